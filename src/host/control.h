@@ -1,0 +1,40 @@
+#ifndef LUVD_HOST_CONTROL_H
+#define LUVD_HOST_CONTROL_H
+
+#include <uv.h>
+
+#include "host/log.h"
+#include "plan/daemon.h"
+
+/* The control socket, server side. Protocol (docs/control.md): each side sends frames of
+ * u32 length (big endian, of what follows, at most CONTROL_FRAME_MAX), u8 type, payload. The client
+ * sends one REQUEST ("status json", "reload", "stop", "logs follow 100"); the server answers with
+ * any number of OUTPUT frames and one END (u8 exit code, text of an error). SO_PEERCRED of each
+ * connection decides: root and the starter everything, the daemon's user status and logs, others
+ * refused (END 4). */
+enum { CONTROL_FRAME_MAX = 65536, CONTROL_CLIENTS_MAX = 32 };
+enum frame_type { FRAME_REQUEST = 'Q', FRAME_OUTPUT = 'O', FRAME_END = 'E' };
+
+struct control;
+struct control_client;
+
+/* What the worker answers. status writes the whole text; reload and stop answer later through
+ * control_end. */
+struct control_calls {
+	void *data;
+	void (*status)(void *data, bool json, FILE *out);
+	void (*reload)(void *data, struct control_client *client);
+	void (*stop)(void *data, struct control_client *client);
+};
+
+/* Serves daemon->control_fd on loop. */
+struct control *control_create(uv_loop_t *loop, struct daemon *daemon, struct log *log,
+			       const struct control_calls *calls, struct err *err);
+/* The last word to a client: exit code and, when it failed, the text. The client may be gone. */
+void control_end(struct control_client *client, int code, const char *text);
+/* Closes the listening socket and all clients (those with a pending stop keep their connection
+ * until the process is gone: its end is their answer). */
+void control_close(struct control *control);
+void control_destroy(struct control *control); /* after the loop has run the closes */
+
+#endif

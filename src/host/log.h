@@ -1,0 +1,45 @@
+#ifndef LUVD_HOST_LOG_H
+#define LUVD_HOST_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/daemon.h"
+#include "text.h"
+
+/* The log: formats lines, keeps the last ones for `luvd logs`, and writes them to the sink
+ * from a thread of its own, so that neither a blocked nor a full sink ever blocks the loop: the
+ * queue is bounded, what does not fit is counted, and the count is logged when there is room again.
+ * The same thread reads what the process writes to fd 1 and 2 (daemon->output_fd). */
+
+struct log;
+
+/* Without a thread at first: lines are written at once, and never block. The sink is
+ * daemon->sink, name and pid come from daemon. NULL with err when out of memory. */
+struct log *log_create(struct daemon *daemon, struct err *err);
+/* Starts the thread; after the last fork, before RLIMIT_NPROC. */
+int log_start(struct log *log, struct err *err);
+/* Thread-safe. message may hold anything; control characters are escaped, newlines in a
+ * traceback become continuation lines (text) or \n (JSON). */
+void log_write(struct log *log, enum log_level level, const char *message, size_t length,
+	       const struct log_field *fields, size_t count);
+void log_printf(struct log *log, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void log_err(struct log *log, enum log_level level, const struct err *err);
+/* USR1: opens the sink anew; a failure keeps the old one and is returned. */
+int log_reopen(struct log *log, struct err *err);
+void log_set_level(struct log *log, enum log_level level);
+/* Writes what is queued, at most timeout_ms, says what was lost, ends the thread. */
+void log_finish(struct log *log, int timeout_ms);
+void log_destroy(struct log *log);
+
+/* For `luvd logs`: the lines since *position (0: all that are kept), as text, one JSON object or
+ * text line each as the sink has them. Copies at most size bytes, whole lines, and moves *position;
+ * returns the number of bytes; *lost counts lines that fell out of the ring before they were read.
+ */
+size_t log_read(struct log *log, uint64_t *position, char *bytes, size_t size, uint64_t *lost);
+/* Called from any thread after a line was added (host/control: uv_async_send). */
+void log_on_line(struct log *log, void (*tell)(void *), void *data);
+
+#endif

@@ -1,0 +1,60 @@
+#ifndef LUVD_SERVICE_LIFE_H
+#define LUVD_SERVICE_LIFE_H
+
+#include <stdio.h>
+#include <uv.h>
+
+#include "plan/daemon.h"
+#include "text.h"
+
+/* The life of the service in its loop: start, ready, reload, stop, as a table of states and events.
+ * Owns the Lua state and everything that Lua opened. Knows nothing of signals, control socket and
+ * log sinks: it tells its host through life_calls. */
+
+struct life;
+
+struct life_calls {
+	void *data; /* first argument of all */
+	/* start has returned (err NULL), or failed: raised, returned nil, called os.exit, timed
+	 * out. */
+	void (*started)(void *data, const struct err *err);
+	/* A reload has its verdict. */
+	void (*reloaded)(void *data, const struct err *err);
+	/* Stopped: everything is closed, life_destroy may be called. code: luvd.stop(code) or 0. */
+	void (*stopped)(void *data, int code);
+	/* luvd.stop(code) or os.exit(code) after ready: please stop the daemon. */
+	void (*stop)(void *data, int code);
+	void (*status)(void *data, const char *text);
+	void (*log)(void *data, enum log_level level, const char *message, size_t length,
+		    const struct log_field *fields, size_t count);
+};
+
+/* Makes the Lua state (LUA_NOENV, memory cap, text-only loader on the bundle, luv on loop, os.exit
+ * replaced) and evaluates the daemon file or service module. Nothing is started yet. */
+struct life *life_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
+			 struct err *err);
+/* Calls service.start as a task; at most spec->timeout_start. Answers through started. */
+void life_start(struct life *life);
+/* In place: daemon.config becomes that of fresh (the rest of change too), then service.reload. At
+ * most spec->timeout_reload. On failure the old config is back. Takes ownership of fresh either
+ * way. One at a time: the host collapses. */
+void life_reload(struct life *life, struct spec *fresh, const struct change *change);
+/* Graceful: timers disarmed, nothing new accepted, service.stop(daemon, reason), drain, the rest
+ * cancelled; all within spec->timeout_stop. now: without any of that, cancel at once. */
+void life_stop(struct life *life, const char *reason, bool now);
+/* A signal whose action is service.NAME, as a task. */
+void life_signal(struct life *life, const char *function, int number);
+/* For status: per listener the open and accepted connections, bytes of the Lua heap, tasks, failed
+ * tasks; counts has room for daemon->listener_count entries. */
+struct life_counts {
+	uint64_t connections, accepted;
+};
+struct life_totals {
+	size_t lua_bytes;
+	uint64_t tasks, failed;
+};
+void life_count(const struct life *life, struct life_counts *counts, struct life_totals *totals);
+/* Closes all handles that are left, runs the loop until they are gone, then lua_close. */
+void life_destroy(struct life *life);
+
+#endif
