@@ -153,6 +153,34 @@ function test:luvd(arguments, options)
   return self:command({ luvd.binary, table.unpack(arguments) }, options)
 end
 
+--- Nobody runs our binary.
+function test:assert_no_process()
+  local gone = loop.poll(function() return #proc.find(ours) == 0 end, 3000)
+  if not gone then error("a process is left: " .. table.concat(proc.find(ours), " "), 2) end
+end
+
+--- No process, no lock, and nothing but the lock file and logs of this test's daemon.
+function test:assert_nothing_left()
+  self:assert_no_process()
+  local run = self.runtime or "/run"
+  local home = run .. "/luvd/" .. self.name
+  local pidfile = ("%s/%s.pid"):format(run, self.name)
+  if tree.exists(pidfile) and uv.fs_lstat(pidfile).type ~= "link" then error("left: " .. pidfile, 2) end
+  for _, name in ipairs(proc.names(home)) do
+    if name ~= "lock" then error(("left: %s/%s"):format(home, name), 2) end
+    local locked = self:command { "/usr/bin/flock", "-n", home .. "/lock", "true" }
+    if locked.code ~= 0 then error("the lock is held", 2) end
+  end
+end
+
+--- `luvd start` that must fail, and leave nothing.
+function test:failed_start(file, arguments, options)
+  local result = self:luvd({ "start", file, table.unpack(arguments or {}) }, options)
+  if result.code == 0 then error("the start has succeeded: " .. result.out, 2) end
+  self:assert_nothing_left()
+  return result
+end
+
 -- --- a daemon that runs ---
 
 ---@class support.daemon
