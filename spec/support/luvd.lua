@@ -154,7 +154,7 @@ function test:luvd(arguments, options)
 end
 
 --- Nobody runs our binary.
-function test:assert_no_process()
+function test.assert_no_process(_)
   local gone = loop.poll(function() return #proc.find(ours) == 0 end, 3000)
   if not gone then error("a process is left: " .. table.concat(proc.find(ours), " "), 2) end
 end
@@ -190,13 +190,9 @@ end
 local daemon = {}
 daemon.__index = daemon
 
---- `luvd start FILE …`, which must succeed; arguments before it may wrap it ("hostile", …).
+--- `luvd start FILE …`, which must succeed.
 function test:start(file, arguments, options)
-  local line = { luvd.binary, "start", file, table.unpack(arguments or {}) }
-  if options and options.wrap then
-    line = table.move(line, 1, #line, #options.wrap + 1, table.move(options.wrap, 1, #options.wrap, 1, {}))
-  end
-  local child = self:command(line, options)
+  local child = self:luvd({ "start", file, table.unpack(arguments or {}) }, options)
   if child.code ~= 0 then
     error(("start ended with %d, signal %d: %s%s"):format(child.code, child.signal, child.out, child.err), 2)
   end
@@ -206,9 +202,20 @@ function test:start(file, arguments, options)
   return d
 end
 
---- `luvd run FILE …`, and waits until it is ready.
-function test:run(file, arguments, options)
-  local child = self:spawn({ luvd.binary, "run", file, table.unpack(arguments or {}) }, options)
+--- A handle on a daemon that something else has started.
+function test:attach(file)
+  local d = setmetatable({ test = self, file = file, child = { out = "", err = "" } }, daemon)
+  local status, result = d:status()
+  if not status then error("not running: " .. result.err, 2) end
+  d.pid = status.pid
+  return d
+end
+
+--- `luvd run FILE …`, and waits until it is ready. wrap: a program and arguments that run it.
+function test:run(file, arguments, options, wrap)
+  local line = table.move(wrap or {}, 1, #(wrap or {}), 1, {})
+  for _, word in ipairs { luvd.binary, "run", file, table.unpack(arguments or {}) } do line[#line + 1] = word end
+  local child = self:spawn(line, options)
   local d = setmetatable({ test = self, file = file, child = child, pid = child.pid }, daemon)
   loop.wait_for("luvd run to be ready: " .. child.err, function()
     if child.code then error(("run ended with %d: %s%s"):format(child.code, child.out, child.err), 0) end
