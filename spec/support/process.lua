@@ -35,7 +35,28 @@ for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS" } do
   if os.getenv(name) then table.insert(process.environment, name .. "=" .. os.getenv(name)) end
 end
 
+-- With options.files output goes to two files, not through pipes: for what outlives the child
+-- and keeps its descriptors on purpose.
+local function to_files(self, options)
+  self.files = {}
+  local stdio = {}
+  for fd, field in ipairs { "out", "err" } do
+    self.files[field] = assert(uv.fs_open(options.files .. "." .. field, "w+", tonumber("600", 8)))
+    stdio[fd + 1] = self.files[field]
+  end
+  return stdio
+end
+
+local function close_files(self)
+  for field, fd in pairs(self.files or {}) do
+    self[field] = uv.fs_read(fd, uv.fs_fstat(fd).size, 0)
+    uv.fs_close(fd)
+  end
+  self.files = nil
+end
+
 local function streams(self, options)
+  if options.files then return to_files(self, options) end
   local stdin, stdout, stderr = uv.new_pipe(false), uv.new_pipe(false), uv.new_pipe(false)
   local stdio = { stdin, stdout, stderr }
   for fd, stream in pairs(options.descriptors or {}) do stdio[fd + 1] = stream end
@@ -46,7 +67,7 @@ end
 --- Starts a program.
 ---@param arguments string[] the program first
 ---@param options? { env?: string[], more_env?: string[], cwd?: string, uid?: integer, gid?: integer,
----  descriptors?: table<integer, any>, unread?: boolean, detached?: boolean }
+---  descriptors?: table<integer, any>, unread?: boolean, files?: string, detached?: boolean }
 ---@return support.child
 function process.spawn(arguments, options)
   options = options or {}
@@ -60,15 +81,17 @@ function process.spawn(arguments, options)
   }, function(code, signal)
     self.code, self.signal = math.tointeger(code), math.tointeger(signal)
     self.handle:close()
+    close_files(self)
     children[self] = nil
   end)
   if not handle then
-    for _, pipe in ipairs(self.pipes) do pipe:close() end
+    close_files(self)
+    for _, pipe in ipairs(self.pipes or {}) do pipe:close() end
     error(("cannot start %s: %s"):format(arguments[1], pid), 2)
   end
   self.handle, self.pid = handle, math.tointeger(pid)
   children[self] = true
-  if not options.unread then
+  if not options.unread and not options.files then
     collect(self, "out", stdout)
     collect(self, "err", stderr)
   end
@@ -108,7 +131,7 @@ function child:write(bytes)
 end
 
 function child:close_stdin()
-  if not self.stdin:is_closing() then self.stdin:close() end
+  if self.stdin and not self.stdin:is_closing() then self.stdin:close() end
 end
 
 --- Reads from now on what an unread child writes.

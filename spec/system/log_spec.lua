@@ -54,9 +54,7 @@ describe("the log", function()
       local entry, _, problem = luvd.json.decode(line)
       assert.is_table(entry, ("%s: %s"):format(problem, line))
       for _, value in pairs(entry) do
-        if type(value) == "string" and value:find('quote " backslash \\ tab \t escape \27[31m utf8 \u{e4}', 1, true) then
-          seen = true
-        end
+        if type(value) == "string" and value:find(odd:match "^(.*) broken", 1, true) then seen = true end
       end
     end
     assert.is_true(seen)
@@ -159,7 +157,7 @@ describe("a full disk", function()
     local ns = namespace.enter(t)
     local disk = ns:disk(64)
     local file = t:file(services.echo(quote("pidfile = %q,", disk .. "/the.pid")))
-    ns:must "mount -o remount,size=4k ns/disk 2>/dev/null; dd if=/dev/zero of=ns/disk/fill bs=4k count=64 2>/dev/null; true"
+    ns:must "dd if=/dev/zero of=ns/disk/fill bs=4k count=64 2>/dev/null; true"
     local result = ns:run(("%s start %s"):format(luvd.binary, file))
     assert.equal(1, result.code)
     assert.matches("the.pid", result.err, 1, true)
@@ -241,7 +239,8 @@ describe("a real log daemon", function()
     local ns = namespace.enter(t)
     tree.write(t.folder .. "/rsyslog.conf", ([[
 module(load="imuxsock" SysSock.Name="/dev/log")
-template(name="all" type="string" string="%%syslogfacility-text%%.%%syslogseverity-text%% %%programname%%[%%procid%%]:%%msg%%\n")
+template(name="all" type="string"
+  string="%%syslogfacility-text%%.%%syslogseverity-text%% %%programname%%[%%procid%%]:%%msg%%\n")
 action(type="omfile" file="%s/ns/messages" template="all")
 ]]):format(t.folder))
     ns:must(("rsyslogd -n -f %s/rsyslog.conf -i %s/rsyslog.pid & :"):format(t.folder, t.folder))
