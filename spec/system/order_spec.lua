@@ -69,7 +69,7 @@ describe("the plan #plain", function()
     trace.finish(t)
     local order = {}
     for _, call in ipairs(calls()) do
-      for _, pattern in ipairs { "^chroot%(", "^setgroups%(", "^setresgid%(65534, 65534, 65534", "^setresuid%(65534, 65534, 65534",
+      for _, pattern in ipairs { "^chroot%(", "^setgroups%(", "^setresgid%(65534, 65534,", "^setresuid%(65534, 65534,",
         "^prctl%(PR_SET_NO_NEW_PRIVS", "^epoll_create1?%(", "^clone3?%(.*CLONE_THREAD" } do
         if call.text:match(pattern) and not order[pattern] then
           order[pattern] = true
