@@ -24,8 +24,8 @@ const struct command commands[] = {
     {"check", "FILE [--set KEY=VALUE ...]", "tell whether the daemon file is right", SPEC, true,
      false, cmd_check},
     {"plan", "FILE [--set KEY=VALUE ...] [--json] [--as root]",
-     "tell what start would do here, in order, and do none of it",
-     SPEC | OPTION_JSON | OPTION_AS, true, false, cmd_plan},
+     "tell what start would do here, in order, and do none of it", SPEC | OPTION_JSON | OPTION_AS,
+     true, false, cmd_plan},
     {"logs", "FILE|NAME [--follow] [--lines N]", "print its last log lines",
      OPTION_FOLLOW | OPTION_LINES, true, false, cmd_logs},
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
@@ -34,17 +34,10 @@ const struct command commands[] = {
     {NULL, NULL, NULL, 0, false, false, NULL},
 };
 
-static int take_row(struct daemon *daemon, const char *name, struct err *err)
+static int take_row(struct daemon *daemon, const struct step *step, struct err *err)
 {
-	for (const struct step *const *step = steps; *step; step++) {
-		if (strcmp((*step)->name, name) != 0)
-			continue;
-		if ((*step)->apply(daemon, err) == STEP_DONE)
-			return 0;
-		snprintf(err->step, sizeof err->step, "%s", name);
-		return -1;
-	}
-	return err_set(err, "there is no step '%s'", name);
+	snprintf(err->step, sizeof err->step, "%s", step->name);
+	return step->apply(daemon, err) == STEP_DONE ? 0 : -1;
 }
 
 /* What is printed and lost is a failure of a command that only prints. */
@@ -69,7 +62,7 @@ static int run(struct daemon *daemon, const struct command *command, const struc
 	}
 	daemon->notify_fd = options->notify_fd;
 	daemon->machine.notify_fd = options->notify_fd;
-	if (command->context && take_row(daemon, "context", &err) < 0)
+	if (command->context && take_row(daemon, &step_context, &err) < 0)
 		return cmd_fail(&err);
 	daemon->context_taken = command->context;
 	code = command->run(daemon, options);
@@ -116,7 +109,7 @@ int main(int argc, char **argv)
 	daemon.program = argc > 0 ? argv[0] : "luvd";
 	daemon.arguments = argv;
 	daemon.launcher = getpid();
-	if (take_row(&daemon, "stdio", &err) < 0)
+	if (take_row(&daemon, &step_stdio, &err) < 0)
 		code = cmd_fail(&err);
 	else
 		code = dispatch(&daemon, argv);

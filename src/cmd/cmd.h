@@ -55,9 +55,6 @@ void options_finish(struct options *options);
 void command_print(const struct command *command, FILE *out);
 /* `luvd --help`: all commands. */
 void commands_print(FILE *out);
-/* The name nearest to word among names (NULL-terminated), or NULL when none is near. */
-const char *name_nearest(const char *word, const char *const *names);
-
 int cmd_run(struct daemon *daemon, const struct options *options);
 int cmd_start(struct daemon *daemon, const struct options *options);
 int cmd_stop(struct daemon *daemon, const struct options *options);

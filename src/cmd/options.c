@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "spec/nearest.h"
 
 /* One option as it may be typed. */
 struct row {
@@ -90,56 +91,14 @@ static const struct row rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-/* --- the nearest name --- */
-
-enum { NAME_MAX_LENGTH = 40 };
-
-static size_t least(size_t a, size_t b, size_t c)
+static const char *nearest_of(const char *word, const char *const *names)
 {
-	size_t ab = a < b ? a : b;
+	struct nearest nearest;
 
-	return ab < c ? ab : c;
-}
-
-/* How many characters must be changed, added or removed (Levenshtein). */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LENGTH + 1];
-	size_t width = strlen(b);
-
-	for (size_t j = 0; j <= width; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t corner = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < width; j++) {
-			size_t above = row[j + 1];
-
-			row[j + 1] = least(corner + (a[i] != b[j]), above + 1, row[j] + 1);
-			corner = above;
-		}
-	}
-	return row[width];
-}
-
-const char *name_nearest(const char *word, const char *const *names)
-{
-	size_t length = strlen(word);
-	size_t best = length < 4 ? 2 : 3; /* this far is not near any more */
-	const char *found = NULL;
-
-	if (length > NAME_MAX_LENGTH)
-		return NULL;
-	for (; *names; names++) {
-		size_t d = strlen(*names) > NAME_MAX_LENGTH ? best : distance(word, *names);
-
-		if (d < best && d < strlen(*names)) {
-			best = d;
-			found = *names;
-		}
-	}
-	return found;
+	nearest_init(&nearest, word);
+	for (; *names; names++)
+		nearest_try(&nearest, *names);
+	return nearest.best;
 }
 
 /* "unknown option '--jsn', did you mean '--json'?" */
@@ -164,7 +123,7 @@ const struct command *command_find(const char *name, struct err *err)
 			names[n++] = command->name;
 	}
 	names[n] = NULL;
-	unknown(err, "command", name, name_nearest(name, names));
+	unknown(err, "command", name, nearest_of(name, names));
 	return NULL;
 }
 
@@ -221,7 +180,7 @@ static int no_such_option(struct err *err, const struct command *command, const 
 			names[n++] = rows[i].name;
 	names[n] = NULL;
 	snprintf(kind, sizeof kind, "%s option", command->name);
-	return unknown(err, kind, word, name_nearest(word, names));
+	return unknown(err, kind, word, nearest_of(word, names));
 }
 
 /* The value that stands in the option's own word: --lines=5, -n5; NULL: none. -1: not this row. */

@@ -1,14 +1,5 @@
-#include "cmd/cmd.h"
 #include "plan/plan.h"
-
-/* What root would find here: a changed copy of this machine. */
-static void become_root(struct machine *machine)
-{
-	machine->uid = machine->euid = 0;
-	machine->gid = 0;
-	machine->root = true;
-	machine->capabilities = machine->bounding;
-}
+#include "cmd/cmd.h"
 
 /* Prints the rows, then what is known to be in the way of them. */
 int cmd_plan(struct daemon *daemon, const struct options *options)
@@ -27,7 +18,7 @@ int cmd_plan(struct daemon *daemon, const struct options *options)
 	if (machine_probe(daemon, &err) < 0)
 		return cmd_fail(&err);
 	if (options->as_root)
-		become_root(&daemon->machine);
+		machine_as_root(&daemon->machine);
 	plan_make(&plan, daemon, LAUNCH | MONITOR | WORKER);
 	plan_print(&plan, daemon, options->json, stdout);
 	if (plan_check(&plan, daemon, &errs) < 0) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "sys/sys.h"
 
 static void print(const char *before, const struct err *err)
 {
@@ -32,26 +33,6 @@ int cmd_fail_all(const struct errs *errs)
 void cmd_warn(const struct err *err)
 {
 	print("warning: ", err);
-}
-
-static char **strings_copy(char **strings)
-{
-	size_t count = 0;
-	char **copy;
-
-	while (strings[count])
-		count++;
-	copy = calloc(count + 1, sizeof *copy);
-	for (size_t i = 0; copy && i < count; i++) {
-		copy[i] = strdup(strings[i]);
-		if (copy[i])
-			continue;
-		while (i--)
-			free(copy[i]);
-		free(copy);
-		return NULL;
-	}
-	return copy;
 }
 
 /* Takes "." and empty components out of an absolute path, in place. */
@@ -119,7 +100,6 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 {
 	struct source *source = &daemon->source;
 	char host[256] = "localhost";
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	source->path = path_absolute(options->file, err);
 	if (!source->path)
@@ -132,7 +112,7 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 		source->environment = strings_copy(environ);
 	if (!source->shown || !source->hostname || !source->sets || !source->environment)
 		return err_set(err, "out of memory");
-	source->cpus = cpus > 0 ? (int)cpus : 1;
+	source->cpus = sys_cpus();
 	source->uid = options->as_root ? 0 : geteuid();
 	source->owner = getuid();
 	return 0;

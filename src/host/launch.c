@@ -76,27 +76,19 @@ static int announce(struct daemon *daemon, const struct step *step, struct err *
 	return 0;
 }
 
-/* The log may be used as soon as its sink stands, but only by the daemon itself: its lines bear
- * the daemon's pid. */
-static struct log *early_log(struct daemon *daemon)
-{
-	bool detached = !daemon->background || daemon->announced;
-
-	if (!daemon->log && detached && daemon->sink.fd >= 0)
-		daemon->log = log_create(daemon, NULL);
-	return daemon->log;
-}
-
+/* Shown by whoever has a terminal, and kept for the log when it is not that terminal. */
 static void warn(struct daemon *daemon, const struct err *err)
 {
 	struct message message = {.type = MESSAGE_WARNING, .err = *err};
-	bool told = daemon->channel_fd >= 0 && channel_send(daemon->channel_fd, &message) == 0;
-	bool shown = daemon->log && daemon->sink.kind == SINK_STDERR;
 
-	if (early_log(daemon))
+	if (daemon->log)
 		log_err(daemon->log, LEVEL_WARN, err);
-	if (!told && !shown && !daemon->announced)
+	else
+		*errs_add(&daemon->warnings) = *err;
+	if (getpid() == daemon->launcher && !daemon->log)
 		print("warning: ", err);
+	else if (daemon->channel_fd >= 0)
+		channel_send(daemon->channel_fd, &message);
 }
 
 int launch_failed(struct daemon *daemon, struct plan *plan, const struct err *err)
@@ -135,7 +127,7 @@ static bool reap_soon(struct wait *wait, int *status)
 	enum reaped reaped;
 
 	while ((reaped = reap(wait, status, WNOHANG)) == REAP_NOT_YET && now_ms() < until)
-		poll(NULL, 0, 2);
+		sys_sleep(2);
 	return reaped == REAP_DONE;
 }
 
@@ -207,9 +199,8 @@ static void tell_manager(struct wait *wait)
 	struct daemon *daemon = wait->daemon;
 	struct err err = {0};
 
-	for (size_t i = 0; i < wait->plan->count; i++)
-		if (strcmp(wait->plan->rows[i]->name, "notify") == 0 && daemon->notify_socket < 0)
-			wait->plan->rows[i]->apply(daemon, &err);
+	if (daemon->notify_socket < 0 && step_notify.wanted(daemon))
+		step_notify.apply(daemon, &err); /* a manager that is gone is nobody's error */
 	notify_ready(daemon, wait->pid);
 }
 

@@ -66,8 +66,8 @@ static const struct {
 	int number;
 	enum action action;
 } defaults[] = {
-    {SIGHUP, ACTION_RELOAD},   {SIGUSR1, ACTION_REOPEN}, {SIGUSR2, ACTION_UPGRADE},
-    {SIGTERM, ACTION_STOP},    {SIGINT, ACTION_STOP},    {SIGQUIT, ACTION_STOP_NOW},
+    {SIGHUP, ACTION_RELOAD}, {SIGUSR1, ACTION_REOPEN}, {SIGUSR2, ACTION_UPGRADE},
+    {SIGTERM, ACTION_STOP},  {SIGINT, ACTION_STOP},    {SIGQUIT, ACTION_STOP_NOW},
 };
 enum { DEFAULTS = sizeof defaults / sizeof *defaults };
 
@@ -317,18 +317,17 @@ static void prepare_last_word(const struct daemon *daemon, int64_t limit_ms)
 	bool stream = daemon->sink.kind != SINK_SYSLOG && daemon->sink.kind != SINK_JOURNAL;
 	int n;
 
-	n = snprintf(self.late, sizeof self.late,
-		     "%s%s[%ld]: stop took longer than %lld ms: ended\n",
-		     daemon->sink.journal ? "<3>" : "", "luvd", (long)getpid(),
-		     (long long)limit_ms);
+	n = snprintf(
+	    self.late, sizeof self.late, "%s%s[%ld]: stop took longer than %lld ms: ended\n",
+	    daemon->sink.journal ? "<3>" : "", "luvd", (long)getpid(), (long long)limit_ms);
 	self.late_length = n > 0 ? (size_t)n : 0;
 	self.log_fd = stream ? daemon->sink.fd : -1;
 }
 
 void signals_stopping(struct signals *signals, int64_t limit_ms)
 {
-	struct itimerspec when = {.it_value = {.tv_sec = limit_ms / 1000,
-					       .tv_nsec = limit_ms % 1000 * 1000000}};
+	struct itimerspec when = {
+	    .it_value = {.tv_sec = limit_ms / 1000, .tv_nsec = limit_ms % 1000 * 1000000}};
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL};
 
 	if (atomic_load(&self.asked) == 0)

@@ -64,7 +64,8 @@ struct daemon {
 	int notify_fd;     /* s6 descriptor */
 	int witness_fd;    /* /proc/self/... that audit reads after chroot; see step_witness.c */
 	int witness_dir[4];
-	struct log *log; /* host/worker's, once the sink stands in the daemon; NULL before */
+	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
+	struct errs warnings; /* told before the log stood: to be logged by it */
 
 	/* Told before each step of the daemon is taken: host/launch sends it over the status
 	 * channel. -1 ends the start (the launcher is gone). NULL: nobody listens. */
