@@ -172,7 +172,7 @@ static int wrong(struct err *err, const struct command *command, const char *wha
 static int no_such_option(struct err *err, const struct command *command, const char *word)
 {
 	const char *names[ROWS + 1];
-	char kind[48];
+	char kind[48], name[64];
 	size_t n = 0;
 
 	for (int i = 0; i < ROWS; i++)
@@ -180,7 +180,8 @@ static int no_such_option(struct err *err, const struct command *command, const 
 			names[n++] = rows[i].name;
 	names[n] = NULL;
 	snprintf(kind, sizeof kind, "%s option", command->name);
-	return unknown(err, kind, word, nearest_of(word, names));
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+	return unknown(err, kind, word, nearest_of(name, names));
 }
 
 /* The value that stands in the option's own word: --lines=5, -n5; NULL: none. -1: not this row. */
