@@ -120,8 +120,6 @@ static void keep(struct log *log, struct entry *entry, bool queue)
 	size_t count = entry->count;
 	struct line *text = render_line(&log->text_format, entry);
 	struct line *line = NULL;
-	void (*tell)(void *);
-	void *data;
 
 	entry->count = count;
 	if (queue && !same_form(log))
@@ -131,13 +129,12 @@ static void keep(struct log *log, struct entry *entry, bool queue)
 		ring_add(&log->ring, text->bytes, text->length);
 	if (queue)
 		queue_add(&log->queue, same_form(log) ? text : line);
-	tell = log->tell;
-	data = log->tell_data;
+	/* Under the lock: once log_on_line has returned, the one before is not called any more. */
+	if (log->tell)
+		log->tell(log->tell_data);
 	pthread_mutex_unlock(&log->lock);
 	if (!queue || !same_form(log))
 		free(text);
-	if (tell)
-		tell(data);
 }
 
 static void entry_init(struct entry *entry, enum log_level level, const char *message,
