@@ -60,11 +60,9 @@ static int run(struct daemon *daemon, const struct command *command, const struc
 		command_print(command, stdout);
 		return flushed(EXIT_DONE);
 	}
-	daemon->notify_fd = options->notify_fd;
 	daemon->machine.notify_fd = options->notify_fd;
 	if (command->context && take_row(daemon, &step_context, &err) < 0)
 		return cmd_fail(&err);
-	daemon->context_taken = command->context;
 	code = command->run(daemon, options);
 	return command->context ? code : flushed(code);
 }

@@ -184,12 +184,12 @@ static int late(struct wait *wait)
 	return give_up(wait, &err);
 }
 
-static int interrupted(struct wait *wait, int number)
+static int interrupted(struct wait *wait, int number, pid_t sender)
 {
-	struct err err = {0};
+	struct err err = {.step = "start"};
 	char name[SIGNAL_NAME_MAX];
 
-	err_set(&err, "interrupted by %s", signal_name(number, name));
+	err_set(&err, "interrupted by %s from pid %ld", signal_name(number, name), (long)sender);
 	return give_up(wait, &err);
 }
 
@@ -283,7 +283,7 @@ static int wait_for(struct wait *wait, int signal_fd)
 		if (fds[0].revents)
 			result = take_messages(wait);
 		else if ((number = sys_signal_pending(&sender)) > 0)
-			result = interrupted(wait, number);
+			result = interrupted(wait, number, sender);
 		else if (wait->deadline && now_ms() >= wait->deadline)
 			result = late(wait);
 	}
@@ -339,8 +339,6 @@ int launch(struct daemon *daemon, struct plan *plan)
 		err_sys(&err, "cannot block signals");
 		return verdict(daemon, &err);
 	}
-	if (daemon->self_fd < 0)
-		daemon->self_fd = sys_open_self();
 	result = plan_apply(plan, daemon, &err);
 	if (result == STEP_LEAVE)
 		return launcher_wait(daemon, plan);

@@ -383,6 +383,12 @@ static int watch_channel(struct worker *worker, struct err *err)
 	return 0;
 }
 
+/* The log is the terminal, which has seen errors and warnings already. */
+static bool on_terminal(const struct daemon *daemon)
+{
+	return !daemon->background && daemon->sink.kind == SINK_STDERR;
+}
+
 static int open_log(struct worker *worker, struct err *err)
 {
 	struct daemon *daemon = worker->daemon;
@@ -390,7 +396,7 @@ static int open_log(struct worker *worker, struct err *err)
 	worker->log = daemon->log = log_create(daemon, err);
 	if (!worker->log || log_start(worker->log, err) < 0)
 		return -1;
-	for (size_t i = 0; i < daemon->warnings.count; i++)
+	for (size_t i = 0; i < daemon->warnings.count && !on_terminal(daemon); i++)
 		log_err(worker->log, LEVEL_WARN, &daemon->warnings.list[i]);
 	errs_finish(&daemon->warnings);
 	return 0;
@@ -464,10 +470,9 @@ static void finish_log(struct worker *worker)
 static int end_failed(struct worker *worker)
 {
 	struct daemon *daemon = worker->daemon;
-	bool on_terminal = !daemon->background && daemon->sink.kind == SINK_STDERR;
 	int code;
 
-	if (worker->log && !on_terminal)
+	if (worker->log && !on_terminal(daemon))
 		log_err(worker->log, LEVEL_ERROR, &worker->failure);
 	finish_log(worker);
 	code = launch_failed(daemon, worker->plan, &worker->failure);
@@ -477,11 +482,23 @@ static int end_failed(struct worker *worker)
 	return code;
 }
 
+/* What a daemon that has run leaves to nobody: undo of the other rows is for a start that failed,
+ * and would take the log and the state away. Backwards; in a chroot it finds nothing. */
+static void clean_up(struct worker *worker)
+{
+	static const struct step *const rows[] = {&step_control, &step_record, &step_listen,
+						  &step_pidfile, &step_lock};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i]->undo)
+			rows[i]->undo(worker->daemon);
+}
+
 static int end_stopped(struct worker *worker)
 {
 	close_all(worker);
 	log_printf(worker->log, LEVEL_INFO, "stopped");
-	plan_undo(worker->plan, worker->daemon, NULL);
+	clean_up(worker);
 	finish_log(worker);
 	return worker->code;
 }
