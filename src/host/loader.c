@@ -214,7 +214,8 @@ static void close_ends(int ends[3][2])
 
 static int spawn(struct loader *loader, int ends[3][2], struct err *err)
 {
-	static char *const arguments[] = {"luvd", "loader", NULL};
+	char program[] = "luvd", command[] = "loader";
+	char *const arguments[] = {program, command, NULL};
 
 	for (int i = 0; i < 3; i++)
 		if (sys_pipe(ends[i]) < 0)
