@@ -43,6 +43,12 @@ struct worker {
 	int code;
 };
 
+/* The log is the terminal, which has seen errors and warnings already. */
+static bool on_terminal(const struct daemon *daemon)
+{
+	return !daemon->background && daemon->sink.kind == SINK_STDERR;
+}
+
 /* --- stopping --- */
 
 static void unwatch(struct worker *worker)
@@ -184,6 +190,21 @@ static void control_stop(void *data, struct control_client *client)
 
 /* --- what the service's life tells --- */
 
+/* Who runs it in the foreground with its log elsewhere sees one line, and then nothing more. */
+static void leave_terminal(struct worker *worker, const char *text)
+{
+	struct daemon *daemon = worker->daemon;
+
+	if (daemon->terminal_fd < 0)
+		return;
+	if (!on_terminal(daemon))
+		dprintf(daemon->terminal_fd, "%s: ready, pid %ld%s%s; Ctrl-C stops\n",
+			daemon->spec->name, (long)getpid(), text && *text ? ", " : "",
+			text ? text : "");
+	sys_close(daemon->terminal_fd);
+	daemon->terminal_fd = -1;
+}
+
 /* Nobody waits any more: a launcher that goes now means nothing. */
 static void close_channel(struct worker *worker)
 {
@@ -250,6 +271,7 @@ static void on_started(void *data, const struct err *err)
 		free(text);
 		return;
 	}
+	leave_terminal(worker, text);
 	free(text);
 	close_channel(worker);
 	worker->phase = RUNNING;
@@ -381,12 +403,6 @@ static int watch_channel(struct worker *worker, struct err *err)
 	worker->watching = true;
 	uv_poll_start(&worker->channel, UV_READABLE | UV_DISCONNECT, on_channel);
 	return 0;
-}
-
-/* The log is the terminal, which has seen errors and warnings already. */
-static bool on_terminal(const struct daemon *daemon)
-{
-	return !daemon->background && daemon->sink.kind == SINK_STDERR;
 }
 
 static int open_log(struct worker *worker, struct err *err)
