@@ -337,10 +337,6 @@ int launch(struct daemon *daemon, struct plan *plan)
 	daemon->announce = announce;
 	daemon->warn = warn;
 	fflush(NULL);
-	if (sys_signals_block() < 0) {
-		err_sys(&err, "cannot block signals");
-		return verdict(daemon, &err);
-	}
 	if (!daemon->background)
 		daemon->terminal_fd = sys_dup(STDERR_FILENO);
 	result = plan_apply(plan, daemon, &err);
