@@ -117,7 +117,7 @@ int sys_signals_block(void);
 /* Takes one waiting signal of stop kind (HUP, INT, QUIT, TERM); 0: none; else its number, sender's
  * pid in *sender. Never blocks. ignored: rt_sigtimedwait(2). */
 int sys_signal_pending(pid_t *sender);
-/* A descriptor that becomes readable for the blocked signals (signalfd(2)). required: signalfd4(2).
+/* A descriptor that becomes readable while sys_signal_pending has one to take (signalfd(2)). required: signalfd4(2).
  */
 int sys_signal_fd(void);
 /* An SA_SIGINFO | SA_RESTART handler. NULL: ignored. required: rt_sigaction(2). */
