@@ -118,6 +118,18 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 	return 0;
 }
 
+void cmd_warnings(struct daemon *daemon, bool background)
+{
+	struct errs warnings = {0};
+
+	spec_warnings(daemon->spec, background, &warnings);
+	for (size_t i = 0; i < warnings.count; i++) {
+		cmd_warn(&warnings.list[i]);
+		*errs_add(&daemon->warnings) = warnings.list[i];
+	}
+	errs_finish(&warnings);
+}
+
 int cmd_spec(struct daemon *daemon, bool background)
 {
 	struct errs errs = {0};

@@ -12,6 +12,7 @@ static int read_and_plan(struct daemon *daemon, const struct options *options, s
 	code = cmd_spec(daemon, daemon->background);
 	if (code != EXIT_DONE)
 		return code;
+	cmd_warnings(daemon, daemon->background);
 	if (machine_probe(daemon, &err) < 0)
 		return cmd_fail(&err);
 	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
