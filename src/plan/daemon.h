@@ -76,10 +76,10 @@ struct daemon {
 	int control_fd; /* listening unix socket */
 	struct made control_made;
 	struct made record_made;
-	int notify_socket; /* connected datagram socket to NOTIFY_SOCKET */
-	int notify_fd;     /* s6 descriptor */
-	int witness_fd;    /* /proc/self/status, which audit reads after chroot and closes */
-	struct made root;  /* "/" as it was before chroot: audit proves that it is another one */
+	int notify_socket;  /* connected datagram socket to NOTIFY_SOCKET */
+	int notify_fd;      /* s6 descriptor */
+	int witness_fd;     /* /proc/self/status, which audit reads after chroot and closes */
+	struct made root;   /* "/" as it was before chroot: audit proves that it is another one */
 	char **environment; /* of the process, from step process on; ends with NULL */
 
 	/* Told before each step of the daemon is taken (from detach on, while channel_fd is open):
