@@ -14,6 +14,7 @@
 #include "host/reopen.h"
 #include "host/signals.h"
 #include "host/status.h"
+#include "plan/limit.h"
 #include "service/life.h"
 #include "sys/sys.h"
 
@@ -377,16 +378,17 @@ static int limit_processes(const struct daemon *daemon, struct err *err)
 {
 	const struct spec *spec = daemon->spec;
 
-	for (size_t i = 0; i < spec->limit_count; i++) {
-		const struct limit *limit = &spec->limits[i];
-
-		if (limit->resource == RLIMIT_NPROC &&
-		    sys_limit_set(limit->resource, limit->value) < 0)
-			return err_sys(spec_blame(spec, "limits.nproc", err),
-				       "cannot set the limit nproc to %llu",
-				       (unsigned long long)limit->value);
-	}
+	for (size_t i = 0; i < spec->limit_count; i++)
+		if (limit_is_late(&spec->limits[i]) && limit_set(spec, &spec->limits[i], err) < 0)
+			return -1;
 	return 0;
+}
+
+static int announce(struct worker *worker, const struct step *step, struct err *err)
+{
+	struct daemon *daemon = worker->daemon;
+
+	return daemon->announce ? daemon->announce(daemon, step, err) : 0;
 }
 
 static int watch_channel(struct worker *worker, struct err *err)
@@ -447,8 +449,9 @@ static int open_control(struct worker *worker, struct err *err)
  * handlers before the mask is emptied, the service last. */
 static int open_all(struct worker *worker, struct err *err)
 {
-	if (open_log(worker, err) < 0 || make_pool(worker, err) < 0 ||
-	    limit_processes(worker->daemon, err) < 0 || watch_channel(worker, err) < 0)
+	if (announce(worker, &step_loop, err) < 0 || open_log(worker, err) < 0 ||
+	    make_pool(worker, err) < 0 || limit_processes(worker->daemon, err) < 0 ||
+	    watch_channel(worker, err) < 0)
 		return -1;
 	worker->signals = signals_create(&worker->loop, worker->daemon, on_signal, worker, err);
 	if (!worker->signals)

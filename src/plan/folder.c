@@ -92,7 +92,8 @@ static int walk(const char *path, size_t length, uid_t self, struct daemon *make
 		int next = enter(folder, name, self);
 
 		if (next < 0 && errno == ENOENT && maker)
-			next = make(maker, folder, name, path, (size_t)(name - copy) + strlen(name));
+			next =
+			    make(maker, folder, name, path, (size_t)(name - copy) + strlen(name));
 		if (next < 0)
 			err_sys(err, "cannot open the folder '%.*s'",
 				(int)(name - copy + (ssize_t)strlen(name)), path);

@@ -8,8 +8,9 @@
 struct daemon;
 
 /* Folders by descriptor, one component at a time, so that nobody can exchange one under us. A
- * symbolic link on the way is followed only where a stranger cannot have put it: in a folder of root
- * or ourselves that others cannot write to, or in a sticky one when the link is root's or ours. */
+ * symbolic link on the way is followed only where a stranger cannot have put it: in a folder of
+ * root or ourselves that others cannot write to, or in a sticky one when the link is root's or
+ * ours. */
 
 /* Opens the folder that path lies in (O_PATH) and points *name at the last component. self: our
  * effective uid. The folder must exist. */

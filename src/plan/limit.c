@@ -44,5 +44,6 @@ int limit_set(const struct spec *spec, const struct limit *limit, struct err *er
 		return limit_refuse(spec, limit, now.rlim_max, code, err);
 	errno = code;
 	snprintf(key, sizeof key, "limits.%s", limit->name);
-	return err_sys(spec_blame(spec, key, err), "cannot set %s", limit_text(limit->value, asked));
+	return err_sys(spec_blame(spec, key, err), "cannot set %s",
+		       limit_text(limit->value, asked));
 }

@@ -27,7 +27,8 @@ static int by_name(const struct machine *machine, const struct listen *listen, b
 		if (which >= listen->address_count)
 			which = listen->address_count - 1;
 		claimed[i] = true;
-		if (add(choices, listen, &listen->addresses[which], &machine->inherited[i], err) < 0)
+		if (add(choices, listen, &listen->addresses[which], &machine->inherited[i], err) <
+		    0)
 			return -1;
 		found++;
 	}

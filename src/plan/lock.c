@@ -24,7 +24,8 @@ static int is_current(int folder, int fd)
 static int take_in(int folder)
 {
 	for (int i = 0; i < TRIES; i++) {
-		int fd = sys_open_at(folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+		int fd =
+		    sys_open_at(folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
 		int current;
 
 		if (fd < 0)

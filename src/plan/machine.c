@@ -47,7 +47,8 @@ int machine_inherited(struct machine *machine, const struct source *source, stru
 	if (pid != sys_pid() || count <= 0)
 		return 0;
 	if (count > INHERITED_MAX)
-		return err_set(err, "LISTEN_FDS: %" PRId64 " descriptors are passed, at most %d can be",
+		return err_set(err,
+			       "LISTEN_FDS: %" PRId64 " descriptors are passed, at most %d can be",
 			       count, INHERITED_MAX);
 	for (int i = 0; i < count; i++) {
 		struct inherited *inherited = &machine->inherited[machine->inherited_count++];

@@ -28,7 +28,8 @@ struct machine {
 	bool no_new_privs; /* already set */
 	int nice_floor;    /* reserved */
 	int port_floor;    /* ports below it need CAP_NET_BIND_SERVICE */
-	uint64_t hard[LIMITS_MAX]; /* hard limits by RLIMIT_*: what can be had without a privilege */
+	uint64_t
+	    hard[LIMITS_MAX]; /* hard limits by RLIMIT_*: what can be had without a privilege */
 	struct inherited inherited[INHERITED_MAX];
 	size_t inherited_count;
 	char notify_socket[108];                   /* NOTIFY_SOCKET; "" when none */

@@ -6,8 +6,8 @@
 #include "err.h"
 #include "plan/daemon.h"
 
-/* How a privileged process opens a file that somebody else may have prepared: regular files only, no
- * symbolic link, no second name when it is written to. */
+/* How a privileged process opens a file that somebody else may have prepared: regular files only,
+ * no symbolic link, no second name when it is written to. */
 struct open_file {
 	const char *path; /* absolute */
 	char mode;        /* 'r', 'a' (append) or 'w' (emptied) */

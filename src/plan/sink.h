@@ -7,7 +7,8 @@
 
 /* What the log goes to: spec->log.to, with SINK_DEFAULT resolved. */
 enum sink_kind sink_kind(const struct daemon *daemon);
-/* Opens it for the first time; a new file is noted in daemon->log_made. err carries line and key. */
+/* Opens it for the first time; a new file is noted in daemon->log_made. err carries line and key.
+ */
 int sink_open(struct daemon *daemon, struct sink *sink, struct err *err);
 /* Opens it anew, for USR1: a file or a socket by its name, a copy of the old descriptor for stderr
  * and stdout. daemon->sink stays as it is; the caller swaps and closes the old one. */

@@ -83,8 +83,8 @@ static int apply(struct daemon *daemon, struct err *err)
 			      : enter(spec->chroot, err) < 0)
 		return -1;
 	if (strcmp(spec->chdir, "/") != 0 && sys_chdir(spec->chdir) < 0)
-		return err_sys(spec_blame(spec, "chdir", err), "cannot move to '%s' in the new root",
-			       spec->chdir);
+		return err_sys(spec_blame(spec, "chdir", err),
+			       "cannot move to '%s' in the new root", spec->chdir);
 	return 0;
 }
 
@@ -92,8 +92,9 @@ static void undo(struct daemon *daemon)
 {
 	char path[4096];
 
+	/* Inside the empty root there is no such path, so this is right on either side. */
 	root_path(daemon, path, sizeof path);
-	if (daemon->spec->chroot_auto && !daemon_is_detached(daemon))
+	if (daemon->spec->chroot_auto)
 		sys_discard_folder(path);
 }
 

@@ -9,13 +9,15 @@ static void describe(const struct daemon *daemon, FILE *out)
 	      "keep a private copy of the environment and overwrite the original\n",
 	      out);
 	if (daemon->machine.inherited_count)
-		fprintf(out, "close all descriptors but 0 to 2 and the %zu of the service manager\n",
+		fprintf(out,
+			"close all descriptors but 0 to 2 and the %zu of the service manager\n",
 			daemon->machine.inherited_count);
 	else
 		fputs("close all descriptors but 0 to 2\n", out);
-	fputs("reset all signals to their defaults, then hold back HUP, INT, QUIT, TERM, USR1, USR2\n"
-	      "set the umask to 077 while root's files are made; refuse to run set-uid",
-	      out);
+	fputs(
+	    "reset all signals to their defaults, then hold back HUP, INT, QUIT, TERM, USR1, USR2\n"
+	    "set the umask to 077 while root's files are made; refuse to run set-uid",
+	    out);
 }
 
 static uint64_t needs(const struct spec *spec)
@@ -83,7 +85,8 @@ static int reset_signals(struct err *err)
 static int apply(struct daemon *daemon, struct err *err)
 {
 	if (sys_is_set_uid())
-		return err_set(err, "luvd must not be installed set-uid, set-gid or with capabilities");
+		return err_set(err,
+			       "luvd must not be installed set-uid, set-gid or with capabilities");
 	if (take_environment(daemon, err) < 0)
 		return -1;
 	if (machine_inherited(&daemon->machine, &daemon->source, err) < 0 ||

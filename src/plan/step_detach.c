@@ -49,7 +49,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	int ends[2];
 	pid_t child;
 
-	/* Before the first fork, or the daemon's parent would be init and nobody could wait for it. */
+	/* Before the first fork, or the daemon's parent would be init and nobody could wait for it.
+	 */
 	if (sys_subreaper() < 0)
 		return err_sys(err, "cannot become the one that waits for the daemon");
 	if (sys_channel(ends) < 0)

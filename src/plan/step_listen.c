@@ -44,7 +44,8 @@ static void describe(const struct daemon *daemon, FILE *out)
 		describe_one(&choices.list[i], out);
 	}
 	if (choices.count == 0)
-		fputs("refuse the sockets of the service manager: no listen entry claims them", out);
+		fputs("refuse the sockets of the service manager: no listen entry claims them",
+		      out);
 }
 
 static int port(const struct address *address)
@@ -165,8 +166,9 @@ static int take_one(struct listener *listener, const struct inherited *inherited
 	    sys_socket_get(inherited->fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) < 0)
 		return err_sys(err, "cannot take %s from the service manager", inherited->address);
 	if (type != SOCK_STREAM || !listening)
-		return err_set(err, "descriptor %d of the service manager (%s) is no listening stream socket",
-			       inherited->fd, inherited->address);
+		return err_set(
+		    err, "descriptor %d of the service manager (%s) is no listening stream socket",
+		    inherited->fd, inherited->address);
 	return 0;
 }
 
@@ -191,7 +193,8 @@ static int open_one(struct daemon *daemon, const struct socket_choice *choice, s
 	struct listener *listener = &daemon->listeners[daemon->listener_count++];
 	char key[96];
 
-	*listener = (struct listener){.listen = choice->listen, .address = choice->address, .fd = -1};
+	*listener =
+	    (struct listener){.listen = choice->listen, .address = choice->address, .fd = -1};
 	snprintf(key, sizeof key, "listen.%s", choice->listen->name);
 	spec_blame(daemon->spec, key, err);
 	if ((choice->inherited ? take_one(listener, choice->inherited, err)

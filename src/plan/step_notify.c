@@ -59,7 +59,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	daemon->notify_socket = connect_to(name);
 	/* A manager that cannot be reached is nobody's error: the daemon can serve without. */
 	if (daemon->notify_socket < 0)
-		daemon_warn(daemon, "notify", errno, "cannot reach the service manager at '%s'", name);
+		daemon_warn(daemon, "notify", errno, "cannot reach the service manager at '%s'",
+			    name);
 	return 0;
 }
 

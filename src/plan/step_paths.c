@@ -37,10 +37,9 @@ static uint64_t needs(const struct spec *spec)
 {
 	for (int i = 0; i < DIRECTORIES; i++)
 		if (spec->folders[i].wanted)
-			return NEED_FILES |
-			       (spec->drops ? NEED_CAPABILITY(CAPABILITY_CHOWN) |
-						  NEED_CAPABILITY(CAPABILITY_FOWNER)
-					    : 0);
+			return NEED_FILES | (spec->drops ? NEED_CAPABILITY(CAPABILITY_CHOWN) |
+							       NEED_CAPABILITY(CAPABILITY_FOWNER)
+							 : 0);
 	return 0;
 }
 
@@ -54,7 +53,8 @@ static int settle(const struct daemon *daemon, const struct folder *folder, int 
 		return err_sys(err, "cannot look at '%s'", folder->path);
 	if ((stat.st_uid != spec->uid || stat.st_gid != spec->gid) &&
 	    sys_chown(fd, spec->uid, spec->gid) < 0)
-		return err_sys(err, "cannot give '%s' to uid %u", folder->path, (unsigned)spec->uid);
+		return err_sys(err, "cannot give '%s' to uid %u", folder->path,
+			       (unsigned)spec->uid);
 	if ((stat.st_mode & 07777) != folder->mode && sys_chmod(fd, folder->mode) < 0)
 		return err_sys(err, "cannot change the mode of '%s'", folder->path);
 	return 0;

@@ -43,7 +43,8 @@ static pid_t named_process(int fd)
 /* Only a file that nobody else can have prepared is used again. */
 static bool is_ours(const struct stat *stat, uid_t self)
 {
-	return stat->st_uid == self && stat->st_nlink == 1 && !(stat->st_mode & (S_IWGRP | S_IWOTH));
+	return stat->st_uid == self && stat->st_nlink == 1 &&
+	       !(stat->st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Opens what is there: the descriptor; -1 with errno ENOENT: nothing is, or it has been removed
@@ -83,7 +84,8 @@ static int lock(int folder, const char *name, int fd, const char *path, struct e
 		return err_sys(err, "cannot lock '%s'", path);
 	pid = named_process(fd);
 	if (pid)
-		return err_set(err, "'%s' is locked by another program, its pid is %d", path, (int)pid);
+		return err_set(err, "'%s' is locked by another program, its pid is %d", path,
+			       (int)pid);
 	if (sys_remove_at(folder, name) < 0)
 		return err_sys(err, "cannot remove '%s', which is locked", path);
 	errno = ENOENT;
@@ -135,7 +137,8 @@ static int open_folder(const struct daemon *daemon, const char **name, struct er
 		char what[sizeof err->what];
 
 		snprintf(what, sizeof what, "%s", err->what);
-		err_set(err, "%.400s: it does not exist: make it, or use directories.runtime", what);
+		err_set(err, "%.400s: it does not exist: make it, or use directories.runtime",
+			what);
 	}
 	return folder;
 }

@@ -16,7 +16,8 @@ static void describe(const struct daemon *daemon, FILE *out)
 
 	while (spec->environment && spec->environment[count])
 		count++;
-	fprintf(out, "be called 'luvd: %s', with an environment of %zu variables\n", spec->name, count);
+	fprintf(out, "be called 'luvd: %s', with an environment of %zu variables\n", spec->name,
+		count);
 	if (!changes_root(spec))
 		fprintf(out, "move to '%s'\n", spec->chdir);
 	if (spec->oom_given)

@@ -40,9 +40,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	sys_warm_time();
 	sys_warm_names(spec->uid, spec->gid);
 	for (size_t i = 0; i < spec->module_count; i++) {
-		const char *problem = spec->modules[i].kind == MODULE_C
-					  ? sys_preload(spec->modules[i].path)
-					  : NULL;
+		const char *problem =
+		    spec->modules[i].kind == MODULE_C ? sys_preload(spec->modules[i].path) : NULL;
 
 		if (problem)
 			return err_set(err, "cannot map '%s': %s", spec->modules[i].path, problem);

@@ -49,7 +49,8 @@ static int check_place(int folder, const char *name, const char *path, struct er
 		return errno == ENOENT ? 0 : err_sys(err, "cannot look at '%s'", path);
 	if (!S_ISSOCK(stat.st_mode)) {
 		errno = EEXIST;
-		return err_sys(err, "cannot bind unix:%s, where something else than a socket is", path);
+		return err_sys(err, "cannot bind unix:%s, where something else than a socket is",
+			       path);
 	}
 	stale = is_stale(path);
 	if (stale == 1)
@@ -142,7 +143,8 @@ static void discard_stale(const char *path)
 {
 	struct stat stat;
 
-	if (sys_stat_at(AT_FDCWD, path, &stat) == 0 && S_ISSOCK(stat.st_mode) && is_stale(path) == 1)
+	if (sys_stat_at(AT_FDCWD, path, &stat) == 0 && S_ISSOCK(stat.st_mode) &&
+	    is_stale(path) == 1)
 		sys_discard(path, stat.st_dev, stat.st_ino);
 }
 

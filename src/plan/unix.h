@@ -15,9 +15,9 @@ struct unix_file {
 	int backlog;
 };
 
-/* Lets fd, an unbound stream socket, listen at file->path. The file appears whole: made under another
- * name in the same folder, with its mode and owner, listening, then renamed. It replaces a socket
- * to which nobody listens, and nothing else. self: our effective uid. Fills *made. */
+/* Lets fd, an unbound stream socket, listen at file->path. The file appears whole: made under
+ * another name in the same folder, with its mode and owner, listening, then renamed. It replaces a
+ * socket to which nobody listens, and nothing else. self: our effective uid. Fills *made. */
 int unix_listen(int fd, const struct unix_file *file, uid_t self, struct made *made,
 		struct err *err);
 /* For undo in a launcher, which does not know what the daemon has made: removes path when it is a
