@@ -79,11 +79,11 @@ struct daemon {
 	int control_fd; /* listening unix socket */
 	struct made control_made;
 	struct made record_made;
-	int notify_socket;  /* connected datagram socket to NOTIFY_SOCKET */
-	int notify_fd;      /* s6 descriptor */
-	int terminal_fd;    /* run with its log elsewhere: stderr as it was, until ready */
-	int witness_fd;     /* /proc/self/status, which audit reads after chroot and closes */
-	struct made root;   /* "/" as it was before chroot: audit proves that it is another one */
+	int notify_socket; /* connected datagram socket to NOTIFY_SOCKET */
+	int notify_fd;     /* s6 descriptor */
+	int terminal_fd;   /* run with its log elsewhere: stderr as it was, until ready */
+	int witness_fd;    /* /proc/self/status, which audit reads after chroot, and status later */
+	struct made root;  /* "/" as it was before chroot: audit proves that it is another one */
 	char **environment; /* of the process, from step process on; ends with NULL */
 	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
 	struct errs warnings; /* told before the log stood: to be logged by it */
