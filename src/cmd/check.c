@@ -12,7 +12,7 @@ int cmd_check(struct daemon *daemon, const struct options *options)
 	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0) {
 		code = cmd_fail_all(&errs);
 	} else {
-		cmd_warnings(daemon, true);
+		cmd_warnings(daemon);
 		printf("%s: the daemon file is right\n", daemon->spec->name);
 	}
 	errs_finish(&errs);

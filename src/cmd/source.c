@@ -118,15 +118,13 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 	return 0;
 }
 
-void cmd_warnings(struct daemon *daemon, bool background)
+void cmd_warnings(const struct daemon *daemon)
 {
 	struct errs warnings = {0};
 
-	spec_warnings(daemon->spec, background, &warnings);
-	for (size_t i = 0; i < warnings.count; i++) {
+	spec_warnings(daemon->spec, true, &warnings);
+	for (size_t i = 0; i < warnings.count; i++)
 		cmd_warn(&warnings.list[i]);
-		*errs_add(&daemon->warnings) = warnings.list[i];
-	}
 	errs_finish(&warnings);
 }
 

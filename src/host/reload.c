@@ -1,13 +1,12 @@
 #include "host/reload.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "host/loader.h"
 #include "host/log.h"
 #include "host/notify.h"
+#include "spec/inherit.h"
 
 /* Who waits for a verdict. */
 struct waiters {
@@ -123,7 +122,8 @@ static void on_loaded(void *data, struct spec *fresh, const struct err *failure)
 		refuse(reload, failure);
 		return;
 	}
-	if (spec_diff(reload->daemon->spec, fresh, &reload->change) < 0)
+	if (spec_inherit(fresh, reload->daemon->spec) < 0 ||
+	    spec_diff(reload->daemon->spec, fresh, &reload->change) < 0)
 		err_set(&err, "out of memory");
 	else if (!must_restart(reload, &err)) {
 		reload->state = APPLYING;
