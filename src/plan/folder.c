@@ -39,37 +39,54 @@ static int enter(int folder, const char *name, uid_t self)
 	return sys_open_at(folder, name, O_PATH | O_DIRECTORY, 0);
 }
 
-void folder_note(struct daemon *daemon, const char *path, size_t length, int fd)
+static int note(struct daemon *daemon, const char *path, size_t length, int fd)
 {
 	struct made_folder *folder = &daemon->folders_made[daemon->folders_made_count];
 	struct stat stat;
 
-	if (daemon->folders_made_count == FOLDERS_MADE_MAX || sys_stat(fd, &stat) < 0)
-		return;
+	if (sys_stat(fd, &stat) < 0)
+		return -1;
+	if (daemon->folders_made_count == FOLDERS_MADE_MAX) {
+		errno = ENOMEM;
+		return -1;
+	}
 	folder->path = strndup(path, length);
 	if (!folder->path)
-		return;
+		return -1;
 	folder->made = (struct made){stat.st_dev, stat.st_ino};
 	daemon->folders_made_count++;
+	return 0;
 }
 
-/* Makes what is missing: the first length bytes of path end with name. */
+int folder_make(struct daemon *daemon, int folder, const char *name, const char *path,
+		size_t length, bool *made)
+{
+	bool fresh = sys_mkdir_at(folder, name, 0700) == 0;
+	int fd, code;
+
+	if (made)
+		*made = fresh;
+	if (!fresh && errno != EEXIST)
+		return -1;
+	fd = sys_open_at(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd >= 0 && (!fresh || note(daemon, path, length, fd) == 0))
+		return fd;
+	code = errno;
+	sys_close(fd);
+	if (fresh)
+		sys_discard_folder_at(folder, name);
+	errno = code;
+	return -1;
+}
+
+/* A missing folder on the way. */
 static int make(struct daemon *daemon, int folder, const char *name, const char *path,
 		size_t length)
 {
-	mode_t mode = daemon->machine.root ? 0755 : 0700;
-	bool made = sys_mkdir_at(folder, name, 0700) == 0;
-	int fd;
+	bool made;
+	int fd = folder_make(daemon, folder, name, path, length, &made);
 
-	if (!made && errno != EEXIST)
-		return -1;
-	/* Not O_PATH: the mode is set through it. */
-	fd = sys_open_at(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return -1;
-	if (made)
-		folder_note(daemon, path, length, fd);
-	if (made && sys_chmod(fd, mode) < 0) {
+	if (fd >= 0 && made && sys_chmod(fd, daemon->machine.root ? 0755 : 0700) < 0) {
 		sys_close(fd);
 		return -1;
 	}

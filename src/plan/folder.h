@@ -1,6 +1,8 @@
 #ifndef LUVD_PLAN_FOLDER_H
 #define LUVD_PLAN_FOLDER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "err.h"
@@ -18,7 +20,10 @@ int folder_of(const char *path, uid_t self, const char **name, struct err *err);
 /* Opens the folder path itself; the missing ones on the way, but not the last one, are made: 0755
  * by root, else 0700, noted in daemon->folders_made. Returns the folder that path lies in. */
 int folder_of_making(struct daemon *daemon, const char *path, const char **name, struct err *err);
-/* Notes a folder that was made, for undo; over FOLDERS_MADE_MAX it is not noted. */
-void folder_note(struct daemon *daemon, const char *path, size_t length, int fd);
+/* Makes name in folder, unless it is there, and opens it (O_RDONLY: its mode and owner can be set).
+ * A folder that is made is noted for undo; the first length bytes of path are its name. *made, when
+ * not NULL, tells whether it was. -1 with errno. */
+int folder_make(struct daemon *daemon, int folder, const char *name, const char *path,
+		size_t length, bool *made);
 
 #endif

@@ -91,31 +91,46 @@ static void probe_manager(struct machine *machine, const struct source *source)
 }
 
 /* What descriptor fd is: the journal when $JOURNAL_STREAM has its "device:inode". */
-static void probe_stream(int fd, const char *stream, bool *journal, bool *file)
+static int probe_stream(int fd, const char *stream, bool *journal, bool *file, struct err *err)
 {
 	struct stat stat;
 	char text[64];
 
-	*journal = *file = false;
 	if (sys_stat(fd, &stat) < 0)
-		return;
+		return err_sys(err, "cannot look at descriptor %d", fd);
 	snprintf(text, sizeof text, "%ju:%ju", (uintmax_t)stat.st_dev, (uintmax_t)stat.st_ino);
 	*journal = stream && strcmp(stream, text) == 0;
 	*file = S_ISREG(stat.st_mode);
+	return 0;
 }
 
-static int port_floor(void)
+static int probe_streams(struct machine *machine, const struct source *source, struct err *err)
 {
-	enum { IPPORT_DEFAULT = 1024 };
+	const char *stream = source_getenv(source, "JOURNAL_STREAM");
+
+	if (probe_stream(1, stream, &machine->stdout_is_journal, &machine->stdout_is_file, err) < 0)
+		return -1;
+	return probe_stream(2, stream, &machine->stderr_is_journal, &machine->stderr_is_file, err);
+}
+
+static int probe_port_floor(struct machine *machine, struct err *err)
+{
 	char text[16];
 	int fd = sys_try_open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY);
-	ssize_t length = fd < 0 ? -1 : sys_read_from_start(fd, text, sizeof text - 1);
+	ssize_t length;
 
+	machine->port_floor = 1024;
+	if (fd < 0)
+		return 0; /* a system without the setting */
+	length = sys_read_from_start(fd, text, sizeof text - 1);
+	if (length < 0)
+		err_sys(err, "cannot read the lowest unprivileged port");
 	sys_close(fd);
-	if (length <= 0)
-		return IPPORT_DEFAULT;
+	if (length < 0)
+		return -1;
 	text[length] = '\0';
-	return atoi(text);
+	machine->port_floor = atoi(text);
+	return 0;
 }
 
 static int probe_limits(struct machine *machine, const struct spec *spec, struct err *err)
@@ -161,16 +176,13 @@ static int probe_identity(struct machine *machine, struct err *err)
 int machine_probe(struct daemon *daemon, struct err *err)
 {
 	struct machine *machine = &daemon->machine;
-	const char *stream = source_getenv(&daemon->source, "JOURNAL_STREAM");
 
 	if (probe_identity(machine, err) < 0 || probe_limits(machine, daemon->spec, err) < 0 ||
 	    machine_inherited(machine, &daemon->source, err) < 0 ||
-	    probe_addresses(machine, err) < 0)
+	    probe_addresses(machine, err) < 0 || probe_port_floor(machine, err) < 0 ||
+	    probe_streams(machine, &daemon->source, err) < 0)
 		return -1;
 	probe_manager(machine, &daemon->source);
-	probe_stream(1, stream, &machine->stdout_is_journal, &machine->stdout_is_file);
-	probe_stream(2, stream, &machine->stderr_is_journal, &machine->stderr_is_file);
-	machine->port_floor = port_floor();
 	machine->cpus = sys_cpus();
 	return 0;
 }

@@ -30,13 +30,17 @@ static int check(const struct open_file *wish, int fd, struct err *err)
 	return 0;
 }
 
-static bool is_given_away(const struct open_file *wish, int folder)
+static int give_away(const struct open_file *wish, int folder, int fd)
 {
 	struct stat stat;
 
 	if (wish->uid == (uid_t)-1)
-		return false;
-	return !wish->folders_owner || (sys_stat(folder, &stat) == 0 && stat.st_uid == wish->uid);
+		return 0;
+	if (wish->folders_owner && sys_stat(folder, &stat) < 0)
+		return -1;
+	if (wish->folders_owner && stat.st_uid != wish->uid)
+		return 0;
+	return sys_chown(fd, wish->uid, wish->gid);
 }
 
 static int create(const struct open_file *wish, int folder, const char *name, struct made *made,
@@ -47,17 +51,18 @@ static int create(const struct open_file *wish, int folder, const char *name, st
 
 	if (fd < 0)
 		return errno == EEXIST ? -1 : err_sys(err, "cannot make '%s'", wish->path);
-	if (sys_stat(fd, &stat) == 0)
-		*made = (struct made){stat.st_dev, stat.st_ino};
-	if (is_given_away(wish, folder) && sys_chown(fd, wish->uid, wish->gid) < 0)
+	if (sys_stat(fd, &stat) < 0)
+		err_sys(err, "cannot look at '%s'", wish->path);
+	else if (give_away(wish, folder, fd) < 0)
 		err_sys(err, "cannot give '%s' to uid %u", wish->path, (unsigned)wish->uid);
 	else if (sys_chmod(fd, wish->perm) < 0)
 		err_sys(err, "cannot change the mode of '%s'", wish->path);
-	else
+	else {
+		*made = (struct made){stat.st_dev, stat.st_ino};
 		return fd;
+	}
 	sys_close(fd);
-	sys_discard(wish->path, made->device, made->inode);
-	*made = (struct made){0};
+	sys_discard_at(folder, name);
 	return -1;
 }
 

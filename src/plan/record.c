@@ -111,7 +111,7 @@ static int replace(int folder, const char *text, size_t length, struct made *mad
 		return 0;
 	}
 	code = errno;
-	sys_remove_at(folder, "record.new"); /* left behind, the next start replaces it */
+	sys_discard_at(folder, "record.new");
 	errno = code;
 	return -1;
 }

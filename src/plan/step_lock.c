@@ -129,9 +129,11 @@ static void undo(struct daemon *daemon)
 	const char *home = daemon->spec->home_folder;
 	char parent[4096];
 
-	if (daemon->lock_fd < 0)
-		return;
-	lock_discard(home, daemon->lock_fd);
+	/* Without the lock only what is empty goes: another start that needs it makes it again. */
+	if (daemon->lock_fd >= 0)
+		lock_discard(home, daemon->lock_fd);
+	else
+		sys_discard_folder(home);
 	snprintf(parent, sizeof parent, "%.*s", (int)(strrchr(home, '/') - home), home);
 	sys_discard_folder(parent);
 }

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "plan/folder.h"
@@ -65,24 +63,15 @@ static int make(struct daemon *daemon, const struct folder *folder, struct err *
 	const char *name;
 	int above = folder_of_making(daemon, folder->path, &name, err);
 	int fd, result;
-	bool made;
 
 	if (above < 0)
 		return -1;
-	made = sys_mkdir_at(above, name, 0700) == 0;
-	if (!made && errno != EEXIST) {
-		err_sys(err, "cannot make the folder '%s'", folder->path);
-		sys_close(above);
-		return -1;
-	}
-	fd = sys_open_at(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	fd = folder_make(daemon, above, name, folder->path, strlen(folder->path), NULL);
 	if (fd < 0)
-		err_sys(err, "cannot open the folder '%s'", folder->path);
+		err_sys(err, "cannot make the folder '%s'", folder->path);
 	sys_close(above);
 	if (fd < 0)
 		return -1;
-	if (made)
-		folder_note(daemon, folder->path, strlen(folder->path), fd);
 	result = settle(daemon, folder, fd, err);
 	sys_close(fd);
 	return result;

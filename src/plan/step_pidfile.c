@@ -92,20 +92,28 @@ static int lock(int folder, const char *name, int fd, const char *path, struct e
 	return -1;
 }
 
+static int create(int folder, const char *name, const char *path, struct err *err)
+{
+	int fd = sys_open_at(folder, name, FLAGS | O_CREAT | O_EXCL, 0600);
+
+	if (fd < 0 && errno != EEXIST)
+		return err_sys(err, "cannot make '%s'", path);
+	if (fd < 0 || lock(folder, name, fd, path, err) == 0)
+		return fd;
+	sys_close(fd);
+	sys_discard_at(folder, name);
+	return -1;
+}
+
 /* One try: the descriptor, or -1; with an empty err->what it is to be repeated. */
 static int take(int folder, const char *name, const struct daemon *daemon, struct err *err)
 {
 	const char *path = daemon->spec->pidfile;
 	int fd = open_old(folder, name, daemon, err);
 
-	if (fd < 0 && err->what[0])
-		return -1;
-	if (fd < 0) {
-		fd = sys_open_at(folder, name, FLAGS | O_CREAT | O_EXCL, 0600);
-		if (fd < 0 && errno != EEXIST)
-			return err_sys(err, "cannot make '%s'", path);
-	}
-	if (fd >= 0 && lock(folder, name, fd, path, err) < 0) {
+	if (fd < 0)
+		return err->what[0] ? -1 : create(folder, name, path, err);
+	if (lock(folder, name, fd, path, err) < 0) {
 		sys_close(fd);
 		return -1;
 	}
@@ -118,8 +126,11 @@ static int prepare(struct daemon *daemon, int folder, const char *name, struct e
 	const char *path = daemon->spec->pidfile;
 	struct stat mine, named;
 
-	if (sys_stat(daemon->pidfile_fd, &mine) < 0 || sys_stat_at(folder, name, &named) < 0)
-		return err_sys(err, "cannot look at '%s'", path);
+	if (sys_stat(daemon->pidfile_fd, &mine) < 0 || sys_stat_at(folder, name, &named) < 0) {
+		err_sys(err, "cannot look at '%s'", path);
+		sys_discard_at(folder, name); /* nobody of this name runs: the lock has told */
+		return -1;
+	}
 	if (mine.st_dev != named.st_dev || mine.st_ino != named.st_ino)
 		return err_set(err, "'%s' is being replaced by somebody else", path);
 	daemon->pidfile_device = mine.st_dev;

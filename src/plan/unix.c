@@ -116,7 +116,7 @@ static int listen_in(int fd, int folder, const char *name, const struct unix_fil
 	    sys_rename_at(folder, other_name, name) == 0)
 		return 0;
 	err_sys(err, "cannot bind unix:%s", file->path);
-	sys_discard(other, made->device, made->inode);
+	sys_discard_at(folder, other_name);
 	*made = (struct made){0};
 	return -1;
 }

@@ -181,7 +181,17 @@ void sys_discard(const char *path, dev_t device, ino_t inode)
 
 void sys_discard_folder(const char *path)
 {
-	unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+	sys_discard_folder_at(AT_FDCWD, path);
+}
+
+void sys_discard_folder_at(int folder, const char *name)
+{
+	unlinkat(folder, name, AT_REMOVEDIR);
+}
+
+void sys_discard_at(int folder, const char *name)
+{
+	unlinkat(folder, name, 0);
 }
 
 /* --- sockets --- */

@@ -84,6 +84,9 @@ int sys_remove_at(int folder, const char *name);
 void sys_discard(const char *path, dev_t device, ino_t inode);
 /* For undo: removes an empty folder. ignored: unlinkat(2). */
 void sys_discard_folder(const char *path);
+void sys_discard_folder_at(int folder, const char *name);
+/* For undo: removes what was made a moment ago. ignored: unlinkat(2). */
+void sys_discard_at(int folder, const char *name);
 
 /* --- sockets --- */
 
