@@ -12,6 +12,7 @@
  * One struct on main's stack, passed to every step; a descriptor that is not open is -1. */
 
 struct step;
+struct log;
 
 struct listener {
 	const struct listen *listen;
@@ -38,6 +39,8 @@ struct daemon {
 	char **arguments;    /* main's argv, whose memory holds the process title */
 	bool background;     /* start, not run */
 	bool context_taken;  /* main has taken the rows stdio and context already */
+	bool if_stopped;     /* --if-stopped: that it runs already is no failure */
+	bool announced;      /* host/launch: the daemon has told its pid */
 	pid_t launcher;      /* who typed the command */
 	pid_t pid;           /* the daemon's own, once detached; 0 before */
 
@@ -61,6 +64,8 @@ struct daemon {
 	int notify_fd;     /* s6 descriptor */
 	int witness_fd;    /* /proc/self/... that audit reads after chroot; see step_witness.c */
 	int witness_dir[4];
+	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
+	struct errs warnings; /* told before the log stood: to be logged by it */
 
 	/* Told before each step of the daemon is taken: host/launch sends it over the status
 	 * channel. -1 ends the start (the launcher is gone). NULL: nobody listens. */
