@@ -83,6 +83,7 @@ static int dispatch(struct daemon *daemon, char **arguments)
 	int code;
 
 	if (!arguments[0] || !arguments[1]) {
+		fputs("luvd: which command?\n\n", stderr);
 		commands_print(stderr);
 		return EXIT_USAGE;
 	}

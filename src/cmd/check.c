@@ -9,10 +9,12 @@ int cmd_check(struct daemon *daemon, const struct options *options)
 
 	if (cmd_source(daemon, options, &err) < 0)
 		return cmd_fail(&err);
-	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0)
+	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0) {
 		code = cmd_fail_all(&errs);
-	else
+	} else {
+		cmd_warnings(daemon);
 		printf("%s: the daemon file is right\n", daemon->spec->name);
+	}
 	errs_finish(&errs);
 	return code;
 }

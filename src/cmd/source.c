@@ -118,6 +118,16 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 	return 0;
 }
 
+void cmd_warnings(const struct daemon *daemon)
+{
+	struct errs warnings = {0};
+
+	spec_warnings(daemon->spec, true, &warnings);
+	for (size_t i = 0; i < warnings.count; i++)
+		cmd_warn(&warnings.list[i]);
+	errs_finish(&warnings);
+}
+
 int cmd_spec(struct daemon *daemon, bool background)
 {
 	struct errs errs = {0};

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "cmd/cmd.h"
 #include "host/launch.h"
 
@@ -21,15 +23,45 @@ static int read_and_plan(struct daemon *daemon, const struct options *options, s
 	return code;
 }
 
+/* That nobody was named who is less than root is said at every start; what a confined daemon cannot
+ * do is for `check`. */
+static void note_root(struct daemon *daemon)
+{
+	struct errs warnings = {0};
+
+	if (!daemon->spec->user && daemon->spec->source.uid == 0)
+		spec_warnings(daemon->spec, daemon->background, &warnings);
+	if (warnings.count)
+		*errs_add(&daemon->warnings) = warnings.list[0];
+	errs_finish(&warnings);
+}
+
+static void print_warnings(const struct errs *warnings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cmd_warn(&warnings->list[i]);
+}
+
 int cmd_begin(struct daemon *daemon, const struct options *options, bool background)
 {
 	struct plan plan;
+	size_t noted;
 	int code;
 
 	daemon->background = background;
 	daemon->if_stopped = options->if_stopped;
 	code = read_and_plan(daemon, options, &plan);
-	return code == EXIT_DONE ? launch(daemon, &plan) : code;
+	if (code != EXIT_DONE)
+		return code;
+	note_root(daemon);
+	noted = daemon->warnings.count;
+	if (!background)
+		print_warnings(&daemon->warnings, noted);
+	code = launch(daemon, &plan);
+	/* A start that fails has more to say than this. */
+	if (background && code == EXIT_DONE && getpid() == daemon->launcher)
+		print_warnings(&daemon->warnings, noted);
+	return code;
 }
 
 int cmd_start(struct daemon *daemon, const struct options *options)

@@ -38,11 +38,13 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void print(const char *before, const struct err *err)
+/* In `run` whose log is elsewhere, fd 2 leads to that log from step output on. */
+static void print(const struct daemon *daemon, const char *before, const struct err *err)
 {
+	int fd = daemon->terminal_fd >= 0 ? daemon->terminal_fd : STDERR_FILENO;
 	char text[ERR_TEXT_MAX];
 
-	fprintf(stderr, "luvd: %s%s\n", before, err_text(err, text, sizeof text));
+	dprintf(fd, "luvd: %s%s\n", before, err_text(err, text, sizeof text));
 }
 
 /* With --if-stopped a daemon that runs already is what was asked for. */
@@ -54,7 +56,7 @@ static int verdict(const struct daemon *daemon, const struct err *err)
 		puts(err_text(err, text, sizeof text));
 		return EXIT_DONE;
 	}
-	print("", err);
+	print(daemon, "", err);
 	return err->exit ? err->exit : EXIT_FAILED;
 }
 
@@ -86,7 +88,7 @@ static void warn(struct daemon *daemon, const struct err *err)
 	else
 		*errs_add(&daemon->warnings) = *err;
 	if (getpid() == daemon->launcher && !daemon->log)
-		print("warning: ", err);
+		print(daemon, "warning: ", err);
 	else if (daemon->channel_fd >= 0)
 		channel_send(daemon->channel_fd, &message);
 }
@@ -224,7 +226,7 @@ static int take_message(struct wait *wait, const struct message *message)
 		snprintf(wait->step, sizeof wait->step, "%s", message->err.step);
 		return WAITING;
 	case MESSAGE_WARNING:
-		print("warning: ", &message->err);
+		print(wait->daemon, "warning: ", &message->err);
 		return WAITING;
 	case MESSAGE_FAILED:
 		return give_up(wait, &message->err);
@@ -335,16 +337,12 @@ int launch(struct daemon *daemon, struct plan *plan)
 	daemon->announce = announce;
 	daemon->warn = warn;
 	fflush(NULL);
-	if (sys_signals_block() < 0) {
-		err_sys(&err, "cannot block signals");
-		return verdict(daemon, &err);
-	}
+	if (!daemon->background)
+		daemon->terminal_fd = sys_dup(STDERR_FILENO);
 	result = plan_apply(plan, daemon, &err);
 	if (result == STEP_LEAVE)
 		return launcher_wait(daemon, plan);
 	if (result < 0)
 		return launch_failed(daemon, plan, &err);
-	if (!daemon->background)
-		daemon->pid = getpid();
 	return worker_run(daemon, plan);
 }

@@ -61,25 +61,35 @@ static void read_errors(const struct stream *stream, struct err *err)
 	err->what[used] = 0;
 }
 
+/* It has ended by itself: 0 when what it wrote is to be read. */
+static int check_exit(const struct loader *loader, int status, struct err *err)
+{
+	if (WIFSIGNALED(status))
+		return err_set(err, "reading the daemon file ended with signal %d (%s)",
+			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status) == 0)
+		return 0;
+	err_set(err, "the loader exited with code %d", WEXITSTATUS(status));
+	if (!loader->error.used)
+		return -1;
+	read_errors(&loader->error, err);
+	err->exit = WEXITSTATUS(status);
+	return -1;
+}
+
 static struct spec *judge(struct loader *loader, int status, struct err *err)
 {
+	const struct stream *out = &loader->out;
 	struct spec *fresh = NULL;
 
 	if (loader->late)
 		err_set(err, "reading the daemon file took too long");
 	else if (loader->too_long)
 		err_set(err, "the daemon file and its modules are too large");
-	else if (WIFSIGNALED(status))
-		err_set(err, "reading the daemon file ended with signal %d (%s)", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status) != 0 && loader->error.used)
-		read_errors(&loader->error, err);
-	else if (WEXITSTATUS(status) != 0)
-		err_set(err, "the loader exited with code %d", WEXITSTATUS(status));
-	else if (bundle_decode(&fresh, (unsigned char *)loader->out.bytes, loader->out.used, err) ==
-		 0)
-		return fresh;
-	return NULL;
+	else if (check_exit(loader, status, err) < 0 ||
+		 bundle_decode(&fresh, (unsigned char *)out->bytes, out->used, err) < 0)
+		return NULL;
+	return fresh;
 }
 
 static void forget(struct loader *loader)
@@ -214,7 +224,8 @@ static void close_ends(int ends[3][2])
 
 static int spawn(struct loader *loader, int ends[3][2], struct err *err)
 {
-	static char *const arguments[] = {"luvd", "loader", NULL};
+	char program[] = "luvd", command[] = "loader";
+	char *const arguments[] = {program, command, NULL};
 
 	for (int i = 0; i < 3; i++)
 		if (sys_pipe(ends[i]) < 0)

@@ -1,13 +1,12 @@
 #include "host/reload.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "host/loader.h"
 #include "host/log.h"
 #include "host/notify.h"
+#include "spec/inherit.h"
 
 /* Who waits for a verdict. */
 struct waiters {
@@ -51,8 +50,12 @@ static void log_verdict(const struct reload *reload)
 }
 
 /* The manager hears READY after a refusal too: the daemon serves on. */
-static void finish(struct reload *reload, bool done)
+static void finish(struct reload *reload, int code)
 {
+	bool done = code == EXIT_DONE;
+	char text[sizeof reload->last.text + 16];
+
+	snprintf(text, sizeof text, "%s%s", done ? "reloaded: " : "", reload->last.text);
 	reload->last.at = time(NULL);
 	reload->last.done = done;
 	reload->state = IDLE;
@@ -60,7 +63,7 @@ static void finish(struct reload *reload, bool done)
 	reload->change = (struct change){0};
 	log_verdict(reload);
 	notify_reloaded(reload->daemon);
-	answer(&reload->waiters, done ? EXIT_DONE : EXIT_FAILED, reload->last.text);
+	answer(&reload->waiters, code, text);
 	if (!reload->again)
 		return;
 	reload->again = false;
@@ -72,7 +75,7 @@ static void finish(struct reload *reload, bool done)
 static void refuse(struct reload *reload, const struct err *err)
 {
 	err_text(err, reload->last.text, sizeof reload->last.text);
-	finish(reload, false);
+	finish(reload, err->exit ? err->exit : EXIT_FAILED);
 }
 
 /* "config.banner, timeouts.stop", cut with "..." when there are too many. */
@@ -119,7 +122,8 @@ static void on_loaded(void *data, struct spec *fresh, const struct err *failure)
 		refuse(reload, failure);
 		return;
 	}
-	if (spec_diff(reload->daemon->spec, fresh, &reload->change) < 0)
+	if (spec_inherit(fresh, reload->daemon->spec) < 0 ||
+	    spec_diff(reload->daemon->spec, fresh, &reload->change) < 0)
 		err_set(&err, "out of memory");
 	else if (!must_restart(reload, &err)) {
 		reload->state = APPLYING;
@@ -165,7 +169,7 @@ void reload_applied(struct reload *reload, const struct err *err)
 		join(reload->last.text, sizeof reload->last.text, "", reload->change.keys);
 	else
 		snprintf(reload->last.text, sizeof reload->last.text, "nothing has changed");
-	finish(reload, true);
+	finish(reload, EXIT_DONE);
 }
 
 /* --- from outside --- */

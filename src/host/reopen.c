@@ -1,27 +1,26 @@
 #include "host/reopen.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <unistd.h>
 
+#include "plan/open_file.h"
 #include "sys/sys.h"
 
-static int flags_of(char mode)
-{
-	if (mode == 'r')
-		return O_RDONLY;
-	return O_WRONLY | O_CREAT | (mode == 'a' ? O_APPEND : O_TRUNC);
-}
-
+/* With the rights that the daemon has now, and as distrustful as at start. */
 static int reopen(const struct file *file, int old, struct err *err)
 {
-	int fd = sys_open(file->path, flags_of(file->mode) | O_NOFOLLOW, file->perm);
-	int result;
+	const struct open_file wish = {.path = file->path,
+				       .mode = file->mode,
+				       .perm = file->perm,
+				       .uid = (uid_t)-1,
+				       .gid = (gid_t)-1};
+	struct made made;
+	int fd = open_file(&wish, geteuid(), &made, err);
+	int result = 0;
 
 	if (fd < 0)
-		return err_sys(err, "cannot open '%s' anew", file->path);
-	result = sys_dup_to(fd, old) < 0 || sys_close_on_exec(old) < 0 ? -1 : 0;
-	if (result < 0)
-		err_sys(err, "cannot open '%s' anew", file->path);
+		return -1;
+	if (sys_dup_to(fd, old) < 0 || sys_close_on_exec(old) < 0)
+		result = err_sys(err, "cannot put '%s' in the place of the old one", file->path);
 	sys_close(fd);
 	return result;
 }

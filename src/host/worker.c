@@ -14,6 +14,7 @@
 #include "host/reopen.h"
 #include "host/signals.h"
 #include "host/status.h"
+#include "plan/limit.h"
 #include "service/life.h"
 #include "sys/sys.h"
 
@@ -42,6 +43,12 @@ struct worker {
 	bool failed;
 	int code;
 };
+
+/* The log is the terminal, which has seen errors and warnings already. */
+static bool on_terminal(const struct daemon *daemon)
+{
+	return !daemon->background && daemon->sink.kind == SINK_STDERR;
+}
 
 /* --- stopping --- */
 
@@ -184,6 +191,21 @@ static void control_stop(void *data, struct control_client *client)
 
 /* --- what the service's life tells --- */
 
+/* Who runs it in the foreground with its log elsewhere sees one line, and then nothing more. */
+static void leave_terminal(struct worker *worker, const char *text)
+{
+	struct daemon *daemon = worker->daemon;
+
+	if (daemon->terminal_fd < 0)
+		return;
+	if (!on_terminal(daemon))
+		dprintf(daemon->terminal_fd, "%s: ready, pid %ld%s%s; Ctrl-C stops\n",
+			daemon->spec->name, (long)getpid(), text && *text ? ", " : "",
+			text ? text : "");
+	sys_close(daemon->terminal_fd);
+	daemon->terminal_fd = -1;
+}
+
 /* Nobody waits any more: a launcher that goes now means nothing. */
 static void close_channel(struct worker *worker)
 {
@@ -250,6 +272,7 @@ static void on_started(void *data, const struct err *err)
 		free(text);
 		return;
 	}
+	leave_terminal(worker, text);
 	free(text);
 	close_channel(worker);
 	worker->phase = RUNNING;
@@ -355,16 +378,17 @@ static int limit_processes(const struct daemon *daemon, struct err *err)
 {
 	const struct spec *spec = daemon->spec;
 
-	for (size_t i = 0; i < spec->limit_count; i++) {
-		const struct limit *limit = &spec->limits[i];
-
-		if (limit->resource == RLIMIT_NPROC &&
-		    sys_limit_set(limit->resource, limit->value) < 0)
-			return err_sys(spec_blame(spec, "limits.nproc", err),
-				       "cannot set the limit nproc to %llu",
-				       (unsigned long long)limit->value);
-	}
+	for (size_t i = 0; i < spec->limit_count; i++)
+		if (limit_is_late(&spec->limits[i]) && limit_set(spec, &spec->limits[i], err) < 0)
+			return -1;
 	return 0;
+}
+
+static int announce(struct worker *worker, const struct step *step, struct err *err)
+{
+	struct daemon *daemon = worker->daemon;
+
+	return daemon->announce ? daemon->announce(daemon, step, err) : 0;
 }
 
 static int watch_channel(struct worker *worker, struct err *err)
@@ -381,12 +405,6 @@ static int watch_channel(struct worker *worker, struct err *err)
 	worker->watching = true;
 	uv_poll_start(&worker->channel, UV_READABLE | UV_DISCONNECT, on_channel);
 	return 0;
-}
-
-/* The log is the terminal, which has seen errors and warnings already. */
-static bool on_terminal(const struct daemon *daemon)
-{
-	return !daemon->background && daemon->sink.kind == SINK_STDERR;
 }
 
 static int open_log(struct worker *worker, struct err *err)
@@ -431,8 +449,9 @@ static int open_control(struct worker *worker, struct err *err)
  * handlers before the mask is emptied, the service last. */
 static int open_all(struct worker *worker, struct err *err)
 {
-	if (open_log(worker, err) < 0 || make_pool(worker, err) < 0 ||
-	    limit_processes(worker->daemon, err) < 0 || watch_channel(worker, err) < 0)
+	if (announce(worker, &step_loop, err) < 0 || open_log(worker, err) < 0 ||
+	    make_pool(worker, err) < 0 || limit_processes(worker->daemon, err) < 0 ||
+	    watch_channel(worker, err) < 0)
 		return -1;
 	worker->signals = signals_create(&worker->loop, worker->daemon, on_signal, worker, err);
 	if (!worker->signals)
