@@ -33,7 +33,7 @@ struct world {
 };
 
 /* Instead of plan/sink.c: a file, or what the test prepared. */
-int sink_open(const struct daemon *daemon, struct sink *sink, struct err *err)
+int sink_reopen(const struct daemon *daemon, struct sink *sink, struct err *err)
 {
 	sink->kind = SINK_FILE;
 	sink->fd = open(daemon->spec->log.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -60,7 +60,7 @@ static int setup(void **state)
 	world->daemon.pid = 4711;
 	world->daemon.output_fd = -1;
 	*state = world;
-	return sink_open(&world->daemon, &world->daemon.sink, &err);
+	return sink_reopen(&world->daemon, &world->daemon.sink, &err);
 }
 
 static int teardown(void **state)

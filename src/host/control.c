@@ -10,6 +10,7 @@
 enum {
 	REQUEST_MAX = 256,   /* bytes of a request's text */
 	REQUEST_MS = 10000,  /* from the connection to the whole request; from END to its reading */
+	MARGIN_MS = 10000,   /* over the daemon file's timeouts */
 	FOLLOW_MS = 60000,   /* how long a follower may leave unread what was sent */
 	FOLLOW_QUEUE = 65536 /* a follower with more unread than this gets no new lines */
 };
@@ -231,9 +232,33 @@ static void answer_status(struct control_client *client, const char *arguments)
 	client_end(client, EXIT_DONE, NULL);
 }
 
+/* How long the host may take for what it was asked, with the time that loader, log and last
+ * cleaning have of their own. */
+static void say_within(struct control_client *client, int64_t timeout_ms)
+{
+	char text[32];
+	int length = snprintf(text, sizeof text, "%lld", (long long)timeout_ms + MARGIN_MS);
+
+	client_send(client, FRAME_WITHIN, text, (size_t)length);
+}
+
+/* The arguments of --set, a frame each: what restart starts the next one with. */
+static void answer_sets(struct control_client *client, const char *arguments)
+{
+	char **sets = client->control->daemon->source.sets;
+
+	(void)arguments;
+	for (; sets && *sets; sets++)
+		client_print(client, *sets, strlen(*sets));
+	client_end(client, EXIT_DONE, NULL);
+}
+
 static void answer_stop(struct control_client *client, const char *arguments)
 {
 	(void)arguments;
+	say_within(client, client->control->daemon->spec->timeout_stop);
+	if (client->closing)
+		return;
 	client->state = CLIENT_STOPS;
 	client->owed = true;
 	client->control->calls.stop(client->control->calls.data, client);
@@ -242,6 +267,10 @@ static void answer_stop(struct control_client *client, const char *arguments)
 static void answer_reload(struct control_client *client, const char *arguments)
 {
 	(void)arguments;
+	/* Twice: it may have to wait for the end of another one. */
+	say_within(client, 2 * client->control->daemon->spec->timeout_reload + MARGIN_MS);
+	if (client->closing)
+		return;
 	client->state = CLIENT_RELOADS;
 	client->owed = true;
 	client->control->calls.reload(client->control->calls.data, client);
@@ -332,6 +361,7 @@ static const struct request {
 } requests[] = {
     {"status", RIGHT_VIEW, EXIT_UNKNOWN, answer_status},
     {"logs", RIGHT_VIEW, EXIT_FAILED, answer_logs},
+    {"sets", RIGHT_ALL, EXIT_FAILED, answer_sets},
     {"reload", RIGHT_ALL, EXIT_FAILED, answer_reload},
     {"stop", RIGHT_ALL, EXIT_FAILED, answer_stop},
 };

@@ -9,9 +9,9 @@
 
 /* The control socket, server side. Protocol (docs/control.md): frames (host/frame.h). The client
  * sends one REQUEST ("status json", "reload", "stop", "logs follow 100"); the server answers with
- * any number of OUTPUT frames and one END (u8 exit code, text of an error). SO_PEERCRED of each
- * connection decides: root and the starter everything, the daemon's user status and logs, others
- * refused (END 4). */
+ * any number of WITHIN and OUTPUT frames and one END (u8 exit code, text of an error). SO_PEERCRED
+ * of each connection decides: root and the starter everything, the daemon's user status and logs,
+ * others refused (END 4). */
 enum { CONTROL_CLIENTS_MAX = 32 };
 
 struct control;

@@ -1,6 +1,7 @@
 #include "host/frame.h"
 
 #include <stdint.h>
+#include <string.h>
 
 void frame_head(unsigned char head[FRAME_HEAD], enum frame_type type, size_t length)
 {
@@ -25,7 +26,7 @@ ssize_t frame_parse(struct frame *frame, const unsigned char *bytes, size_t have
 		return -1;
 	if (have < FRAME_HEAD)
 		return 0;
-	if (bytes[4] != FRAME_REQUEST && bytes[4] != FRAME_OUTPUT && bytes[4] != FRAME_END)
+	if (!memchr("QWOE", bytes[4], 4))
 		return -1;
 	if (have - 4 < follows)
 		return 0;

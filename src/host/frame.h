@@ -7,7 +7,12 @@
 /* What the control socket carries (docs/control.md): u32 length (big endian, of what follows, 1 to
  * CONTROL_FRAME_MAX), u8 type, payload. */
 enum { CONTROL_FRAME_MAX = 65536, FRAME_HEAD = 5, FRAME_PAYLOAD_MAX = CONTROL_FRAME_MAX - 1 };
-enum frame_type { FRAME_REQUEST = 'Q', FRAME_OUTPUT = 'O', FRAME_END = 'E' };
+enum frame_type {
+	FRAME_REQUEST = 'Q', /* client: words */
+	FRAME_WITHIN = 'W',  /* server: decimal milliseconds; how long the next frame may take */
+	FRAME_OUTPUT = 'O',  /* server: bytes */
+	FRAME_END = 'E'      /* server: u8 exit code, text */
+};
 
 struct frame {
 	enum frame_type type;

@@ -618,7 +618,7 @@ int log_reopen(struct log *log, struct err *err)
 	/* They were given to us and have no name. */
 	if (sink->kind == SINK_STDERR || sink->kind == SINK_STDOUT)
 		return 0;
-	if (sink_open(log->daemon, &fresh, err) < 0)
+	if (sink_reopen(log->daemon, &fresh, err) < 0)
 		return -1;
 	/* One step for the kernel: the thread writes to the old one or to the new one. */
 	if (dup3(fresh.fd, sink->fd, O_CLOEXEC) < 0) {

@@ -672,10 +672,10 @@ static size_t wait_closed(struct life *life)
 	uint64_t until = uv_hrtime() + UINT64_C(1000000000);
 	size_t left = 0;
 
+	uv_timer_start(&life->later, on_nothing, 5, 5); /* no turn of the loop blocks longer */
 	do {
 		close_all(life);
 		left = uvlib_close(vm);
-		uv_timer_start(&life->later, on_nothing, left > 0 ? 5 : 0, 0);
 		uv_run(vm->loop, UV_RUN_ONCE);
 	} while (vm->handles > 1 || (left > 0 && uv_hrtime() < until));
 	return left;

@@ -310,6 +310,7 @@ int luaopen_luvd_log(lua_State *L)
 {
 	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &root) == LUA_TUSERDATA)
 		return 1;
+	lua_pop(L, 1);
 	make_metatables(L);
 	push_log(L);
 	lua_pushvalue(L, -1);
