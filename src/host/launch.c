@@ -157,14 +157,14 @@ static int died(struct wait *wait)
 	int status = 0;
 	bool gone = wait->pid > 0 && reap_soon(wait, &status);
 
+	snprintf(err.step, sizeof err.step, "%s", wait->step);
 	if (gone && WIFSIGNALED(status))
-		err_set(&err, "the daemon died from signal %d (%s) in step %s", WTERMSIG(status),
-			strsignal(WTERMSIG(status)), wait->step);
+		err_set(&err, "the daemon died from signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 	else if (gone)
-		err_set(&err, "the daemon exited with code %d without a word in step %s",
-			WEXITSTATUS(status), wait->step);
+		err_set(&err, "the daemon exited with code %d without a word", WEXITSTATUS(status));
 	else
-		err_set(&err, "the daemon is gone without a word in step %s", wait->step);
+		err_set(&err, "the daemon is gone without a word");
 	if (gone)
 		wait->pid = -1;
 	return give_up(wait, &err);
