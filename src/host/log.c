@@ -31,6 +31,7 @@ enum {
 
 struct log {
 	struct daemon *daemon;
+	char *name;                /* a reload replaces the spec, name and all */
 	struct format sink_format; /* as the sink wants it */
 	struct format text_format; /* as `luvd logs` shows it */
 	char name[256];            /* of the daemon: a reload frees the spec that it comes from */
@@ -429,9 +430,13 @@ struct log *log_create(struct daemon *daemon, struct err *err)
 {
 	struct log *log = calloc(1, sizeof *log);
 
-	if (!log || ring_init(&log->ring) < 0) {
-		free(log);
+	if (log)
+		log->name = strdup(daemon->spec->name);
+	if (!log || !log->name || ring_init(&log->ring) < 0) {
 		err_sys(err, "cannot make the log");
+		if (log)
+			free(log->name);
+		free(log);
 		return NULL;
 	}
 	log->daemon = daemon;
@@ -567,6 +572,7 @@ void log_destroy(struct log *log)
 	if (log->done_fd >= 0)
 		close(log->done_fd);
 	pthread_mutex_destroy(&log->lock);
+	free(log->name);
 	free(log);
 }
 
