@@ -34,7 +34,6 @@ struct log {
 	char *name;                /* a reload replaces the spec, name and all */
 	struct format sink_format; /* as the sink wants it */
 	struct format text_format; /* as `luvd logs` shows it */
-	char name[256];            /* of the daemon: a reload frees the spec that it comes from */
 	atomic_int level;
 
 	pthread_mutex_t lock; /* of the next five; never held during I/O */
@@ -402,7 +401,6 @@ static void choose_forms(struct log *log)
 	const struct log_spec *spec = &daemon->spec->log;
 	struct format *format = &log->sink_format;
 
-	snprintf(log->name, sizeof log->name, "%s", daemon->spec->name);
 	*format = (struct format){.form = spec->json ? FORM_JSON : FORM_TEXT,
 				  .json = spec->json,
 				  .name = log->name,

@@ -220,16 +220,35 @@ static int descriptors(const struct audit *audit)
 	return 0;
 }
 
+/* The nameless root of chroot = "auto" has been removed: the kernel tells no path of it (ENOENT),
+ * and there is no other folder in it. */
+static bool is_in_nameless_root(const struct audit *audit)
+{
+	struct stat here, root;
+
+	return errno == ENOENT && audit->daemon->spec->chroot_auto &&
+	       sys_stat_at(AT_FDCWD, ".", &here) == 0 && sys_stat_at(AT_FDCWD, "/", &root) == 0 &&
+	       here.st_dev == root.st_dev && here.st_ino == root.st_ino;
+}
+
+static int working_directory(const struct audit *audit)
+{
+	char folder[4096] = "/";
+
+	if (sys_working_directory(folder, sizeof folder) < 0 && !is_in_nameless_root(audit))
+		return err_sys(audit->err, "cannot tell the working directory");
+	if (folder[0] != '/')
+		return err_set(audit->err, "the working directory lies outside the root");
+	return 0;
+}
+
 static int root(const struct audit *audit)
 {
 	const struct made *before = &audit->daemon->root;
 	struct stat here, above;
-	char folder[4096];
 
-	if (sys_working_directory(folder, sizeof folder) < 0)
-		return err_sys(audit->err, "cannot tell the working directory");
-	if (folder[0] != '/')
-		return err_set(audit->err, "the working directory lies outside the root");
+	if (working_directory(audit) < 0)
+		return -1;
 	if (!changes_root(audit->daemon->spec))
 		return 0;
 	if (sys_stat_at(AT_FDCWD, "/", &here) < 0 || sys_stat_at(AT_FDCWD, "/..", &above) < 0)
