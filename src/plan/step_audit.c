@@ -218,16 +218,34 @@ static int descriptors(const struct audit *audit)
 	return 0;
 }
 
+/* A working directory outside the root is told by a name that does not begin with '/'. The
+ * anonymous root has been removed and has no name (ENOENT): there we must stand in the root itself.
+ */
+static int working_directory(const struct audit *audit)
+{
+	struct stat here, top;
+	char folder[4096];
+
+	if (sys_working_directory(folder, sizeof folder) == 0)
+		return folder[0] == '/'
+			   ? 0
+			   : err_set(audit->err, "the working directory lies outside the root");
+	if (errno != ENOENT || !audit->daemon->spec->chroot_auto)
+		return err_sys(audit->err, "cannot tell the working directory");
+	if (sys_stat_at(AT_FDCWD, ".", &here) < 0 || sys_stat_at(AT_FDCWD, "/", &top) < 0)
+		return err_sys(audit->err, "cannot look at the working directory");
+	if (here.st_dev != top.st_dev || here.st_ino != top.st_ino)
+		return err_set(audit->err, "the working directory is not the root");
+	return 0;
+}
+
 static int root(const struct audit *audit)
 {
 	const struct made *before = &audit->daemon->root;
 	struct stat here, above;
-	char folder[4096];
 
-	if (sys_working_directory(folder, sizeof folder) < 0)
-		return err_sys(audit->err, "cannot tell the working directory");
-	if (folder[0] != '/')
-		return err_set(audit->err, "the working directory lies outside the root");
+	if (working_directory(audit) < 0)
+		return -1;
 	if (!changes_root(audit->daemon->spec))
 		return 0;
 	if (sys_stat_at(AT_FDCWD, "/", &here) < 0 || sys_stat_at(AT_FDCWD, "/..", &above) < 0)
