@@ -33,6 +33,7 @@ struct log {
 	struct daemon *daemon;
 	struct format sink_format; /* as the sink wants it */
 	struct format text_format; /* as `luvd logs` shows it */
+	char name[256];            /* of the daemon: a reload frees the spec that it comes from */
 	atomic_int level;
 
 	pthread_mutex_t lock; /* of the next five; never held during I/O */
@@ -400,9 +401,10 @@ static void choose_forms(struct log *log)
 	const struct log_spec *spec = &daemon->spec->log;
 	struct format *format = &log->sink_format;
 
+	snprintf(log->name, sizeof log->name, "%s", daemon->spec->name);
 	*format = (struct format){.form = spec->json ? FORM_JSON : FORM_TEXT,
 				  .json = spec->json,
-				  .name = daemon->spec->name,
+				  .name = log->name,
 				  .pid = daemon->pid ? daemon->pid : getpid(),
 				  .facility = spec->facility};
 	log->text_format = *format;
@@ -428,8 +430,8 @@ struct log *log_create(struct daemon *daemon, struct err *err)
 	struct log *log = calloc(1, sizeof *log);
 
 	if (!log || ring_init(&log->ring) < 0) {
-		free(log);
 		err_sys(err, "cannot make the log");
+		free(log);
 		return NULL;
 	}
 	log->daemon = daemon;

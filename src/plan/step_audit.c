@@ -123,7 +123,9 @@ static int no_new_privs(const struct audit *audit)
 {
 	int dumpable = sys_is_dumpable();
 
-	if (dumpable != 0)
+	if (dumpable < 0)
+		return err_sys(audit->err, "cannot tell whether core dumps are forbidden");
+	if (dumpable)
 		return err_set(audit->err, "core dumps and tracing are not forbidden");
 	return expect(audit, "NoNewPrivs", 10, 1);
 }
