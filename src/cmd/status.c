@@ -88,7 +88,7 @@ static int status(struct target *target, const struct source *source, bool json)
 		if (code >= 0)
 			return code;
 		/* It may have ended just now. */
-		strcpy(name, target->name);
+		snprintf(name, sizeof name, "%s", target->name);
 		target_finish(target);
 		client_find_name(target, source, name);
 	}

@@ -169,13 +169,9 @@ static void client_print(struct control_client *client, const char *bytes, size_
 
 static size_t end_payload(char *payload, size_t size, int code, const char *text)
 {
-	size_t length = strlen(text);
-
-	if (length > size - 1)
-		length = size - 1;
 	payload[0] = (char)code;
-	memcpy(payload + 1, text, length);
-	return length + 1;
+	snprintf(payload + 1, size - 1, "%s", text); /* cut when it is too long */
+	return 1 + strlen(payload + 1);
 }
 
 static void client_end(struct control_client *client, int code, const char *text)
