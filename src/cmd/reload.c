@@ -49,7 +49,7 @@ static int reload(const struct target *target)
 		err_set(&err, "%s: has ended before it told the verdict", target->name);
 		return cmd_fail(&err);
 	}
-	printf("%s: reloaded%s%s\n", target->name, *answer.text ? ": " : "", answer.text);
+	printf("%s: %s\n", target->name, *answer.text ? answer.text : "reloaded");
 	return EXIT_DONE;
 }
 

@@ -38,8 +38,16 @@ static int keep_sets(struct daemon *daemon, const struct target *target,
 	struct sets sets = {0};
 	struct answer answer;
 
-	if (options->sets[0] || (target->recorded && !*target->record.control))
+	if (options->sets[0])
 		return 0;
+	if (target->recorded && !*target->record.control) {
+		err_set(err,
+			"%s: has no control socket: --set values that it was started with, if "
+			"any, are not used again",
+			target->name);
+		cmd_warn(err);
+		return 0;
+	}
 	if (target_ask(target, "sets", take_set, &sets, ANSWER_MS, &answer, err) < 0 ||
 	    !answer.ended || sets.failed) {
 		strings_free(sets.list);

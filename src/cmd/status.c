@@ -71,7 +71,11 @@ static int ask(const struct target *target, bool json)
 	if (target_ask(target, json ? "status json" : "status", print, stdout, ANSWER_MS, &answer,
 		       &err) == 0)
 		return answer.ended ? EXIT_DONE : -1;
-	return answer.ended ? cmd_fail(&err) : -1;
+	if (!answer.ended)
+		return -1;
+	if (json)
+		print_verdict(target, json, &verdicts[DAEMON_UNKNOWN]);
+	return cmd_fail(&err);
 }
 
 static int status(struct target *target, const struct source *source, bool json)
