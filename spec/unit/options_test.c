@@ -27,17 +27,17 @@ struct parsed {
 	int result;
 };
 
-static struct parsed parse(const char *name, char **arguments)
+static struct parsed parse(const char *name, const char **arguments)
 {
 	struct parsed parsed = {0};
 	const struct command *command = command_find(name, &parsed.err);
 
 	assert_non_null(command);
-	parsed.result = options_parse(&parsed.options, command, arguments, &parsed.err);
+	parsed.result = options_parse(&parsed.options, command, (char **)arguments, &parsed.err);
 	return parsed;
 }
 
-#define PARSE(name, ...) parse(name, (char *[]){__VA_ARGS__, NULL})
+#define PARSE(name, ...) parse(name, (const char *[]){__VA_ARGS__, NULL})
 
 static void refused(struct parsed parsed, const char *what)
 {

@@ -271,10 +271,21 @@ static void watch_begin(struct kit *kit, struct watch *watch)
 	uv_timer_start(&watch->timer, on_late, 10000, 0);
 }
 
+static void on_closed(uv_handle_t *handle)
+{
+	handle->data = NULL;
+}
+
+static void close_handle(struct kit *kit, uv_handle_t *handle)
+{
+	uv_close(handle, on_closed);
+	while (handle->data)
+		uv_run(&kit->loop, UV_RUN_NOWAIT);
+}
+
 static void watch_end(struct kit *kit, struct watch *watch)
 {
-	uv_close((uv_handle_t *)&watch->timer, NULL);
-	uv_run(&kit->loop, UV_RUN_NOWAIT);
+	close_handle(kit, (uv_handle_t *)&watch->timer);
 }
 
 void kit_wait(struct kit *kit, const int *flag)
@@ -367,8 +378,7 @@ const char *kit_expect(struct kit *kit, int fd, const char *text)
 		length += count > 0 ? (size_t)count : 0;
 		bytes[length] = '\0';
 	}
-	uv_close((uv_handle_t *)&reader.poll, NULL);
-	uv_run(&kit->loop, UV_RUN_NOWAIT);
+	close_handle(kit, (uv_handle_t *)&reader.poll);
 	return bytes;
 }
 

@@ -53,9 +53,7 @@ static void log_verdict(const struct reload *reload)
 static void finish(struct reload *reload, int code)
 {
 	bool done = code == EXIT_DONE;
-	char text[sizeof reload->last.text + 16];
 
-	snprintf(text, sizeof text, "%s%s", done ? "reloaded: " : "", reload->last.text);
 	reload->last.at = time(NULL);
 	reload->last.done = done;
 	reload->state = IDLE;
@@ -63,7 +61,7 @@ static void finish(struct reload *reload, int code)
 	reload->change = (struct change){0};
 	log_verdict(reload);
 	notify_reloaded(reload->daemon);
-	answer(&reload->waiters, code, text);
+	answer(&reload->waiters, code, reload->last.text);
 	if (!reload->again)
 		return;
 	reload->again = false;

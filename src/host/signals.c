@@ -45,7 +45,8 @@ static struct {
 	atomic_llong asked_at;
 	struct own_file files[OWN_FILES];
 	size_t file_count;
-	char late[128]; /* the last word when stopping took too long */
+	char folders[2][256]; /* of the lock and the one it lies in: removed when empty */
+	char late[128];       /* the last word when stopping took too long */
 	size_t late_length;
 } self = {.pipe = -1, .log_fd = -1};
 
@@ -116,6 +117,9 @@ static void unlink_own_files(void)
 		    stat.st_ino == file->inode)
 			unlink(file->path);
 	}
+	for (int i = 0; i < 2; i++)
+		if (self.folders[i][0])
+			rmdir(self.folders[i]);
 }
 
 /* A tool that stops a group and its leader (timeout(1)) sends one request twice. */
@@ -187,11 +191,26 @@ static void own_existing(const char *path)
 		own(path, stat.st_dev, stat.st_ino);
 }
 
+static void own_home(const char *home)
+{
+	static const char *const names[] = {"record", "lock"};
+	char path[sizeof self.folders[0] + 8];
+	const char *slash = strrchr(home, '/');
+
+	if (strlen(home) >= sizeof self.folders[0])
+		return;
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", home, names[i]);
+		own_existing(path);
+	}
+	snprintf(self.folders[0], sizeof self.folders[0], "%s", home);
+	snprintf(self.folders[1], sizeof self.folders[1], "%.*s", (int)(slash - home), home);
+}
+
 /* In a chroot none of these paths means what it meant, and none can be reached. */
 static void own_files(const struct daemon *daemon)
 {
 	const struct spec *spec = daemon->spec;
-	char record[256];
 
 	self.file_count = 0;
 	if (spec->chroot || spec->chroot_auto)
@@ -207,8 +226,7 @@ static void own_files(const struct daemon *daemon)
 		own(spec->pidfile, daemon->pidfile_device, daemon->pidfile_inode);
 	if (daemon->control_fd >= 0)
 		own_existing(spec->control);
-	snprintf(record, sizeof record, "%s/record", spec->home_folder);
-	own_existing(record);
+	own_home(spec->home_folder);
 }
 
 /* --- in the loop --- */
@@ -312,15 +330,15 @@ destroy:
 	return NULL;
 }
 
-static void prepare_last_word(const struct daemon *daemon, int64_t limit_ms)
+static void prepare_last_word(const struct daemon *daemon)
 {
 	bool stream = daemon->sink.kind != SINK_SYSLOG && daemon->sink.kind != SINK_JOURNAL;
 	int n;
 
-	n = snprintf(
-	    self.late, sizeof self.late, "%s%s[%ld]: stop took longer than %lld ms: ended\n",
-	    daemon->sink.journal ? "<3>" : "", "luvd", (long)getpid(), (long long)limit_ms);
-	self.late_length = n > 0 ? (size_t)n : 0;
+	n = snprintf(self.late, sizeof self.late,
+		     "%s%.64s[%ld]: stop took longer than timeouts.stop: ended\n",
+		     daemon->sink.journal ? "<3>" : "", daemon->spec->name, (long)getpid());
+	self.late_length = n > 0 && (size_t)n < sizeof self.late ? (size_t)n : 0;
 	self.log_fd = stream ? daemon->sink.fd : -1;
 }
 
@@ -335,7 +353,7 @@ void signals_stopping(struct signals *signals, int64_t limit_ms)
 	if (limit_ms <= 0 || signals->has_timer)
 		return;
 	event.sigev_signo = SIGRTMIN;
-	prepare_last_word(signals->daemon, limit_ms);
+	prepare_last_word(signals->daemon);
 	if (timer_create(CLOCK_MONOTONIC, &event, &signals->timer) < 0)
 		return; /* life_stop has its own limit: this one is for Lua that never yields */
 	signals->has_timer = true;

@@ -33,15 +33,28 @@ static const struct {
     {"process", "priority.oom_score"},
 };
 
-static struct err *blame_row(const struct step *step, const struct spec *spec, struct errs *errs)
+static const char *key_of(const struct step *step, int capability)
 {
+	if (step == &step_identity && capability != CAPABILITY_SETUID &&
+	    capability != CAPABILITY_SETGID)
+		return "capabilities";
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(keys[i].step, step->name) == 0)
+			return keys[i].key;
+	return NULL;
+}
+
+static void refuse(const struct step *step, int capability, const struct daemon *daemon,
+		   struct errs *errs)
+{
+	const char *key = key_of(step, capability);
 	struct err *err = add(errs);
 
 	snprintf(err->step, sizeof err->step, "%s", step->name);
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (strcmp(keys[i].step, step->name) == 0)
-			return spec_blame(spec, keys[i].key, err);
-	return err;
+	if (key)
+		spec_blame(daemon->spec, key, err);
+	err_set(err, "needs the capability %s, which uid %u does not have",
+		sys_capability_name(capability), (unsigned)daemon->machine.euid);
 }
 
 static void check_capabilities(const struct step *step, const struct daemon *daemon,
@@ -54,9 +67,7 @@ static void check_capabilities(const struct step *step, const struct daemon *dae
 		missing = 0; /* looked at socket by socket */
 	for (int i = 0; i < CAPABILITIES; i++)
 		if (aim_has(missing, i))
-			err_set(blame_row(step, daemon->spec, errs),
-				"needs the capability %s, which uid %u does not have",
-				sys_capability_name(i), (unsigned)daemon->machine.euid);
+			refuse(step, i, daemon, errs);
 }
 
 /* --- listen --- */

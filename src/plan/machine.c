@@ -133,19 +133,16 @@ static int probe_port_floor(struct machine *machine, struct err *err)
 	return 0;
 }
 
-static int probe_limits(struct machine *machine, const struct spec *spec, struct err *err)
+static int probe_limits(struct machine *machine, struct err *err)
 {
-	for (size_t i = 0; i < LIMITS_MAX; i++)
+	for (int i = 0; i < LIMITS_MAX; i++)
 		machine->hard[i] = RLIM_INFINITY;
-	for (size_t i = 0; spec && i < spec->limit_count; i++) {
-		const struct limit *limit = &spec->limits[i];
+	for (int i = 0; i < RLIM_NLIMITS && i < LIMITS_MAX; i++) {
 		struct rlimit now;
 
-		if (limit->resource < 0 || limit->resource >= LIMITS_MAX)
-			return err_set(err, "limits.%s is unknown here", limit->name);
-		if (sys_limit_get(limit->resource, &now) < 0)
-			return err_sys(err, "cannot read the limit '%s'", limit->name);
-		machine->hard[limit->resource] = now.rlim_max;
+		if (sys_limit_get(i, &now) < 0)
+			return err_sys(err, "cannot read limit number %d", i);
+		machine->hard[i] = now.rlim_max;
 	}
 	return 0;
 }
@@ -177,7 +174,7 @@ int machine_probe(struct daemon *daemon, struct err *err)
 {
 	struct machine *machine = &daemon->machine;
 
-	if (probe_identity(machine, err) < 0 || probe_limits(machine, daemon->spec, err) < 0 ||
+	if (probe_identity(machine, err) < 0 || probe_limits(machine, err) < 0 ||
 	    machine_inherited(machine, &daemon->source, err) < 0 ||
 	    probe_addresses(machine, err) < 0 || probe_port_floor(machine, err) < 0 ||
 	    probe_streams(machine, &daemon->source, err) < 0)

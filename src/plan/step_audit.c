@@ -123,7 +123,9 @@ static int no_new_privs(const struct audit *audit)
 {
 	int dumpable = sys_is_dumpable();
 
-	if (dumpable != 0)
+	if (dumpable < 0)
+		return err_sys(audit->err, "cannot tell whether core dumps are forbidden");
+	if (dumpable)
 		return err_set(audit->err, "core dumps and tracing are not forbidden");
 	return expect(audit, "NoNewPrivs", 10, 1);
 }
@@ -218,24 +220,46 @@ static int descriptors(const struct audit *audit)
 	return 0;
 }
 
-static int root(const struct audit *audit)
+static bool same(const struct stat *a, const struct stat *b)
 {
-	const struct made *before = &audit->daemon->root;
-	struct stat here, above;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* getcwd(3) tells of a working directory outside the root, but knows no name for the empty root:
+ * there it must be the root itself. */
+static int working_directory(const struct audit *audit)
+{
+	struct stat here, root;
 	char folder[4096];
 
-	if (sys_working_directory(folder, sizeof folder) < 0)
-		return err_sys(audit->err, "cannot tell the working directory");
-	if (folder[0] != '/')
-		return err_set(audit->err, "the working directory lies outside the root");
-	if (!changes_root(audit->daemon->spec))
+	if (audit->daemon->spec->chroot_auto) {
+		if (sys_stat_at(AT_FDCWD, ".", &here) < 0 || sys_stat_at(AT_FDCWD, "/", &root) < 0)
+			return err_sys(audit->err, "cannot look at the working directory");
+		if (same(&here, &root))
+			return 0;
+	} else {
+		if (sys_working_directory(folder, sizeof folder) < 0)
+			return err_sys(audit->err, "cannot tell the working directory");
+		if (folder[0] == '/')
+			return 0;
+	}
+	return err_set(audit->err, "the working directory lies outside the root");
+}
+
+static int root(const struct audit *audit)
+{
+	const struct spec *spec = audit->daemon->spec;
+	const struct made *before = &audit->daemon->root;
+	struct stat here, above;
+
+	if (!changes_root(spec))
 		return 0;
 	if (sys_stat_at(AT_FDCWD, "/", &here) < 0 || sys_stat_at(AT_FDCWD, "/..", &above) < 0)
 		return err_sys(audit->err, "cannot look at the root");
-	if (here.st_dev != above.st_dev || here.st_ino != above.st_ino)
+	if (!same(&here, &above))
 		return err_set(audit->err, "the way up leads out of the root");
 	if (here.st_dev == before->device && here.st_ino == before->inode &&
-	    !(audit->daemon->spec->chroot && strcmp(audit->daemon->spec->chroot, "/") == 0))
+	    !(spec->chroot && strcmp(spec->chroot, "/") == 0))
 		return err_set(audit->err, "the root is still the old one");
 	return 0;
 }
@@ -282,8 +306,9 @@ static int no_secrets(const struct audit *audit)
 }
 
 static int (*const checks[])(const struct audit *) = {
-    one_thread,   ids,    groups,      capabilities, no_new_privs, signals,
-    umask_is_set, limits, descriptors, root,         no_return,    no_secrets,
+    one_thread, ids,          groups,     capabilities, no_new_privs,
+    signals,    umask_is_set, limits,     descriptors,  working_directory,
+    root,       no_return,    no_secrets,
 };
 
 static int read_status(struct audit *audit)

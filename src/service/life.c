@@ -17,8 +17,8 @@ enum state { LOADED, STARTING, RUNNING, RELOADING, STOPPING, DRAINING, CLOSING, 
 
 enum event {
 	START,
-	RETURNED, /* start, reload or stop has */
-	RAISED,   /* or has failed: life->err */
+	RAISED, /* start, reload or stop has failed: life->err; it outweighs RETURNED */
+	RETURNED,
 	DEADLINE,
 	RELOAD,
 	STOP,
