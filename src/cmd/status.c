@@ -75,7 +75,8 @@ static int ask(const struct target *target, bool json)
 		return -1;
 	if (json)
 		print_verdict(target, json, &verdicts[DAEMON_UNKNOWN]);
-	return cmd_fail(&err);
+	cmd_fail(&err);
+	return EXIT_UNKNOWN; /* whatever it refuses for: it is not dead */
 }
 
 static int status(struct target *target, const struct source *source, bool json)
