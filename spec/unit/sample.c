@@ -13,6 +13,8 @@
 
 static char path[] = "PATH=/usr/bin:/bin", lang[] = "LANG=C.UTF-8";
 static char *environment[] = {path, lang, NULL};
+static char program[] = "luvd";
+static char *arguments[] = {program, NULL};
 
 static struct address *add_address(struct sample *sample, const char *name)
 {
@@ -64,6 +66,7 @@ static void fill(struct sample *sample, const char *name, const char *base)
 	memset(sample, 0, sizeof *sample);
 	daemon_init(&sample->daemon);
 	sample->daemon.spec = spec;
+	sample->daemon.arguments = arguments;
 	spec->name = (char *)name;
 	spec->description = (char *)"";
 	spec->chdir = (char *)"/";

@@ -220,24 +220,25 @@ static int descriptors(const struct audit *audit)
 	return 0;
 }
 
-/* A working directory outside the root is told by a name that does not begin with '/'. The
- * anonymous root has been removed and has no name (ENOENT): there we must stand in the root itself.
- */
+/* The nameless root of chroot = "auto" has been removed: the kernel tells no path of it (ENOENT),
+ * and there is no other folder in it. */
+static bool is_in_nameless_root(const struct audit *audit)
+{
+	struct stat here, root;
+
+	return errno == ENOENT && audit->daemon->spec->chroot_auto &&
+	       sys_stat_at(AT_FDCWD, ".", &here) == 0 && sys_stat_at(AT_FDCWD, "/", &root) == 0 &&
+	       here.st_dev == root.st_dev && here.st_ino == root.st_ino;
+}
+
 static int working_directory(const struct audit *audit)
 {
-	struct stat here, top;
-	char folder[4096];
+	char folder[4096] = "/";
 
-	if (sys_working_directory(folder, sizeof folder) == 0)
-		return folder[0] == '/'
-			   ? 0
-			   : err_set(audit->err, "the working directory lies outside the root");
-	if (errno != ENOENT || !audit->daemon->spec->chroot_auto)
+	if (sys_working_directory(folder, sizeof folder) < 0 && !is_in_nameless_root(audit))
 		return err_sys(audit->err, "cannot tell the working directory");
-	if (sys_stat_at(AT_FDCWD, ".", &here) < 0 || sys_stat_at(AT_FDCWD, "/", &top) < 0)
-		return err_sys(audit->err, "cannot look at the working directory");
-	if (here.st_dev != top.st_dev || here.st_ino != top.st_ino)
-		return err_set(audit->err, "the working directory is not the root");
+	if (folder[0] != '/')
+		return err_set(audit->err, "the working directory lies outside the root");
 	return 0;
 }
 
