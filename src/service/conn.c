@@ -337,8 +337,10 @@ static int l_failure(lua_State *L)
 	struct conn *conn = conn_check(L);
 	const struct failure *failure = conn->failure.code ? &conn->failure : &conn->soft;
 
-	if (!failure->code)
-		return 0;
+	if (!failure->code) {
+		lua_pushnil(L);
+		return 1;
+	}
 	lua_pushstring(L, failure->message);
 	lua_pushstring(L, failure->code);
 	return 2;
