@@ -131,7 +131,7 @@ static const char *join(int folder, const char *name, char path[200])
 		snprintf(path, 200, "/%s", name);
 	else
 		snprintf(path, 200, "%.90s/%.100s", base, name);
-	if (strcmp(path, "/..") == 0)
+	if (strcmp(path, "/..") == 0 || strcmp(path, "/.") == 0)
 		snprintf(path, 200, "/");
 	return path;
 }

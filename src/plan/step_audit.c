@@ -197,15 +197,19 @@ static int check_descriptor(const struct audit *audit, int fd)
 	return 0;
 }
 
-/* The kernel's table has FDSize places; each open one must be ours. */
+/* The kernel's table has FDSize places; each open one must be ours. Above the hard limit of the
+ * start there is nothing to find: context has closed all, and since then none could be opened
+ * there. (What valgrind keeps for itself lies above the limit that it shows.) */
 static int descriptors(const struct audit *audit)
 {
 	int known[DESCRIPTORS_MAX];
 	size_t count = daemon_descriptors(audit->daemon, known, DESCRIPTORS_MAX), next = 0;
-	uint64_t size;
+	uint64_t size, highest = audit->daemon->machine.hard[RLIMIT_NOFILE];
 
 	if (!status_number(audit->status, "FDSize", 10, &size))
 		return err_set(audit->err, "the kernel does not tell FDSize");
+	if (size > highest)
+		size = highest;
 	for (int fd = 0; (uint64_t)fd < size; fd++) {
 		while (next < count && known[next] < fd)
 			next++;
@@ -220,43 +224,46 @@ static int descriptors(const struct audit *audit)
 	return 0;
 }
 
-/* The nameless root of chroot = "auto" has been removed: the kernel tells no path of it (ENOENT),
- * and there is no other folder in it. */
-static bool is_in_nameless_root(const struct audit *audit)
+static bool same(const struct stat *a, const struct stat *b)
 {
-	struct stat here, root;
-
-	return errno == ENOENT && audit->daemon->spec->chroot_auto &&
-	       sys_stat_at(AT_FDCWD, ".", &here) == 0 && sys_stat_at(AT_FDCWD, "/", &root) == 0 &&
-	       here.st_dev == root.st_dev && here.st_ino == root.st_ino;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+/* getcwd(3) tells of a working directory outside the root, but knows no name for the empty root:
+ * there it must be the root itself. */
 static int working_directory(const struct audit *audit)
 {
-	char folder[4096] = "/";
+	struct stat here, root;
+	char folder[4096];
 
-	if (sys_working_directory(folder, sizeof folder) < 0 && !is_in_nameless_root(audit))
-		return err_sys(audit->err, "cannot tell the working directory");
-	if (folder[0] != '/')
-		return err_set(audit->err, "the working directory lies outside the root");
-	return 0;
+	if (audit->daemon->spec->chroot_auto) {
+		if (sys_stat_at(AT_FDCWD, ".", &here) < 0 || sys_stat_at(AT_FDCWD, "/", &root) < 0)
+			return err_sys(audit->err, "cannot look at the working directory");
+		if (same(&here, &root))
+			return 0;
+	} else {
+		if (sys_working_directory(folder, sizeof folder) < 0)
+			return err_sys(audit->err, "cannot tell the working directory");
+		if (folder[0] == '/')
+			return 0;
+	}
+	return err_set(audit->err, "the working directory lies outside the root");
 }
 
 static int root(const struct audit *audit)
 {
+	const struct spec *spec = audit->daemon->spec;
 	const struct made *before = &audit->daemon->root;
 	struct stat here, above;
 
-	if (working_directory(audit) < 0)
-		return -1;
-	if (!changes_root(audit->daemon->spec))
+	if (!changes_root(spec))
 		return 0;
 	if (sys_stat_at(AT_FDCWD, "/", &here) < 0 || sys_stat_at(AT_FDCWD, "/..", &above) < 0)
 		return err_sys(audit->err, "cannot look at the root");
-	if (here.st_dev != above.st_dev || here.st_ino != above.st_ino)
+	if (!same(&here, &above))
 		return err_set(audit->err, "the way up leads out of the root");
 	if (here.st_dev == before->device && here.st_ino == before->inode &&
-	    !(audit->daemon->spec->chroot && strcmp(audit->daemon->spec->chroot, "/") == 0))
+	    !(spec->chroot && strcmp(spec->chroot, "/") == 0))
 		return err_set(audit->err, "the root is still the old one");
 	return 0;
 }
@@ -303,8 +310,9 @@ static int no_secrets(const struct audit *audit)
 }
 
 static int (*const checks[])(const struct audit *) = {
-    one_thread,   ids,    groups,      capabilities, no_new_privs, signals,
-    umask_is_set, limits, descriptors, root,         no_return,    no_secrets,
+    one_thread, ids,          groups,     capabilities, no_new_privs,
+    signals,    umask_is_set, limits,     descriptors,  working_directory,
+    root,       no_return,    no_secrets,
 };
 
 static int read_status(struct audit *audit)
@@ -328,6 +336,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
 		if (checks[i](&audit) < 0)
 			return -1;
+	sys_close(daemon->witness_fd);
+	daemon->witness_fd = -1;
 	return 0;
 }
 

@@ -8,16 +8,14 @@ static void describe(const struct daemon *daemon, FILE *out)
 	fputs("take nothing over from whoever started us:\n"
 	      "keep a private copy of the environment and overwrite the original\n",
 	      out);
+	fputs("close all descriptors but 0 to 2", out);
 	if (daemon->machine.inherited_count)
-		fprintf(out,
-			"close all descriptors but 0 to 2 and the %zu of the service manager\n",
+		fprintf(out, " and the sockets of the service manager (%zu)",
 			daemon->machine.inherited_count);
-	else
-		fputs("close all descriptors but 0 to 2\n", out);
-	fputs(
-	    "reset all signals to their defaults, then hold back HUP, INT, QUIT, TERM, USR1, USR2\n"
-	    "set the umask to 077 while root's files are made; refuse to run set-uid",
-	    out);
+	fputs("\nreset all signals to their defaults, then hold back HUP, INT, QUIT, TERM, USR1, "
+	      "USR2\n"
+	      "set the umask to 077 while root's files are made; refuse to run set-uid",
+	      out);
 }
 
 static uint64_t needs(const struct spec *spec)

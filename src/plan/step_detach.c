@@ -9,7 +9,7 @@ static bool wanted(const struct daemon *daemon)
 static void describe(const struct daemon *daemon, FILE *out)
 {
 	(void)daemon;
-	fputs("detach: fork, start a session of our own, fork again\n"
+	fputs("fork, start a session of our own, fork again\n"
 	      "the command stays behind until the daemon is ready, and exits with its verdict",
 	      out);
 }
