@@ -35,7 +35,7 @@ test.__index = test
 
 local function fresh()
   counter = counter + 1
-  local name = ("luvd-spec-%d-%d"):format(math.tointeger(uv.os_getpid()), counter)
+  local name = ("luvd_spec_%d_%d"):format(math.tointeger(uv.os_getpid()), counter)
   local self = setmetatable({ name = name, folder = "/tmp/" .. name, daemons = {}, at_end = {} }, test)
   tree.remove(self.folder)
   assert(uv.fs_mkdir(self.folder, tonumber("755", 8)))
@@ -59,7 +59,7 @@ local function ours(pid)
   local executable = proc.executable(pid)
   if executable then return executable == luvd.binary or executable == luvd.binary .. " (deleted)" end
   local title = proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""
-  return title:find("luvd-spec-", 1, true) ~= nil
+  return title:find("luvd_spec_", 1, true) ~= nil
 end
 
 local function finish(self)
@@ -78,13 +78,21 @@ local function finish(self)
   return left
 end
 
+-- An error with the lines of the specs that led to it.
+local function located(problem)
+  if type(problem) ~= "string" then return problem end
+  local lines = {}
+  for line in debug.traceback("", 2):gmatch "[^\n]+" do
+    if line:match "_spec%.lua:" then lines[#lines + 1] = line:match "%S+_spec%.lua:%d+" end
+  end
+  return ("%s\n(%s)"):format(problem, table.concat(lines, ", "))
+end
+
 --- The body of an `it`: runs body(t) and cleans up. Fails when body left a process behind.
 function luvd.test(body)
   return function()
     local t = fresh()
-    local ok, failure = xpcall(body, function(problem)
-      return type(problem) == "string" and debug.traceback(problem, 2) or problem
-    end, t)
+    local ok, failure = xpcall(body, located, t)
     local left = finish(t)
     if not ok then error(failure, 0) end
     if #left > 0 then error("left running: " .. table.concat(left, "; "), 0) end
@@ -107,7 +115,10 @@ end
 --- Writes a daemon file (and others) into the test's folder and returns its path. It is called like the test, so that
 --- this is the daemon's name.
 function test:file(text, name)
-  return tree.write(self.folder .. "/" .. (name or self.name .. ".lua"), text)
+  local path = self.folder .. "/" .. (name or self.name .. ".lua")
+  tree.write(path .. ".new", text)
+  assert(uv.fs_rename(path .. ".new", path))
+  return path
 end
 
 --- A copy of an example under the test's name: folder/NAME.lua with what lies beside it.

@@ -17,12 +17,13 @@ mount --rbind ns/dev /dev
 mkdir -p /run/systemd /run/log
 mount -t tmpfs tmpfs /run/systemd
 mount -t tmpfs tmpfs /run/log
-trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+started=
+trap 'kill $started 2>/dev/null; wait' EXIT
 echo prepared
-number=0
 while read -r line; do
   eval "$line" >ns/out 2>ns/err
   echo "done $?"
+  started="$started ${!:-}"
 done
 ]=]
 

@@ -88,7 +88,7 @@ describe("the control socket", function()
     local address = ("unix:%s/luvd/%s/control"):format(t.runtime or "/run", t.name)
     for _, bytes in ipairs {
       "\255\255\255\255Q", "\0\0\0\0", ("\0"):rep(100000), "\0\0\0\7Qfly me", "GET / HTTP/1.0\r\n\r\n",
-      "\0\1\0\0Q" .. ("x"):rep(65536),
+      "\0\1\0\0Q" .. ("x"):rep(65536), "", "\0",
     } do
       local conn = client.connect(address)
       if conn then
@@ -97,11 +97,22 @@ describe("the control socket", function()
         conn:close()
       end
     end
-    local silent = {}
-    for i = 1, 100 do silent[i] = client.connect(address) end
-    assert.equal("x\n", client.ask(d:address(), "x\n"))
-    for _, conn in pairs(silent) do conn:close() end
     assert.is_not_nil(d:status())
+    d:stop()
+  end))
+
+  it("cannot be occupied by strangers who say nothing", luvd.root_test(function(t)
+    local d = t:start(t:file(services.echo()))
+    local silent = {}
+    for i = 1, 40 do
+      silent[i] = t:spawn({ "/bin/nc", "-U", ("/run/luvd/%s/control"):format(t.name) },
+        { uid = luvd.nobody, gid = luvd.nobody, cwd = "/" })
+    end
+    for _ = 1, 10 do assert.is_not_nil(d:status()) end
+    for _, child in ipairs(silent) do
+      child:kill()
+      child:wait()
+    end
     d:stop()
   end))
 

@@ -1,39 +1,43 @@
 local client = require "support.client"
+local loop = require "support.loop"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 local services = require "support.services"
 local uv = require "luv"
 
--- A service that greets with config.banner and remembers, in memory, how often it was asked.
-local function greeter(keys)
-  return ([[
+local greeter = [[
 local luvd, net = require "luvd", require "luvd.net"
-local asked = 0
+local asked, service = 0, {}
+function service.start(daemon)
+  net.serve(daemon.listeners.web, function(conn)
+    asked = asked + 1
+    conn:write(("%s %d\n"):format(daemon.config.banner, asked))
+  end)
+end
+function service.reload(daemon, change)
+  if daemon.config.banner == "bad" then error("a bad banner", 0) end
+  if daemon.config.banner == "slow" then luvd.sleep "1h" end
+  luvd.log:info("banner changed", { from = change.config.banner, to = daemon.config.banner })
+end
+return service
+]]
+
+-- A service, in a file of its own, that greets with config.banner and remembers, in memory, how often it was asked.
+local function file(t, banner, keys)
+  t:file(greeter, "greeter.lua")
+  return t:file(([[
 return {
   listen = { web = "tcp://127.0.0.1:0" },
-  config = { banner = "one" },
+  config = { banner = %q },
   %s
-  service = {
-    start = function(daemon)
-      net.serve(daemon.listeners.web, function(conn)
-        asked = asked + 1
-        conn:write(("%%s %%d\n"):format(daemon.config.banner, asked))
-      end)
-    end,
-    reload = function(daemon, change)
-      if daemon.config.banner == "bad" then error("a bad banner", 0) end
-      luvd.log:info("banner changed", { from = change.config.banner, to = daemon.config.banner })
-    end,
-  },
+  service = "./greeter.lua",
 }
-]]):format(keys or "")
+]]):format(banner or "one", keys or ""))
 end
 
-local function change(t, from, to)
-  local text = greeter()
-  local changed = text:gsub(from, to)
-  assert(changed ~= text)
-  return t:file(changed)
+-- The same with other code.
+local function change_code(t)
+  t:file((greeter:gsub("asked %+ 1", "asked + 2")), "greeter.lua")
 end
 
 local function greeting(d)
@@ -42,9 +46,9 @@ end
 
 describe("a reload", function()
   it("changes config in place, memory survives, and the verdict says so", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
+    local d = t:start(file(t))
     assert.equal("one 1\n", greeting(d))
-    change(t, '"one"', '"two"')
+    file(t, "two")
     local verdict = d:reload()
     assert.same({ 0, "" }, { verdict.code, verdict.err })
     assert.equal("two 2\n", greeting(d))
@@ -53,8 +57,8 @@ describe("a reload", function()
   end))
 
   it("comes with SIGHUP too", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
-    change(t, '"one"', '"two"')
+    local d = t:start(file(t))
+    file(t, "two")
     d:signal "sighup"
     d:wait_log "banner changed"
     assert.equal("two 1\n", greeting(d))
@@ -62,7 +66,7 @@ describe("a reload", function()
   end))
 
   it("is refused when the daemon file is broken; the old one serves on", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
+    local d = t:start(file(t))
     t:file "return { umask = 22 }"
     local verdict = d:reload()
     assert.equal(2, verdict.code)
@@ -76,8 +80,8 @@ describe("a reload", function()
   end))
 
   it("is refused when the service's reload raises; the old config is back", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
-    change(t, '"one"', '"bad"')
+    local d = t:start(file(t))
+    file(t, "bad")
     local verdict = d:reload()
     assert.equal(1, verdict.code)
     assert.matches("a bad banner", verdict.err, 1, true)
@@ -86,10 +90,8 @@ describe("a reload", function()
   end))
 
   it("is refused when reload outlasts timeouts.reload", luvd.test(function(t)
-    local text = greeter [[timeouts = { reload = "200ms" },]]:gsub("if daemon.config.banner == \"bad\"",
-      'luvd.sleep "1h"; %0')
-    local d = t:start(t:file(text))
-    t:file((text:gsub('"one"', '"two"')))
+    local d = t:start(file(t, "one", [[timeouts = { reload = "200ms" },]]))
+    file(t, "slow", [[timeouts = { reload = "200ms" },]])
     local verdict = d:reload()
     assert.equal(1, verdict.code)
     assert.matches("200ms", verdict.err, 1, true)
@@ -98,8 +100,8 @@ describe("a reload", function()
   end))
 
   it("is refused by a classic daemon when the code has changed, with that reason", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
-    change(t, "asked %+ 1", "asked + 2")
+    local d = t:start(file(t))
+    change_code(t)
     local verdict = d:reload()
     assert.equal(1, verdict.code)
     assert.matches("code", verdict.err)
@@ -108,8 +110,8 @@ describe("a reload", function()
   end))
 
   it("is refused when a key may not change, which it names", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
-    t:file((greeter [[chdir = "/tmp",]]))
+    local d = t:start(file(t))
+    file(t, "one", [[chdir = "/tmp",]])
     local verdict = d:reload()
     assert.equal(1, verdict.code)
     assert.matches("chdir", verdict.err)
@@ -117,7 +119,7 @@ describe("a reload", function()
   end))
 
   it("keeps what --set has said at the start", luvd.test(function(t)
-    local d = t:start(t:file(greeter()), { "--set", "config.banner=mine" })
+    local d = t:start(file(t), { "--set", "config.banner=mine" })
     assert.equal("mine 1\n", greeting(d))
     assert.equal(0, d:reload().code)
     assert.equal("mine 2\n", greeting(d))
@@ -125,7 +127,7 @@ describe("a reload", function()
   end))
 
   it("shows its verdict in status", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
+    local d = t:start(file(t))
     assert.is_nil(d:status().reload)
     t:file "return {"
     d:reload()
@@ -135,9 +137,9 @@ describe("a reload", function()
   end))
 
   it("of one that does not run exits with 3", luvd.test(function(t)
-    local file = t:file(greeter())
+    local path = file(t)
     for _, command in ipairs { "reload", "stop", "status" } do
-      assert.equal(3, t:luvd({ command, file }).code)
+      assert.equal(3, t:luvd({ command, path }).code)
     end
   end))
 end)
@@ -157,7 +159,7 @@ describe("a stop", function()
         conn:write "whole\n"
       end)]], [[listen = { web = "tcp://127.0.0.1:0" },]])))
     local conn = client.connect(d:address())
-    require("support.loop").wait_for("the first half", function() return conn.received == "half " end)
+    loop.wait_for("the first half", function() return conn.received == "half " end)
     d:signal "sigterm"
     assert.equal("half whole\n", conn:read_all())
     conn:close()
@@ -182,8 +184,10 @@ describe("a stop", function()
     d:signal "sigterm"
     d:wait_log "spinning"
     assert.is_true(d:alive())
-    d:signal "sigterm"
-    d:wait_end(5000)
+    loop.wait_for("the end", function()
+      if d:alive() then d:signal "sigterm" end
+      return not d:alive()
+    end)
     t:assert_no_process()
   end))
 
@@ -204,15 +208,14 @@ describe("a stop", function()
   end))
 
   it("works when the daemon file has been broken, moved or removed", luvd.test(function(t)
-    local text = services.echo()
-    local file = t:file(text)
-    local d = t:start(file)
+    local path = t:file(services.echo())
+    local d = t:start(path)
     t:file "this is not Lua"
-    assert.equal(0, t:luvd({ "status", file }).code)
+    assert.equal(0, t:luvd({ "status", path }).code)
     d:stop()
-    t:file(text)
-    d = t:start(file)
-    assert(uv.fs_rename(file, file .. ".moved"))
+    t:file(services.echo())
+    d = t:start(path)
+    assert(uv.fs_rename(path, path .. ".moved"))
     d:stop()
   end))
 
@@ -239,10 +242,10 @@ end)
 
 describe("luvd restart", function()
   it("ends the old process and starts a new one", luvd.test(function(t)
-    local file = t:file(greeter())
-    local d = t:start(file)
-    change(t, "asked %+ 1", "asked + 2")
-    local result = t:luvd { "restart", file }
+    local path = file(t)
+    local d = t:start(path)
+    change_code(t)
+    local result = t:luvd { "restart", path }
     assert.same({ 0, "" }, { result.code, result.err })
     assert.is_false(d:alive())
     assert.equal("one 2\n", greeting(d))
@@ -250,10 +253,10 @@ describe("luvd restart", function()
   end))
 
   it("keeps the old process when the daemon file is wrong", luvd.test(function(t)
-    local file = t:file(greeter())
-    local d = t:start(file)
+    local path = file(t)
+    local d = t:start(path)
     t:file "return {"
-    assert.equal(2, t:luvd({ "restart", file }).code)
+    assert.equal(2, t:luvd({ "restart", path }).code)
     assert.is_true(d:alive())
     assert.equal("one 1\n", greeting(d))
     d:stop()
@@ -289,9 +292,9 @@ describe("signals", function()
   end))
 
   it("in a burst collapse, and the last daemon file wins", luvd.test(function(t)
-    local d = t:start(t:file(greeter()))
+    local d = t:start(file(t))
     for i = 1, 20 do
-      t:file((greeter():gsub('"one"', ('"number%d"'):format(i))))
+      file(t, "number" .. i)
       d:signal "sighup"
     end
     d:wait_log "number20"

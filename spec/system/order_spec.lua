@@ -10,7 +10,7 @@ local signs = {
   { "context", "^close_range%(" },
   { "lock", "^openat%(.*\"lock\"" },
   { "pidfile", "^openat%(.*%.pid\"" },
-  { "paths", "^mkdirat%(.*luvd%-spec" },
+  { "paths", "^mkdirat%(.*luvd_spec" },
   { "listen", "^bind%(.*sin_port" },
   { "files", "^openat%(.*series\"" },
   { "log", "^openat%(.*the%.log\"" },

@@ -16,31 +16,21 @@
 
 #include "host/crash.h"
 #include "host/format.h"
+#include "host/outlet.h"
 #include "host/output.h"
-#include "host/queue.h"
-#include "host/ring.h"
-#include "host/writer.h"
+#include "host/store.h"
 #include "plan/sink.h"
 
 enum {
-	MESSAGE_MAX = 16384, /* bytes that are shown of a message or a field */
-	LINE_MAX_BYTES = 32768,
 	STACK = 128 * 1024,
 	RETRY_MS = 2000 /* between attempts to say what was lost */
 };
 
 struct log {
 	struct daemon *daemon;
-	struct format sink_format; /* as the sink wants it */
-	struct format text_format; /* as `luvd logs` shows it */
-	char name[256];            /* of the daemon: a reload frees the spec that it comes from */
+	char *name; /* a reload replaces the spec, name and all */
 	atomic_int level;
-
-	pthread_mutex_t lock; /* of the next five; never held during I/O */
-	struct queue queue;
-	struct ring ring;
-	void (*tell)(void *data);
-	void *tell_data;
+	struct store store;
 
 	int wake_fd, done_fd; /* eventfds to and from the thread */
 	pthread_t thread;
@@ -52,13 +42,9 @@ struct log {
 	atomic_int thread_id; /* 0 until it runs */
 
 	/* The thread's own; the only thread's before it starts and after it ended. */
-	struct writer writer;
+	struct outlet outlet;
 	struct output output;
 	int output_fd; /* -1 after its end */
-	struct line *current;
-	bool blocked;
-	uint64_t failed; /* lines that the sink refused ... */
-	int reason;      /* ... and why; 0: no time was left */
 };
 
 static int64_t now_ms(void)
@@ -69,220 +55,11 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* --- one line --- */
-
-static char *render_once(const struct format *format, const struct entry *entry, size_t *length)
-{
-	char *bytes = NULL;
-	FILE *out = open_memstream(&bytes, length);
-
-	if (!out)
-		return NULL;
-	format_entry(out, format, entry);
-	if (fclose(out) == 0)
-		return bytes;
-	free(bytes);
-	return NULL;
-}
-
-/* Escapes make a message longer, and no line may be longer than LINE_MAX_BYTES: it shows less of
- * its parts until it fits. */
-static char *render(const struct format *format, struct entry *entry, size_t *length)
-{
-	for (entry->limit = MESSAGE_MAX; entry->limit > 16; entry->limit /= 2) {
-		char *bytes = render_once(format, entry, length);
-
-		if (!bytes || *length <= LINE_MAX_BYTES)
-			return bytes;
-		free(bytes);
-	}
-	entry->count = 0;
-	return render_once(format, entry, length);
-}
-
-static struct line *render_line(const struct format *format, struct entry *entry)
-{
-	size_t length = 0;
-	char *bytes = render(format, entry, &length);
-	struct line *line = bytes ? line_make(bytes, length) : NULL;
-
-	free(bytes);
-	return line;
-}
-
-static bool same_form(const struct log *log)
-{
-	return log->sink_format.form == log->text_format.form;
-}
-
-/* Into the ring, and into the queue unless the line is out already. */
-static void keep(struct log *log, struct entry *entry, bool queue)
-{
-	size_t count = entry->count;
-	struct line *text = render_line(&log->text_format, entry);
-	struct line *line = NULL;
-
-	entry->count = count;
-	if (queue && !same_form(log))
-		line = render_line(&log->sink_format, entry);
-	pthread_mutex_lock(&log->lock);
-	if (text)
-		ring_add(&log->ring, text->bytes, text->length);
-	if (queue)
-		queue_add(&log->queue, same_form(log) ? text : line);
-	/* Under the lock: once log_on_line has returned, the one before is not called any more. */
-	if (log->tell)
-		log->tell(log->tell_data);
-	pthread_mutex_unlock(&log->lock);
-	if (!queue || !same_form(log))
-		free(text);
-}
-
-static void entry_init(struct entry *entry, enum log_level level, const char *message,
-		       size_t length)
-{
-	*entry = (struct entry){.level = level, .message = message, .length = length};
-	clock_gettime(CLOCK_REALTIME, &entry->time);
-}
-
-/* --- what was lost --- */
-
-static int loss_text(char *text, size_t size, uint64_t lost, const char *reason)
-{
-	return snprintf(text, size, "%llu line%s lost: %s", (unsigned long long)lost,
-			lost == 1 ? " was" : "s were", reason);
-}
-
-/* Lines for which the queue had no room: said where they would have stood. */
-static void say_dropped(struct log *log)
-{
-	struct entry entry;
-	char text[128];
-	uint64_t dropped;
-
-	pthread_mutex_lock(&log->lock);
-	dropped = log->queue.bytes <= QUEUE_SIZE / 2 ? log->queue.dropped : 0;
-	if (dropped)
-		log->queue.dropped = 0;
-	pthread_mutex_unlock(&log->lock);
-	if (dropped == 0)
-		return;
-	entry_init(&entry, LEVEL_WARN, text,
-		   (size_t)loss_text(text, sizeof text, dropped, "the log's reader is too slow"));
-	keep(log, &entry, true);
-}
-
-/* Lines that the sink refused: the line that says so goes before any other. */
-static enum writer_result say_failed(struct log *log)
-{
-	enum writer_result result;
-	struct entry entry;
-	struct line *line;
-	char text[192];
-
-	entry_init(&entry, LEVEL_WARN, text,
-		   (size_t)loss_text(text, sizeof text, log->failed,
-				     log->reason ? err_reason(log->reason) : "no time was left"));
-	line = render_line(&log->sink_format, &entry);
-	if (!line)
-		return WRITER_FAILED;
-	result = writer_put(&log->writer, line);
-	if (result == WRITER_BLOCKED && line->offset > 0) {
-		log->current = line; /* begun: it will be finished */
-		result = WRITER_DONE;
-	} else {
-		free(line);
-	}
-	if (result == WRITER_DONE) {
-		log->failed = 0;
-		keep(log, &entry, false);
-	}
-	return result;
-}
-
-/* --- writing --- */
-
-static struct line *take(struct log *log)
-{
-	struct line *line;
-
-	pthread_mutex_lock(&log->lock);
-	line = queue_take(&log->queue);
-	pthread_mutex_unlock(&log->lock);
-	return line;
-}
-
-static void count_failed(struct log *log, int reason)
-{
-	/* What follows must not stand in the same line. */
-	if (log->current->offset > 0 && !log->writer.datagram)
-		log->writer.torn = true;
-	free(log->current);
-	log->current = NULL;
-	log->failed++;
-	log->reason = reason;
-}
-
-static void refuse_all(struct log *log, int reason)
-{
-	if (log->current)
-		count_failed(log, reason);
-	while ((log->current = take(log)))
-		count_failed(log, reason);
-}
-
-static enum writer_result put_current(struct log *log)
-{
-	enum writer_result result = writer_put(&log->writer, log->current);
-
-	if (result == WRITER_FAILED)
-		count_failed(log, errno);
-	if (result == WRITER_DONE) {
-		free(log->current);
-		log->current = NULL;
-	}
-	return result;
-}
-
-/* One line, or the news of those that were lost. While lines are counted as failed there is no
- * current one. */
-static enum writer_result put_next(struct log *log)
-{
-	enum writer_result result;
-
-	if (log->failed == 0)
-		return put_current(log);
-	result = say_failed(log);
-	if (result == WRITER_FAILED)
-		refuse_all(log, errno);
-	return result;
-}
-
-static bool something_to_put(struct log *log)
-{
-	if (log->failed)
-		return true;
-	say_dropped(log);
-	if (!log->current)
-		log->current = take(log);
-	return log->current != NULL;
-}
-
-/* Writes what is queued until the sink takes no more. */
 static void flush(struct log *log)
 {
-	bool failed = false;
-
-	log->blocked = false;
 	if (atomic_exchange(&log->fresh, false))
-		writer_init(&log->writer, &log->daemon->sink);
-	while (!log->blocked && !failed && something_to_put(log)) {
-		bool news = log->failed > 0;
-		enum writer_result result = put_next(log);
-
-		log->blocked = result == WRITER_BLOCKED;
-		failed = news && result == WRITER_FAILED;
-	}
+		writer_init(&log->outlet.writer, &log->daemon->sink);
+	outlet_flush(&log->outlet);
 }
 
 /* --- the thread --- */
@@ -297,7 +74,7 @@ static void tell_output(void *data, const char *line, size_t length)
 	entry_init(&entry, LEVEL_INFO, line, length);
 	entry.fields = &field;
 	entry.count = 1;
-	keep(log, &entry, true);
+	store_add(&log->store, &entry, true);
 }
 
 /* A bounded number of reads, so that a process that never stops writing does not keep the thread
@@ -320,7 +97,7 @@ static int patience(const struct log *log)
 		left = atomic_load(&log->deadline) - now_ms();
 		return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 	}
-	return log->failed ? RETRY_MS : -1;
+	return log->outlet.failed ? RETRY_MS : -1;
 }
 
 static void await(struct log *log)
@@ -328,7 +105,7 @@ static void await(struct log *log)
 	struct pollfd fds[] = {
 	    {.fd = log->wake_fd, .events = POLLIN},
 	    {.fd = log->output_fd, .events = POLLIN},
-	    {.fd = log->blocked ? log->writer.fd : -1, .events = POLLOUT},
+	    {.fd = log->outlet.blocked ? log->outlet.writer.fd : -1, .events = POLLOUT},
 	};
 	uint64_t count;
 
@@ -348,22 +125,8 @@ static bool ended(struct log *log)
 {
 	if (!atomic_load(&log->ending))
 		return false;
-	return (!log->blocked && !log->current) || now_ms() >= atomic_load(&log->deadline);
-}
-
-static void end(struct log *log)
-{
-	uint64_t dropped;
-
-	pthread_mutex_lock(&log->lock);
-	dropped = log->queue.dropped;
-	log->queue.dropped = 0;
-	pthread_mutex_unlock(&log->lock);
-	if (log->blocked)
-		refuse_all(log, 0);
-	log->failed += dropped;
-	if (log->failed)
-		(void)say_failed(log);
+	return (!log->outlet.blocked && !log->outlet.current) ||
+	       now_ms() >= atomic_load(&log->deadline);
 }
 
 static void *run(void *data)
@@ -381,7 +144,7 @@ static void *run(void *data)
 		if (crash_waits())
 			answer(log);
 	} while (!ended(log));
-	end(log);
+	outlet_give_up(&log->outlet);
 	answer(log);
 	return NULL;
 }
@@ -399,15 +162,14 @@ static void choose_forms(struct log *log)
 {
 	const struct daemon *daemon = log->daemon;
 	const struct log_spec *spec = &daemon->spec->log;
-	struct format *format = &log->sink_format;
+	struct format *format = &log->store.sink_format;
 
-	snprintf(log->name, sizeof log->name, "%s", daemon->spec->name);
 	*format = (struct format){.form = spec->json ? FORM_JSON : FORM_TEXT,
 				  .json = spec->json,
 				  .name = log->name,
 				  .pid = daemon->pid ? daemon->pid : getpid(),
 				  .facility = spec->facility};
-	log->text_format = *format;
+	log->store.text_format = *format;
 	if (daemon->sink.kind == SINK_SYSLOG)
 		format->form = FORM_SYSLOG;
 	else if (daemon->sink.kind == SINK_JOURNAL)
@@ -429,18 +191,22 @@ struct log *log_create(struct daemon *daemon, struct err *err)
 {
 	struct log *log = calloc(1, sizeof *log);
 
-	if (!log || ring_init(&log->ring) < 0) {
+	if (log)
+		log->name = strdup(daemon->spec->name);
+	if (!log || !log->name || store_init(&log->store) < 0) {
 		err_sys(err, "cannot make the log");
+		if (log)
+			free(log->name);
 		free(log);
 		return NULL;
 	}
 	log->daemon = daemon;
 	log->wake_fd = log->done_fd = -1;
 	log->output_fd = daemon->output_fd;
-	pthread_mutex_init(&log->lock, NULL);
 	atomic_store(&log->level, daemon->spec->log.level);
 	choose_forms(log);
-	writer_init(&log->writer, &daemon->sink);
+	log->outlet.store = &log->store;
+	writer_init(&log->outlet.writer, &daemon->sink);
 	return log;
 }
 
@@ -486,13 +252,13 @@ static void await_answer(struct log *log, int timeout_ms)
 
 static void catch_crashes(struct log *log)
 {
-	const struct format *format = &log->sink_format;
+	const struct format *format = &log->store.sink_format;
 	struct crash crash = {.wake_fd = log->wake_fd,
 			      .done_fd = log->done_fd,
 			      .thread = atomic_load(&log->thread_id),
 			      .output_fd = log->daemon->output_fd,
 			      .sink_fd = log->daemon->sink.fd,
-			      .datagram = log->writer.datagram,
+			      .datagram = log->outlet.writer.datagram,
 			      .json = format->form == FORM_JSON,
 			      .pid = format->pid};
 
@@ -559,14 +325,13 @@ void log_destroy(struct log *log)
 {
 	if (!log || log->running || log->abandoned)
 		return;
-	queue_finish(&log->queue);
-	ring_finish(&log->ring);
-	free(log->current);
+	store_finish(&log->store);
+	outlet_finish(&log->outlet);
 	if (log->wake_fd >= 0)
 		close(log->wake_fd);
 	if (log->done_fd >= 0)
 		close(log->done_fd);
-	pthread_mutex_destroy(&log->lock);
+	free(log->name);
 	free(log);
 }
 
@@ -582,7 +347,7 @@ void log_write(struct log *log, enum log_level level, const char *message, size_
 	entry_init(&entry, level, message, length);
 	entry.fields = fields;
 	entry.count = count;
-	keep(log, &entry, !log->abandoned);
+	store_add(&log->store, &entry, !log->abandoned);
 	if (log->running)
 		wake(log);
 	else if (!log->abandoned)
@@ -642,28 +407,15 @@ void log_set_level(struct log *log, enum log_level level)
 
 size_t log_read(struct log *log, uint64_t *position, char *bytes, size_t size, uint64_t *lost)
 {
-	size_t length;
-
-	pthread_mutex_lock(&log->lock);
-	length = ring_read(&log->ring, position, bytes, size, lost);
-	pthread_mutex_unlock(&log->lock);
-	return length;
+	return store_read(&log->store, position, bytes, size, lost);
 }
 
 uint64_t log_next(struct log *log)
 {
-	uint64_t next;
-
-	pthread_mutex_lock(&log->lock);
-	next = log->ring.next;
-	pthread_mutex_unlock(&log->lock);
-	return next;
+	return store_next(&log->store);
 }
 
 void log_on_line(struct log *log, void (*tell)(void *data), void *data)
 {
-	pthread_mutex_lock(&log->lock);
-	log->tell = tell;
-	log->tell_data = data;
-	pthread_mutex_unlock(&log->lock);
+	store_on_line(&log->store, tell, data);
 }
