@@ -81,7 +81,7 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 /* spec_load and spec_resolve with daemon->source; prints and returns the exit code, 0 when right.
  */
 int cmd_spec(struct daemon *daemon, bool background);
-/* Prints spec_warnings of what start would run: for the commands that only look. */
+/* Prints spec_warnings of what start would run: for check. */
 void cmd_warnings(const struct daemon *daemon);
 /* run and start from FILE on: reads, plans, launches. Returns the exit code. */
 int cmd_begin(struct daemon *daemon, const struct options *options, bool background);

@@ -15,7 +15,6 @@ int cmd_plan(struct daemon *daemon, const struct options *options)
 	code = cmd_spec(daemon, true);
 	if (code != EXIT_DONE)
 		return code;
-	cmd_warnings(daemon);
 	if (machine_probe(daemon, &err) < 0)
 		return cmd_fail(&err);
 	if (options->as_root)

@@ -25,6 +25,18 @@ static void put(char **environment, char *entry)
 	*environment = entry;
 }
 
+/* What a service manager says to the host is not for the service: two that answer are none. */
+static bool is_hosts(const char *name)
+{
+	static const char *const names[] = {"NOTIFY_SOCKET",  "LISTEN_PID",    "LISTEN_FDS",
+					    "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 void environment_make(struct spec *spec)
 {
 	void *arena = spec->arena;
@@ -42,7 +54,7 @@ void environment_make(struct spec *spec)
 	for (char **name = spec->environment_keep; name && *name; name++) {
 		const char *value = source_getenv(&spec->source, *name);
 
-		if (value)
+		if (value && !is_hosts(*name))
 			put(environment, arena_format(arena, "%s=%s", *name, value));
 	}
 	for (char **entry = spec->environment_set; entry && *entry; entry++)
