@@ -6,11 +6,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/remains.h"
 #include "sys/sys.h"
 
 struct signals {
@@ -23,14 +22,7 @@ struct signals {
 	void *data;
 };
 
-/* A file that is ours, to be unlinked by a handler. */
-struct own_file {
-	char path[256];
-	dev_t device;
-	ino_t inode;
-};
-
-enum { OWN_FILES = 64, SIGNALS = 65, SAME_REQUEST_MS = 20 };
+enum { SIGNALS = 65, SAME_REQUEST_MS = 20 };
 
 /* The one global: what a handler must reach. Filled before the first handler stands, changed
  * afterwards only through the atomics. */
@@ -43,10 +35,8 @@ static struct {
 	atomic_int asked; /* requests to stop so far */
 	atomic_int asked_by;
 	atomic_llong asked_at;
-	struct own_file files[OWN_FILES];
-	size_t file_count;
-	char folders[2][256]; /* of the lock and the one it lies in: removed when empty */
-	char late[128];       /* the last word when stopping took too long */
+	struct remains remains;
+	char late[128]; /* the last word when stopping took too long */
 	size_t late_length;
 } self = {.pipe = -1, .log_fd = -1};
 
@@ -107,21 +97,6 @@ static long long clock_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void unlink_own_files(void)
-{
-	for (size_t i = 0; i < self.file_count; i++) {
-		const struct own_file *file = &self.files[i];
-		struct stat stat;
-
-		if (lstat(file->path, &stat) == 0 && stat.st_dev == file->device &&
-		    stat.st_ino == file->inode)
-			unlink(file->path);
-	}
-	for (int i = 0; i < 2; i++)
-		if (self.folders[i][0])
-			rmdir(self.folders[i]);
-}
-
 /* A tool that stops a group and its leader (timeout(1)) sends one request twice. */
 static bool same_request(const siginfo_t *info)
 {
@@ -131,7 +106,7 @@ static bool same_request(const siginfo_t *info)
 
 static void end_at_once(int number)
 {
-	unlink_own_files();
+	remains_remove(&self.remains);
 	signal(number, SIG_DFL);
 	kill(self.process, number);
 }
@@ -165,68 +140,8 @@ static void on_late(int number, siginfo_t *info, void *context)
 	if (self.log_fd >= 0 && poll(&sink, 1, 0) == 1 && (sink.revents & POLLOUT) &&
 	    write(self.log_fd, self.late, self.late_length) < 0)
 		errno = 0; /* nobody is left to be told */
-	unlink_own_files();
+	remains_remove(&self.remains);
 	_exit(EXIT_FAILED);
-}
-
-/* --- the files a handler unlinks --- */
-
-static void own(const char *path, dev_t device, ino_t inode)
-{
-	struct own_file *file = &self.files[self.file_count];
-
-	if (!path || self.file_count == OWN_FILES || strlen(path) >= sizeof file->path)
-		return;
-	strcpy(file->path, path);
-	file->device = device;
-	file->inode = inode;
-	self.file_count++;
-}
-
-static void own_existing(const char *path)
-{
-	struct stat stat;
-
-	if (path && lstat(path, &stat) == 0)
-		own(path, stat.st_dev, stat.st_ino);
-}
-
-static void own_home(const char *home)
-{
-	static const char *const names[] = {"record", "lock"};
-	char path[sizeof self.folders[0] + 8];
-	const char *slash = strrchr(home, '/');
-
-	if (strlen(home) >= sizeof self.folders[0])
-		return;
-	for (int i = 0; i < 2; i++) {
-		snprintf(path, sizeof path, "%s/%s", home, names[i]);
-		own_existing(path);
-	}
-	snprintf(self.folders[0], sizeof self.folders[0], "%s", home);
-	snprintf(self.folders[1], sizeof self.folders[1], "%.*s", (int)(slash - home), home);
-}
-
-/* In a chroot none of these paths means what it meant, and none can be reached. */
-static void own_files(const struct daemon *daemon)
-{
-	const struct spec *spec = daemon->spec;
-
-	self.file_count = 0;
-	if (spec->chroot || spec->chroot_auto)
-		return;
-	for (size_t i = 0; i < daemon->listener_count; i++) {
-		const struct listener *listener = &daemon->listeners[i];
-		const struct sockaddr_un *address = (const void *)&listener->address->socket;
-
-		if (listener->address->kind == ADDRESS_UNIX && !listener->inherited)
-			own(address->sun_path, listener->device, listener->inode);
-	}
-	if (daemon->pidfile_fd >= 0)
-		own(spec->pidfile, daemon->pidfile_device, daemon->pidfile_inode);
-	if (daemon->control_fd >= 0)
-		own_existing(spec->control);
-	own_home(spec->home_folder);
 }
 
 /* --- in the loop --- */
@@ -317,7 +232,7 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 	self.pipe = signals->pipe[1];
 	self.process = getpid();
 	self.kernel_hup_stops = !daemon->background;
-	own_files(daemon);
+	remains_note(&self.remains, daemon);
 	/* From here on the loop knows the handle: the caller closes it whatever happens. */
 	if (install(daemon, err) < 0) {
 		signals_close(signals);

@@ -10,11 +10,13 @@
 #include "host/launch.h"
 #include "host/log.h"
 #include "host/notify.h"
+#include "host/pool.h"
+#include "host/ready.h"
 #include "host/reload.h"
 #include "host/reopen.h"
 #include "host/signals.h"
 #include "host/status.h"
-#include "plan/limit.h"
+#include "host/watchdog.h"
 #include "service/life.h"
 #include "sys/sys.h"
 
@@ -34,6 +36,7 @@ struct worker {
 	struct control *control;
 	struct reload *reload;
 	struct life *life;
+	struct watchdog watchdog;
 	uv_poll_t channel;
 	bool watching; /* channel is an open handle */
 	enum phase phase;
@@ -48,6 +51,13 @@ struct worker {
 static bool on_terminal(const struct daemon *daemon)
 {
 	return !daemon->background && daemon->sink.kind == SINK_STDERR;
+}
+
+static int announce(struct worker *worker, const struct step *step, struct err *err)
+{
+	struct daemon *daemon = worker->daemon;
+
+	return daemon->announce ? daemon->announce(daemon, step, err) : 0;
 }
 
 /* --- stopping --- */
@@ -102,7 +112,7 @@ static void reopen(struct worker *worker)
 
 	if (log_reopen(worker->log, &err) < 0)
 		log_err(worker->log, LEVEL_ERROR, &err);
-	else
+	else if (worker->daemon->sink.kind == SINK_FILE)
 		log_printf(worker->log, LEVEL_INFO, "log opened anew");
 	reopen_files(worker->daemon, worker->log);
 }
@@ -191,21 +201,6 @@ static void control_stop(void *data, struct control_client *client)
 
 /* --- what the service's life tells --- */
 
-/* Who runs it in the foreground with its log elsewhere sees one line, and then nothing more. */
-static void leave_terminal(struct worker *worker, const char *text)
-{
-	struct daemon *daemon = worker->daemon;
-
-	if (daemon->terminal_fd < 0)
-		return;
-	if (!on_terminal(daemon))
-		dprintf(daemon->terminal_fd, "%s: ready, pid %ld%s%s; Ctrl-C stops\n",
-			daemon->spec->name, (long)getpid(), text && *text ? ", " : "",
-			text ? text : "");
-	sys_close(daemon->terminal_fd);
-	daemon->terminal_fd = -1;
-}
-
 /* Nobody waits any more: a launcher that goes now means nothing. */
 static void close_channel(struct worker *worker)
 {
@@ -216,66 +211,23 @@ static void close_channel(struct worker *worker)
 	worker->daemon->channel_fd = -1;
 }
 
-static char *start_text(const struct daemon *daemon)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return NULL;
-	launch_describe(daemon, out);
-	return fclose(out) == 0 ? text : NULL;
-}
-
-/* In the background the launcher tells the service manager, who must know our pid first. */
-static int tell_ready(struct worker *worker, const char *text)
-{
-	struct daemon *daemon = worker->daemon;
-	struct message message = {.type = MESSAGE_READY};
-
-	if (!daemon->background) {
-		notify_ready(daemon, 0);
-		return 0;
-	}
-	snprintf(message.text, sizeof message.text, "%s", text ? text : "");
-	if (channel_send(daemon->channel_fd, &message) == 0)
-		return 0;
-	return err_sys(&worker->failure, "the launcher is gone");
-}
-
-static void log_ready(struct worker *worker, const char *text)
-{
-	const char *how = worker->daemon->background ? "" : "; Ctrl-C stops";
-
-	log_printf(worker->log, LEVEL_INFO, "ready, pid %ld%s%s%s", (long)getpid(),
-		   text && *text ? ", " : "", text ? text : "", how);
-}
-
 static void on_started(void *data, const struct err *err)
 {
 	struct worker *worker = data;
-	struct err gone;
-	char *text;
+	struct err gone = {.step = "ready"};
 
 	if (worker->failed)
 		return;
+	if (!err && (announce(worker, &step_ready, &gone) < 0 ||
+		     ready_tell(worker->daemon, worker->log, &gone) < 0))
+		err = &gone;
 	if (err) {
 		fail(worker, err);
 		return;
 	}
-	text = start_text(worker->daemon);
-	log_ready(worker, text);
-	if (tell_ready(worker, text) < 0) {
-		gone = worker->failure;
-		fail(worker, &gone);
-		free(text);
-		return;
-	}
-	leave_terminal(worker, text);
-	free(text);
 	close_channel(worker);
 	worker->phase = RUNNING;
+	watchdog_start(&worker->watchdog);
 	if (worker->reload_wanted)
 		reload(worker, NULL);
 }
@@ -350,47 +302,6 @@ static int uv_failed(struct err *err, int code, const char *what)
 	return err_set(err, "cannot %s: %s", what, uv_strerror(code));
 }
 
-static void no_work(uv_work_t *work)
-{
-	(void)work;
-}
-
-static void work_done(uv_work_t *work, int status)
-{
-	(void)status;
-	free(work);
-}
-
-/* libuv makes the threads of its pool at the first use: after RLIMIT_NPROC that may fail, and
- * libuv would abort. */
-static int make_pool(struct worker *worker, struct err *err)
-{
-	uv_work_t *work = malloc(sizeof *work);
-	int code = work ? uv_queue_work(&worker->loop, work, no_work, work_done) : UV_ENOMEM;
-
-	if (code == 0)
-		return 0;
-	free(work);
-	return uv_failed(err, code, "make the thread pool");
-}
-
-static int limit_processes(const struct daemon *daemon, struct err *err)
-{
-	const struct spec *spec = daemon->spec;
-
-	for (size_t i = 0; i < spec->limit_count; i++)
-		if (limit_is_late(&spec->limits[i]) && limit_set(spec, &spec->limits[i], err) < 0)
-			return -1;
-	return 0;
-}
-
-static int announce(struct worker *worker, const struct step *step, struct err *err)
-{
-	struct daemon *daemon = worker->daemon;
-
-	return daemon->announce ? daemon->announce(daemon, step, err) : 0;
-}
-
 static int watch_channel(struct worker *worker, struct err *err)
 {
 	int fd = worker->daemon->channel_fd;
@@ -449,9 +360,9 @@ static int open_control(struct worker *worker, struct err *err)
  * handlers before the mask is emptied, the service last. */
 static int open_all(struct worker *worker, struct err *err)
 {
+	watchdog_init(&worker->watchdog, &worker->loop, worker->daemon);
 	if (announce(worker, &step_loop, err) < 0 || open_log(worker, err) < 0 ||
-	    make_pool(worker, err) < 0 || limit_processes(worker->daemon, err) < 0 ||
-	    watch_channel(worker, err) < 0)
+	    pool_make(&worker->loop, worker->daemon, err) < 0 || watch_channel(worker, err) < 0)
 		return -1;
 	worker->signals = signals_create(&worker->loop, worker->daemon, on_signal, worker, err);
 	if (!worker->signals)
@@ -464,6 +375,7 @@ static int open_all(struct worker *worker, struct err *err)
 static void close_all(struct worker *worker)
 {
 	unwatch(worker);
+	watchdog_close(&worker->watchdog);
 	if (worker->control)
 		control_close(worker->control);
 	reload_close(worker->reload);
