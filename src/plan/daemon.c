@@ -13,7 +13,7 @@ void daemon_init(struct daemon *daemon)
 	daemon->self_fd = daemon->null_fd = daemon->lock_fd = daemon->pidfile_fd = -1;
 	daemon->sink.fd = daemon->bundle_fd = daemon->channel_fd = daemon->output_fd = -1;
 	daemon->control_fd = daemon->notify_socket = daemon->notify_fd = daemon->witness_fd = -1;
-	daemon->machine.notify_fd = -1;
+	daemon->machine.notify_fd = daemon->terminal_fd = -1;
 	daemon->launcher = sys_pid();
 }
 
@@ -38,6 +38,7 @@ size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size)
 			      daemon->control_fd,
 			      daemon->notify_socket,
 			      daemon->notify_fd,
+			      daemon->terminal_fd,
 			      daemon->witness_fd};
 	size_t count = 0;
 
@@ -105,7 +106,8 @@ static void close_descriptors(struct daemon *daemon)
 	int *const owned[] = {&daemon->self_fd,       &daemon->null_fd,   &daemon->lock_fd,
 			      &daemon->pidfile_fd,    &daemon->sink.fd,   &daemon->bundle_fd,
 			      &daemon->channel_fd,    &daemon->output_fd, &daemon->control_fd,
-			      &daemon->notify_socket, &daemon->notify_fd, &daemon->witness_fd};
+			      &daemon->notify_socket, &daemon->notify_fd, &daemon->terminal_fd,
+			      &daemon->witness_fd};
 
 	for (size_t i = 0; i < daemon->listener_count; i++)
 		sys_close(daemon->listeners[i].fd);
@@ -135,5 +137,6 @@ void daemon_finish(struct daemon *daemon)
 	strings_free(daemon->environment);
 	spec_destroy(daemon->spec);
 	source_finish(&daemon->source);
+	errs_finish(&daemon->warnings);
 	daemon_init(daemon);
 }

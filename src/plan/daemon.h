@@ -12,6 +12,7 @@
  * One struct on main's stack, passed to every step; a descriptor that is not open is -1. */
 
 struct step;
+struct log;
 
 /* A file or folder that this start has made; inode 0: it has not. Undo removes a path only while it
  * still is this file, so that it is right in the launcher, in the daemon and in a new root. */
@@ -51,6 +52,8 @@ struct daemon {
 	char **arguments;    /* main's argv, whose memory holds the process title */
 	bool background;     /* start, not run */
 	bool context_taken;  /* main has taken the rows stdio and context already */
+	bool if_stopped;     /* --if-stopped: that it runs already is no failure */
+	bool announced;      /* host/launch: the daemon has told its pid */
 	pid_t launcher;      /* who typed the command */
 	pid_t pid;           /* the daemon's own, once detached; 0 before */
 
@@ -76,11 +79,14 @@ struct daemon {
 	int control_fd; /* listening unix socket */
 	struct made control_made;
 	struct made record_made;
-	int notify_socket;  /* connected datagram socket to NOTIFY_SOCKET */
-	int notify_fd;      /* s6 descriptor */
-	int witness_fd;     /* /proc/self/status, which audit reads after chroot and closes */
-	struct made root;   /* "/" as it was before chroot: audit proves that it is another one */
+	int notify_socket; /* connected datagram socket to NOTIFY_SOCKET */
+	int notify_fd;     /* s6 descriptor */
+	int terminal_fd;   /* run with its log elsewhere: stderr as it was, until ready */
+	int witness_fd;    /* /proc/self/status, which audit reads after chroot, and status later */
+	struct made root;  /* "/" as it was before chroot: audit proves that it is another one */
 	char **environment; /* of the process, from step process on; ends with NULL */
+	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
+	struct errs warnings; /* told before the log stood: to be logged by it */
 
 	/* Told before each step of the daemon is taken (from detach on, while channel_fd is open):
 	 * host/launch sends it over the status channel. -1 ends the start (the launcher is gone).

@@ -34,7 +34,7 @@ static int take(struct daemon *daemon, const struct step *step, struct err *err)
 		return -1;
 	if (daemon->announce && daemon->channel_fd >= 0 && daemon->announce(daemon, step, err) < 0)
 		return -1;
-	return step->apply ? step->apply(daemon, err) : STEP_DONE;
+	return step->apply(daemon, err);
 }
 
 static void name_step(struct err *err, const char *name)
@@ -53,7 +53,8 @@ int plan_apply(struct plan *plan, struct daemon *daemon, struct err *err)
 		const struct step *step = plan->rows[plan->next++];
 		int result;
 
-		if (is_taken(step, daemon))
+		/* What has no apply is announced and done by host/worker. */
+		if (is_taken(step, daemon) || !step->apply)
 			continue;
 		memset(err, 0, sizeof *err);
 		result = take(daemon, step, err);

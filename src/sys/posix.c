@@ -262,6 +262,9 @@ int sys_signals_reset(void)
 		if (sigaction(number, &action, NULL) < 0)
 			return -1;
 	}
+	/* 32 and 33 are the C library's own; of the rest a tool such as valgrind may keep some. */
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		(void)sigaction(number, &action, NULL);
 	sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -1,0 +1,16 @@
+# Writes a C file with the bytes of Lua files: cmake -DOUTPUT=x.c -DROOT=lua -DFILES=a;b -P embed.cmake
+set(arrays "")
+set(rows "")
+set(number 0)
+foreach(file IN LISTS FILES)
+  file(READ ${file} bytes HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  file(RELATIVE_PATH name ${ROOT} ${file})
+  string(REGEX REPLACE "\\.lua$" "" name ${name})
+  string(REPLACE "/" "." name ${name})
+  string(APPEND arrays "static const unsigned char file_${number}[] = {${bytes}0};\n")
+  string(APPEND rows "\t{\"${name}\", file_${number}, sizeof file_${number} - 1},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUTPUT} "#include \"service/embedded.h\"\n\n${arrays}
+const struct embedded embedded_files[] = {\n${rows}\t{0}\n};\n")

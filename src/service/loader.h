@@ -1,0 +1,16 @@
+#ifndef LUVD_SERVICE_LOADER_H
+#define LUVD_SERVICE_LOADER_H
+
+#include <lua.h>
+
+#include "spec/spec.h"
+
+/* require: package.loaded, package.preload (luvd, luvd.*, uv, luv), then the bundle's modules,
+ * nothing else. May wait inside. */
+void loader_open(lua_State *L);
+/* Pushes the compiled chunk of a MODULE_LUA text; raises a syntax error. */
+void loader_compile(lua_State *L, const struct module *module);
+/* The text of an included file, or NULL; by is the path of the file that includes it. */
+const struct module *loader_included(const struct spec *spec, const char *name, const char *by);
+
+#endif

@@ -1,0 +1,319 @@
+#include "service/modules.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/vm.h"
+
+/* luvd.log: messages with fields. A log object is a userdata whose user value is the table of
+ * the fields that it adds to each line (nil for the first one). */
+
+enum { FIELDS_MAX = 64, NESTED_MAX = 8 };
+
+static const char meta[] = "luvd.log";
+static const char root = 0; /* registry key of the one log without fields */
+
+/* Text of all fields of a line; offsets because the memory moves while it grows. */
+struct line {
+	FILE *out;
+	char *bytes;
+	size_t size;
+	size_t count, dropped;
+	struct {
+		const char *key;
+		size_t start, end;
+		bool raw;
+	} fields[FIELDS_MAX];
+};
+
+/* --- values as JSON --- */
+
+static void write_json(lua_State *L, int index, FILE *out, int depth);
+
+static void write_number(lua_State *L, int index, FILE *out)
+{
+	double number = lua_tonumber(L, index);
+
+	if (lua_isinteger(L, index))
+		fprintf(out, LUA_INTEGER_FMT, lua_tointeger(L, index));
+	else if (isfinite(number))
+		fprintf(out, "%.14g", number);
+	else
+		fputs("null", out); /* JSON has no other word for it */
+}
+
+static void write_array(lua_State *L, int index, FILE *out, int depth)
+{
+	lua_Unsigned count = lua_rawlen(L, index);
+
+	fputc('[', out);
+	for (lua_Unsigned i = 1; i <= count; i++) {
+		if (i > 1)
+			fputc(',', out);
+		lua_rawgeti(L, index, (lua_Integer)i);
+		write_json(L, lua_gettop(L), out, depth + 1);
+		lua_pop(L, 1);
+	}
+	fputc(']', out);
+}
+
+static void write_object(lua_State *L, int index, FILE *out, int depth)
+{
+	const char *separator = "";
+
+	fputc('{', out);
+	lua_pushnil(L);
+	while (lua_next(L, index)) {
+		size_t length;
+		const char *key = luaL_tolstring(L, -2, &length);
+
+		fputs(separator, out);
+		text_json(out, key, length);
+		fputc(':', out);
+		write_json(L, lua_gettop(L) - 1, out, depth + 1);
+		separator = ",";
+		lua_pop(L, 2);
+	}
+	fputc('}', out);
+}
+
+static void write_text(lua_State *L, int index, FILE *out)
+{
+	size_t length;
+	const char *text = luaL_tolstring(L, index, &length);
+
+	text_json(out, text, length);
+	lua_pop(L, 1);
+}
+
+static void write_json(lua_State *L, int index, FILE *out, int depth)
+{
+	luaL_checkstack(L, 8, NULL);
+	switch (lua_type(L, index)) {
+	case LUA_TNIL:
+		fputs("null", out);
+		break;
+	case LUA_TBOOLEAN:
+		fputs(lua_toboolean(L, index) ? "true" : "false", out);
+		break;
+	case LUA_TNUMBER:
+		write_number(L, index, out);
+		break;
+	case LUA_TTABLE:
+		if (depth >= NESTED_MAX) /* cycles end here too */
+			fputs("\"...\"", out);
+		else if (lua_rawlen(L, index) > 0)
+			write_array(L, index, out, depth);
+		else
+			write_object(L, index, out, depth);
+		break;
+	default:
+		write_text(L, index, out);
+	}
+}
+
+/* --- a line --- */
+
+static void add_value(lua_State *L, struct line *line, int index, bool *raw)
+{
+	size_t length;
+	const char *text;
+
+	*raw =
+	    lua_type(L, index) == LUA_TNUMBER || lua_isboolean(L, index) || lua_istable(L, index);
+	if (*raw) {
+		write_json(L, index, line->out, 0);
+		return;
+	}
+	text = luaL_tolstring(L, index, &length);
+	fwrite(text, 1, length, line->out);
+	lua_pop(L, 1);
+}
+
+/* key and value are at -2 and -1. A key that is there already is said again by the inner one. */
+static void add_field(lua_State *L, struct line *line)
+{
+	size_t at = 0;
+	const char *key;
+
+	if (lua_type(L, -2) != LUA_TSTRING)
+		luaL_error(L, "fields of a log line have names, got %s as a key",
+			   luaL_tolstring(L, -2, NULL));
+	key = lua_tostring(L, -2);
+	while (at < line->count && strcmp(line->fields[at].key, key) != 0)
+		at++;
+	if (at == FIELDS_MAX) {
+		line->dropped++;
+		return;
+	}
+	if (at == line->count)
+		line->count++;
+	line->fields[at].key = key;
+	fflush(line->out);
+	line->fields[at].start = line->size;
+	add_value(L, line, lua_gettop(L), &line->fields[at].raw);
+	fflush(line->out);
+	line->fields[at].end = line->size;
+}
+
+static void add_fields(lua_State *L, struct line *line, int index)
+{
+	if (lua_isnoneornil(L, index))
+		return;
+	luaL_checktype(L, index, LUA_TTABLE);
+	lua_pushnil(L);
+	while (lua_next(L, index)) {
+		add_field(L, line);
+		lua_pop(L, 1);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct log_field *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static void hand_over(struct vm *vm, struct line *line, enum log_level level, const char *message,
+		      size_t length)
+{
+	struct log_field fields[FIELDS_MAX];
+
+	for (size_t i = 0; i < line->count; i++)
+		fields[i] =
+		    (struct log_field){.key = line->fields[i].key,
+				       .raw = line->fields[i].raw,
+				       .bytes = line->bytes + line->fields[i].start,
+				       .length = line->fields[i].end - line->fields[i].start};
+	qsort(fields, line->count, sizeof *fields, compare); /* a table has no order */
+	vm->calls->log(vm->calls->data, level, message, length, fields, line->count);
+}
+
+static int l_line_gc(lua_State *L)
+{
+	struct line *line = lua_touserdata(L, 1);
+
+	if (line->out)
+		fclose(line->out);
+	free(line->bytes);
+	line->out = NULL;
+	line->bytes = NULL;
+	return 0;
+}
+
+/* The stack: 1 log, 2 message, 3 fields, 4 the log's own fields, 5 message as text, 6 line */
+static int write_line(lua_State *L, enum log_level level)
+{
+	struct vm *vm = vm_of(L);
+	struct line *line;
+	size_t length;
+	const char *message;
+
+	luaL_checkudata(L, 1, meta);
+	luaL_checkany(L, 2);
+	if (level < vm->daemon->spec->log.level)
+		return 0;
+	lua_settop(L, 3);
+	lua_getiuservalue(L, 1, 1);
+	message = luaL_tolstring(L, 2, &length);
+	if (lua_isnil(L, 3) && lua_isnil(L, 4)) {
+		vm->calls->log(vm->calls->data, level, message, length, NULL, 0);
+		return 0;
+	}
+	line = lua_newuserdatauv(L, sizeof *line, 0);
+	*line = (struct line){0};
+	luaL_setmetatable(L, "luvd.log.line");
+	lua_toclose(L, -1); /* a __tostring of a value may raise */
+	line->out = open_memstream(&line->bytes, &line->size);
+	if (!line->out)
+		return luaL_error(L, "not enough memory");
+	add_fields(L, line, 4);
+	add_fields(L, line, 3);
+	hand_over(vm, line, level, message, length);
+	return 0;
+}
+
+static int l_debug(lua_State *L)
+{
+	return write_line(L, LEVEL_DEBUG);
+}
+
+static int l_info(lua_State *L)
+{
+	return write_line(L, LEVEL_INFO);
+}
+
+static int l_warn(lua_State *L)
+{
+	return write_line(L, LEVEL_WARN);
+}
+
+static int l_error(lua_State *L)
+{
+	return write_line(L, LEVEL_ERROR);
+}
+
+static void copy_fields(lua_State *L, int from, int to)
+{
+	if (!lua_istable(L, from))
+		return;
+	lua_pushnil(L);
+	while (lua_next(L, from)) {
+		lua_pushvalue(L, -2);
+		lua_insert(L, -2);
+		lua_rawset(L, to);
+	}
+}
+
+static void push_log(lua_State *L)
+{
+	lua_newuserdatauv(L, 0, 1);
+	luaL_setmetatable(L, meta);
+}
+
+static int l_child(lua_State *L)
+{
+	luaL_checkudata(L, 1, meta);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 2);
+	lua_newtable(L);
+	lua_getiuservalue(L, 1, 1);
+	copy_fields(L, 4, 3);
+	copy_fields(L, 2, 3);
+	push_log(L);
+	lua_pushvalue(L, 3);
+	lua_setiuservalue(L, -2, 1);
+	return 1;
+}
+
+static const luaL_Reg methods[] = {{"debug", l_debug}, {"info", l_info},   {"warn", l_warn},
+				   {"error", l_error}, {"child", l_child}, {NULL, NULL}};
+
+static void make_metatables(lua_State *L)
+{
+	luaL_newmetatable(L, "luvd.log.line");
+	lua_pushcfunction(L, l_line_gc);
+	lua_setfield(L, -2, "__close");
+	lua_pushcfunction(L, l_line_gc);
+	lua_setfield(L, -2, "__gc");
+	luaL_newmetatable(L, meta);
+	luaL_newlib(L, methods);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 2);
+}
+
+int luaopen_luvd_log(lua_State *L)
+{
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &root) == LUA_TUSERDATA)
+		return 1;
+	lua_pop(L, 1);
+	make_metatables(L);
+	push_log(L);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &root);
+	return 1;
+}

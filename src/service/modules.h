@@ -1,0 +1,11 @@
+#ifndef LUVD_SERVICE_MODULES_H
+#define LUVD_SERVICE_MODULES_H
+
+#include <lua.h>
+
+/* The modules in C, one file each (mod_NAME.c). */
+int luaopen_luvd(lua_State *L);
+int luaopen_luvd_log(lua_State *L);
+int luaopen_luvd_net(lua_State *L);
+
+#endif

@@ -1,0 +1,314 @@
+#include "service/object.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "service/modules.h"
+#include "service/push.h"
+#include "service/task.h"
+#include "service/units.h"
+#include "service/vm.h"
+
+static const char listener_meta[] = "luvd.listener", file_meta[] = "luvd.file";
+
+/* --- listeners --- */
+
+/* One entry of listen; its sockets are those of daemon->listeners with its name. */
+struct entry {
+	char name[1]; /* as long as it is */
+};
+
+const char *object_listener(lua_State *L, int index)
+{
+	struct entry *entry = luaL_checkudata(L, index, listener_meta);
+
+	return entry->name;
+}
+
+static void push_addresses(lua_State *L, const char *name)
+{
+	const struct daemon *daemon = vm_of(L)->daemon;
+	lua_Integer count = 0;
+
+	lua_newtable(L);
+	for (size_t i = 0; i < daemon->listener_count; i++) {
+		if (strcmp(daemon->listeners[i].listen->name, name) != 0)
+			continue;
+		lua_pushstring(L, daemon->listeners[i].actual);
+		lua_rawseti(L, -2, ++count);
+	}
+}
+
+static int l_listener_index(lua_State *L)
+{
+	const char *name = object_listener(L, 1);
+	const char *key = luaL_checkstring(L, 2);
+
+	if (strcmp(key, "name") == 0) {
+		lua_pushstring(L, name);
+		return 1;
+	}
+	if (strcmp(key, "address") != 0 && strcmp(key, "addresses") != 0)
+		return luaL_error(L, "no field \"%s\": there are address, addresses, name", key);
+	push_addresses(L, name);
+	if (key[7] == '\0')
+		lua_rawgeti(L, -1, 1);
+	return 1;
+}
+
+static int l_listener_tostring(lua_State *L)
+{
+	lua_pushfstring(L, "luvd.listener (%s)", object_listener(L, 1));
+	return 1;
+}
+
+static void push_listener(lua_State *L, const char *name)
+{
+	struct entry *entry = lua_newuserdatauv(L, sizeof *entry + strlen(name), 0);
+
+	memcpy(entry->name, name, strlen(name) + 1);
+	luaL_setmetatable(L, listener_meta);
+}
+
+static void push_listeners(lua_State *L)
+{
+	const struct spec *spec = vm_of(L)->daemon->spec;
+
+	lua_newtable(L);
+	for (size_t i = 0; i < spec->listen_count; i++) {
+		push_listener(L, spec->listens[i].name);
+		lua_setfield(L, -2, spec->listens[i].name);
+	}
+	push_guarded(L, "listener");
+}
+
+/* --- files --- */
+
+/* Looked up at each write: USR1 opens the file anew. */
+struct file_entry {
+	size_t index;
+};
+
+static int write_whole(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t count = write(fd, bytes, length);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		bytes += count;
+		length -= (size_t)count;
+	}
+	return 0;
+}
+
+/* Pushes the string or the joined list. */
+static const char *joined(lua_State *L, int index, size_t *length)
+{
+	luaL_Buffer buffer;
+	lua_Unsigned count;
+
+	if (lua_type(L, index) != LUA_TTABLE)
+		return luaL_checklstring(L, index, length);
+	count = lua_rawlen(L, index);
+	luaL_buffinit(L, &buffer);
+	for (lua_Unsigned i = 1; i <= count; i++) {
+		lua_rawgeti(L, index, (lua_Integer)i);
+		if (!lua_isstring(L, -1))
+			luaL_error(L, "expected a list of strings, item %d is a %s", (int)i,
+				   luaL_typename(L, -1));
+		luaL_addvalue(&buffer);
+	}
+	luaL_pushresult(&buffer);
+	return lua_tolstring(L, -1, length);
+}
+
+static int l_file_write(lua_State *L)
+{
+	struct file_entry *entry = luaL_checkudata(L, 1, file_meta);
+	struct daemon *daemon = vm_of(L)->daemon;
+	size_t length;
+	const char *bytes = joined(L, 2, &length);
+	int code;
+
+	if (daemon->spec->files[entry->index].mode == 'r')
+		return luaL_error(L, "file \"%s\" is opened for reading only",
+				  daemon->spec->files[entry->index].name);
+	code = write_whole(daemon->file_fds[entry->index], bytes, length);
+	if (code < 0)
+		return vm_fail_uv(L, code);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static void push_files(lua_State *L)
+{
+	const struct spec *spec = vm_of(L)->daemon->spec;
+
+	lua_newtable(L);
+	for (size_t i = 0; i < spec->file_count; i++) {
+		struct file_entry *entry = lua_newuserdatauv(L, sizeof *entry, 0);
+
+		entry->index = i;
+		luaL_setmetatable(L, file_meta);
+		lua_setfield(L, -2, spec->files[i].name);
+	}
+	push_guarded(L, "file");
+}
+
+/* --- the rest --- */
+
+static void push_directories(lua_State *L)
+{
+	static const char *const names[DIRECTORIES] = {"runtime", "state", "cache", "logs"};
+	const struct spec *spec = vm_of(L)->daemon->spec;
+
+	lua_newtable(L);
+	for (size_t i = 0; i < DIRECTORIES; i++) {
+		if (!spec->folders[i].wanted)
+			continue;
+		lua_pushstring(L, spec->folders[i].path);
+		lua_setfield(L, -2, names[i]);
+	}
+	push_guarded(L, "directory");
+}
+
+static void push_environment(lua_State *L, char **environment)
+{
+	lua_newtable(L);
+	for (; environment && *environment; environment++) {
+		const char *equals = strchr(*environment, '=');
+
+		if (!equals)
+			continue;
+		lua_pushlstring(L, *environment, (size_t)(equals - *environment));
+		lua_pushstring(L, equals + 1);
+		lua_rawset(L, -3);
+	}
+}
+
+void object_push_host(lua_State *L)
+{
+	const struct source *source = &vm_of(L)->daemon->spec->source;
+	const char *slash = source->path ? strrchr(source->path, '/') : NULL;
+
+	lua_createtable(L, 0, 4);
+	push_environment(L, source->environment);
+	lua_setfield(L, -2, "env");
+	lua_pushstring(L, source->hostname ? source->hostname : "");
+	lua_setfield(L, -2, "hostname");
+	lua_pushinteger(L, source->cpus);
+	lua_setfield(L, -2, "cpus");
+	if (slash && slash != source->path)
+		lua_pushlstring(L, source->path, (size_t)(slash - source->path));
+	else
+		lua_pushliteral(L, "/");
+	lua_setfield(L, -2, "directory");
+}
+
+static int l_spawn(lua_State *L)
+{
+	luaL_checkany(L, 1);
+	luaL_checktype(L, 2, LUA_TFUNCTION);
+	if (vm_of(L)->phase == PHASE_CLOSED)
+		return luaL_error(L, "no task can be started any more: the daemon is stopped");
+	task_start(task_create(L, lua_gettop(L) - 2, "spawn"));
+	return 0;
+}
+
+static int drained(lua_State *L, int status, lua_KContext context)
+{
+	struct vm *vm = vm_of(L);
+
+	(void)status;
+	(void)context;
+	if (vm->current->timed_out)
+		return vm_fail(L, "connections are still open", "ETIMEDOUT");
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+int object_drain(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+	int64_t timeout =
+	    lua_isnoneornil(L, 2) ? vm->daemon->spec->timeout_stop : units_duration(L, 2);
+	struct task *task = task_check(L);
+
+	if (strcmp(task->name, "connection") == 0)
+		return luaL_error(L, "a connection's handler that drains would wait for itself");
+	if (vm->connections == 0 && vm->handlers == 0) {
+		lua_pushboolean(L, 1);
+		return 1;
+	}
+	list_append(&vm->drainers, &task->queued);
+	return task_wait(L, task, vm, NULL, timeout, 0, drained);
+}
+
+static void make_metatables(lua_State *L)
+{
+	luaL_newmetatable(L, listener_meta);
+	lua_pushcfunction(L, l_listener_index);
+	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, l_listener_tostring);
+	lua_setfield(L, -2, "__tostring");
+	luaL_newmetatable(L, file_meta);
+	lua_newtable(L);
+	lua_pushcfunction(L, l_file_write);
+	lua_setfield(L, -2, "write");
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 2);
+}
+
+/* fields of the object at the top that never change */
+static void set_fields(lua_State *L)
+{
+	const struct spec *spec = vm_of(L)->daemon->spec;
+	static const struct {
+		const char *name;
+		void (*push)(lua_State *L);
+	} tables[] = {{"listeners", push_listeners},
+		      {"files", push_files},
+		      {"directories", push_directories},
+		      {"host", object_push_host}};
+
+	lua_pushstring(L, spec->name);
+	lua_setfield(L, -2, "name");
+	/* A classic daemon is its own and only worker. */
+	lua_pushinteger(L, 1);
+	lua_setfield(L, -2, "worker");
+	lua_pushinteger(L, spec->workers > 0 ? spec->workers : 1);
+	lua_setfield(L, -2, "workers");
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		tables[i].push(L);
+		lua_setfield(L, -2, tables[i].name);
+	}
+}
+
+void object_create(lua_State *L)
+{
+	static const luaL_Reg methods[] = {
+	    {"drain", object_drain}, {"spawn", l_spawn}, {NULL, NULL}};
+
+	make_metatables(L);
+	lua_newtable(L);
+	luaL_setfuncs(L, methods, 0);
+	set_fields(L);
+	push_config(L, &vm_of(L)->daemon->spec->root);
+	lua_setfield(L, -2, "config");
+	lua_pushinteger(L, 1);
+	lua_setfield(L, -2, "generation");
+	luaopen_luvd_log(L);
+	lua_setfield(L, -2, "log");
+	push_guarded(L, "field of the daemon");
+}
+
+void object_push(lua_State *L)
+{
+	lua_rawgeti(L, LUA_REGISTRYINDEX, vm_of(L)->daemon_ref);
+}

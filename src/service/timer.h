@@ -1,0 +1,17 @@
+#ifndef LUVD_SERVICE_TIMER_H
+#define LUVD_SERVICE_TIMER_H
+
+#include <lua.h>
+
+struct vm;
+
+/* luvd.every(duration, function) -> timer: set(duration), close(). Registered before the service
+ * is ready, it begins then; when stop begins all are disarmed. */
+int timer_every(lua_State *L);
+void timers_open(lua_State *L);
+void timers_begin(struct vm *vm);
+void timers_end(struct vm *vm);
+/* Closes all for good. */
+void timers_close(struct vm *vm);
+
+#endif

@@ -1,0 +1,25 @@
+#ifndef LUVD_SERVICE_UNITS_H
+#define LUVD_SERVICE_UNITS_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Durations and sizes as services write them, and the option table of calls that wait. */
+
+/* Milliseconds of the argument: a number of seconds, or "250ms", "10s", "1.5m", "2h", "7d".
+ * Raises. */
+int64_t units_duration(lua_State *L, int index);
+/* Bytes of the argument: a whole number, or "512B", "64KiB", "4MiB", "1GiB". Raises. */
+int64_t units_size(lua_State *L, int index);
+
+struct options_of_wait {
+	int64_t timeout; /* milliseconds; -1: none */
+	int64_t max;     /* bytes */
+};
+
+/* { timeout = "5s", max = "64KiB" } at index, or nil. has_max: whether max makes sense there.
+ * An unknown option raises. */
+struct options_of_wait units_options(lua_State *L, int index, int64_t max, bool has_max);
+
+#endif

@@ -1,0 +1,106 @@
+#ifndef LUVD_SERVICE_VM_H
+#define LUVD_SERVICE_VM_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <uv.h>
+
+#include "plan/daemon.h"
+#include "service/life.h"
+#include "service/list.h"
+
+/* The Lua state and what the service has opened in it. Reached from any lua_State of it
+ * through its extra space (vm_of), which new coroutines inherit.
+ *
+ * The one rule of all code here: a uv callback touches Lua only through vm_call or by
+ * resuming a task. Anything else could raise out of memory with nobody to catch it. */
+
+enum phase {
+	PHASE_LOADING, /* the service's text is being evaluated: nothing may wait */
+	PHASE_STARTING,
+	PHASE_RUNNING,
+	PHASE_STOPPING, /* nothing new: no timer fires, nothing is accepted */
+	PHASE_CLOSED
+};
+
+struct task;
+
+struct vm {
+	lua_State *L; /* the main thread */
+	uv_loop_t *loop;
+	struct daemon *daemon;
+	const struct life_calls *calls;
+	struct life *life;
+	enum phase phase;
+
+	size_t bytes; /* that Lua holds */
+	size_t limit; /* 0: none */
+
+	struct task *current; /* whose Lua runs now; NULL: none, or a callback of luv */
+	int running;          /* > 0: Lua is on the C stack, so no task may be resumed */
+	int pinned;           /* > 0: some coroutine below cannot be suspended */
+	struct link tasks;    /* all of them */
+	size_t task_count;
+	struct link ready; /* tasks to resume on the next turn of the loop */
+	uv_idle_t turn;    /* runs them */
+	uint64_t failed;   /* tasks and callbacks */
+
+	struct link servers;
+	struct link timers;
+	struct link drainers;    /* tasks that wait until no connection is open */
+	size_t connections;      /* open on all servers */
+	size_t handlers;         /* tasks of connections */
+	size_t handles;          /* of ours that the loop still knows */
+	char *read_buffer;       /* one for all connections: READ_SIZE bytes */
+	int service, daemon_ref; /* references: the service's table, the daemon object */
+
+	/* os.exit and luvd.stop: what is the function's name as the user wrote it. */
+	void (*leave)(struct vm *vm, const char *what, int code);
+	/* The last connection and the last handler have ended. */
+	void (*quiet)(struct vm *vm);
+};
+
+enum { READ_SIZE = 65536 };
+
+/* Makes the state: libraries, text-only loading, no search paths, luv on the loop. */
+struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
+		     struct err *err);
+/* Everything that was opened must be closed and gone from the loop. */
+void vm_destroy(struct vm *vm);
+
+static inline struct vm *vm_of(lua_State *L)
+{
+	return *(struct vm **)lua_getextraspace(L);
+}
+
+/* The one guard: lua_pcall on the main thread with a message handler that adds the
+ * traceback. On failure the text of the error is left on the stack, always a string. */
+int vm_call(struct vm *vm, int nargs, int nresults);
+/* The same for C code of ours: work(L) finds data as light userdata at 1. */
+int vm_run(struct vm *vm, lua_CFunction work, void *data);
+/* Turns the error on top of co (a thread of this state, dead or alive) into text with
+ * traceback and leaves it on the main thread's stack, always a string. It stays on co, whose
+ * <close> values are given it. */
+const char *vm_explain(struct vm *vm, lua_State *co);
+/* Keeps the traceback at -2 for the error at -1, which goes on out of its coroutine. */
+void vm_remember_trace(lua_State *L);
+
+void vm_log(struct vm *vm, enum log_level level, const char *message,
+	    const struct log_field *fields, size_t count);
+void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* luaL_error for code that a checker should know not to go on. */
+void vm_raise(lua_State *L, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
+/* nil, message, code: what failed work returns. */
+int vm_fail(lua_State *L, const char *message, const char *code);
+int vm_fail_uv(lua_State *L, int code);
+
+/* A handle of ours begins and ends; the last one gone lets vm_destroy be called. */
+void vm_close_handle(struct vm *vm, uv_handle_t *handle, uv_close_cb closed);
+
+#endif
