@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <resolv.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -411,7 +412,7 @@ void sys_title(char **arguments, const char *title)
 	if (length > room)
 		length = room;
 	memset(start, 0, room);
-	memcpy(start, title, length);
+	snprintf(start, room + 1, "%s", title);
 	for (size_t i = 1; arguments[i]; i++)
 		arguments[i] = start + length; /* what they were is gone: "" */
 }
