@@ -350,7 +350,8 @@ static int l_restore_config(lua_State *L)
 {
 	struct life *life = lua_touserdata(L, 1);
 
-	set_config(L, life->config_before);
+	if (life->config_before != LUA_NOREF) /* else memory ran out before it was replaced */
+		set_config(L, life->config_before);
 	return 0;
 }
 
