@@ -2,6 +2,7 @@
 #define LUVD_CMD_CMD_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "plan/daemon.h"
 
@@ -17,6 +18,7 @@ struct options {
 	int lines;         /* --lines N, -n N; -1: not given */
 	int notify_fd;     /* --notify-fd N; -1 */
 	const char *topic; /* help KEY */
+	bool help;         /* --help, -h after the command */
 };
 
 /* Which options a command takes; anything else is wrong usage (exit 2), named. */
@@ -33,15 +35,26 @@ enum option {
 struct command {
 	const char *name;
 	const char *arguments; /* "FILE [--set key=value ...]" */
-	const char *help;      /* one line */
+	const char *help;      /* one line; NULL: hidden, for luvd's own use */
 	unsigned options;
 	bool file;    /* needs FILE */
-	bool context; /* takes the row context in main: only run and start */
+	bool context; /* takes the row context in main: what starts a daemon */
 	int (*run)(struct daemon *daemon, const struct options *options);
 };
 
 extern const struct command commands[]; /* main.c; ends with a NULL name */
 
+/* The row of a command; NULL with err (the nearest name in it) when there is none. */
+const struct command *command_find(const char *name, struct err *err);
+/* Reads what follows the command. arguments is argv after the command's name. Returns -1 with
+ * EXIT_USAGE. options_finish frees the list of sets, not what it points to. */
+int options_parse(struct options *options, const struct command *command, char **arguments,
+		  struct err *err);
+void options_finish(struct options *options);
+/* `luvd COMMAND --help`: usage, help and options of one command. */
+void command_print(const struct command *command, FILE *out);
+/* `luvd --help`: all commands. */
+void commands_print(FILE *out);
 int cmd_run(struct daemon *daemon, const struct options *options);
 int cmd_start(struct daemon *daemon, const struct options *options);
 int cmd_stop(struct daemon *daemon, const struct options *options);
@@ -53,17 +66,24 @@ int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
-int cmd_loader(struct daemon *daemon,
-	       const struct options *options); /* hidden: reads a spec for a reload */
+/* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:
+ * bundle_encode's; what is wrong goes to standard error as everywhere. */
+int cmd_loader(struct daemon *daemon, const struct options *options);
 
 /* Prints "luvd: " and the text of each error on stderr; returns the exit code they ask for. */
 int cmd_fail(const struct err *err);
 int cmd_fail_all(const struct errs *errs);
+/* "luvd: warning: TEXT" on stderr. */
+void cmd_warn(const struct err *err);
 /* Fills daemon->source (path made absolute, sets, environment copy unless context has made it,
  * hostname, cpus, ids). */
 int cmd_source(struct daemon *daemon, const struct options *options, struct err *err);
 /* spec_load and spec_resolve with daemon->source; prints and returns the exit code, 0 when right.
  */
 int cmd_spec(struct daemon *daemon, bool background);
+/* Prints spec_warnings of what start would run: for check. */
+void cmd_warnings(const struct daemon *daemon);
+/* run and start from FILE on: reads, plans, launches. Returns the exit code. */
+int cmd_begin(struct daemon *daemon, const struct options *options, bool background);
 
 #endif

@@ -8,4 +8,11 @@
  * errors, warnings and the line of a successful start. Returns the exit code. */
 int launch(struct daemon *daemon, struct plan *plan);
 
+/* The start has failed in this process: tells the launcher, who undoes what was done; when none
+ * listens, undoes and prints. Returns the exit code. */
+int launch_failed(struct daemon *daemon, struct plan *plan, const struct err *err);
+
+/* "tcp://127.0.0.1:7000, log /var/log/echo.log": what a start line shows besides name and pid. */
+void launch_describe(const struct daemon *daemon, FILE *out);
+
 #endif

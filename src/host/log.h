@@ -18,7 +18,9 @@ struct log;
 /* Without a thread at first: lines are written at once, and never block. The sink is
  * daemon->sink, name and pid come from daemon. NULL with err when out of memory. */
 struct log *log_create(struct daemon *daemon, struct err *err);
-/* Starts the thread; after the last fork, before RLIMIT_NPROC. */
+/* Starts the thread, and catches fatal signals so that the process's last words reach the sink
+ * (host/crash); after the last fork, before RLIMIT_NPROC and before any Lua runs: until then nobody
+ * reads what is written to fd 1 and 2. */
 int log_start(struct log *log, struct err *err);
 /* Thread-safe. message may hold anything; control characters are escaped, newlines in a
  * traceback become continuation lines (text) or \n (JSON). */
@@ -27,7 +29,8 @@ void log_write(struct log *log, enum log_level level, const char *message, size_
 void log_printf(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void log_err(struct log *log, enum log_level level, const struct err *err);
-/* USR1: opens the sink anew; a failure keeps the old one and is returned. */
+/* USR1: opens the sink anew; a failure keeps the old one and is returned. daemon->sink.fd keeps
+ * its number. */
 int log_reopen(struct log *log, struct err *err);
 void log_set_level(struct log *log, enum log_level level);
 /* Writes what is queued, at most timeout_ms, says what was lost, ends the thread. */
@@ -39,7 +42,10 @@ void log_destroy(struct log *log);
  * returns the number of bytes; *lost counts lines that fell out of the ring before they were read.
  */
 size_t log_read(struct log *log, uint64_t *position, char *bytes, size_t size, uint64_t *lost);
-/* Called from any thread after a line was added (host/control: uv_async_send). */
+/* The number that the next line will have: *position of whoever wants only what comes. */
+uint64_t log_next(struct log *log);
+/* tell is called from any thread after a line was added (host/control: uv_async_send); it must not
+ * use the log. NULL: nobody any more; after the return the one before is not called again. */
 void log_on_line(struct log *log, void (*tell)(void *), void *data);
 
 #endif

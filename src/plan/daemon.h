@@ -12,6 +12,20 @@
  * One struct on main's stack, passed to every step; a descriptor that is not open is -1. */
 
 struct step;
+struct log;
+
+/* A file or folder that this start has made; inode 0: it has not. Undo removes a path only while it
+ * still is this file, so that it is right in the launcher, in the daemon and in a new root. */
+struct made {
+	dev_t device;
+	ino_t inode;
+};
+
+enum { FOLDERS_MADE_MAX = 32 };
+struct made_folder {
+	char *path;
+	struct made made;
+};
 
 struct listener {
 	const struct listen *listen;
@@ -38,6 +52,8 @@ struct daemon {
 	char **arguments;    /* main's argv, whose memory holds the process title */
 	bool background;     /* start, not run */
 	bool context_taken;  /* main has taken the rows stdio and context already */
+	bool if_stopped;     /* --if-stopped: that it runs already is no failure */
+	bool announced;      /* host/launch: the daemon has told its pid */
 	pid_t launcher;      /* who typed the command */
 	pid_t pid;           /* the daemon's own, once detached; 0 before */
 
@@ -47,23 +63,34 @@ struct daemon {
 	int pidfile_fd; /* held by flock(2) too */
 	dev_t pidfile_device;
 	ino_t pidfile_inode;
+	struct made_folder folders_made[FOLDERS_MADE_MAX]; /* by paths, outermost first */
+	size_t folders_made_count;
 	struct listener *listeners; /* listener_count of them */
 	size_t listener_count;
-	int *file_fds; /* spec->file_count of them */
+	int *file_fds;           /* spec->file_count of them */
+	struct made *files_made; /* as many */
 	struct sink sink;
+	struct made log_made;
 	int bundle_fd;  /* sealed memfd: bundle_encode's bytes */
 	int channel_fd; /* status channel: in the launcher its end, in the daemon the other; -1 in
 			   run */
 	int output_fd;  /* read end of the pipe that is fd 1 and 2 of the daemon; -1: they are the
 			   sink */
 	int control_fd; /* listening unix socket */
+	struct made control_made;
+	struct made record_made;
 	int notify_socket; /* connected datagram socket to NOTIFY_SOCKET */
 	int notify_fd;     /* s6 descriptor */
-	int witness_fd;    /* /proc/self/... that audit reads after chroot; see step_witness.c */
-	int witness_dir[4];
+	int terminal_fd;   /* run with its log elsewhere: stderr as it was, until ready */
+	int witness_fd;    /* /proc/self/status, which audit reads after chroot, and status later */
+	struct made root;  /* "/" as it was before chroot: audit proves that it is another one */
+	char **environment; /* of the process, from step process on; ends with NULL */
+	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
+	struct errs warnings; /* told before the log stood: to be logged by it */
 
-	/* Told before each step of the daemon is taken: host/launch sends it over the status
-	 * channel. -1 ends the start (the launcher is gone). NULL: nobody listens. */
+	/* Told before each step of the daemon is taken (from detach on, while channel_fd is open):
+	 * host/launch sends it over the status channel. -1 ends the start (the launcher is gone).
+	 * NULL: nobody listens. */
 	int (*announce)(struct daemon *daemon, const struct step *step, struct err *err);
 	/* An optional call failed, or something deserves a word: shown by the launcher, logged by
 	 * the daemon. NULL: stderr. */
@@ -72,5 +99,17 @@ struct daemon {
 
 void daemon_init(struct daemon *daemon);   /* all descriptors -1 */
 void daemon_finish(struct daemon *daemon); /* closes, frees; never unlinks */
+
+/* Every open descriptor that struct daemon knows, 0 to 2 among them, ascending; at most size are
+ * written to list; returns how many. warmup closes all others, audit proves that there are none. */
+size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size);
+/* Is this the last process of the start: the daemon itself and not its launcher? */
+bool daemon_is_detached(const struct daemon *daemon);
+/* Tells daemon->warn, or stderr; step names the row. With the text of errno when code is not 0. */
+void daemon_warn(struct daemon *daemon, const char *step, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* A copy of list and its strings, NULL-terminated; NULL when out of memory. */
+char **strings_copy(char *const *list);
+void strings_free(char **list); /* accepts NULL */
 
 #endif

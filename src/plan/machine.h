@@ -11,7 +11,7 @@
 /* What this machine can and what the launcher left us, asked once. plan_make reads only
  * this, so a plan for another machine or user is a changed copy of it. */
 
-enum { INHERITED_MAX = 64 };
+enum { INHERITED_MAX = 64, LIMITS_MAX = 32 };
 
 struct inherited {
 	int fd;
@@ -27,6 +27,9 @@ struct machine {
 	uint64_t bounding;
 	bool no_new_privs; /* already set */
 	int nice_floor;    /* reserved */
+	int port_floor;    /* ports below it need CAP_NET_BIND_SERVICE */
+	uint64_t
+	    hard[LIMITS_MAX]; /* hard limits by RLIMIT_*: what can be had without a privilege */
 	struct inherited inherited[INHERITED_MAX];
 	size_t inherited_count;
 	char notify_socket[108];                   /* NOTIFY_SOCKET; "" when none */
@@ -36,5 +39,13 @@ struct machine {
 	bool stderr_is_file, stdout_is_file;       /* a regular file */
 	int cpus;
 };
+
+struct source;
+
+/* LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of source's environment: fills inherited (addresses
+ * come with machine_probe). A LISTEN_PID that is not ours means none. */
+int machine_inherited(struct machine *machine, const struct source *source, struct err *err);
+/* The same machine seen by root with every capability: what `plan --as root` shows. */
+void machine_as_root(struct machine *machine);
 
 #endif

@@ -21,5 +21,7 @@ struct source {
 void source_finish(struct source *source);
 /* The value of NAME in source->environment, or NULL. */
 const char *source_getenv(const struct source *source, const char *name);
+/* A deep copy. -1: out of memory. */
+int source_copy(struct source *to, const struct source *from);
 
 #endif

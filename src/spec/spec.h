@@ -188,6 +188,18 @@ int spec_resolve(struct spec *spec, bool background, struct errs *errs);
  *   return err_sys(spec_blame(spec, "chroot", err), "cannot enter '%s'", path); */
 struct err *spec_blame(const struct spec *spec, const char *key, struct err *err);
 
+/* Where value stands: "echo.lua:7", "base.lua:3", "--set user"; "echo.lua" when no line is known.
+ * modules: at least the daemon file and those it includes, in order. */
+const char *spec_where(const struct source *source, const struct module *modules, size_t count,
+		       const struct value *value, char *where, size_t size);
+/* A file's absolute path as messages show it: as the user would type it when it is below the
+ * daemon file's folder. */
+const char *spec_shown(const struct source *source, const char *path, char *shown, size_t size);
+
+/* What is right but deserves a word: root without user; what a confined classic daemon can no
+ * longer do. After spec_load; background: start, not run. */
+void spec_warnings(const struct spec *spec, bool background, struct errs *warnings);
+
 const struct listen *spec_listen(const struct spec *spec, const char *name);
 
 /* What differs between two specs, in dotted paths ("config.banner", "listen.web"). */

@@ -1,0 +1,232 @@
+#!/bin/sh
+# luvd from a fresh Debian 12 to a running program. Safe to repeat; says what it does.
+
+set -eu
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<TEXT
+usage: ./setup.sh run [--set KEY=VALUE ...]   build, then run the hello example in the foreground
+       ./setup.sh build                       build build/luvd
+       ./setup.sh test                        build and run every test
+Each installs the Debian packages that are missing first.
+TEXT
+  exit "$1"
+}
+
+say() {
+  printf '==> %s\n' "$*"
+}
+
+die() {
+  printf 'setup.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# --- what is needed ---
+
+packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libcap-ng-dev"
+packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
+  valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl"
+
+commands_build="cc cmake ninja pkg-config"
+commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl"
+modules_build="lua5.4 libuv lua5.4-luv libcap-ng"
+modules_test="cmocka"
+
+is_debian_12() {
+  [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ])
+}
+
+missing_packages() {
+  for package in "$@"; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
+    [ "$status" = installed ] || printf '%s ' "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+install_packages() {
+  missing=$(missing_packages "$@")
+  if [ -z "$missing" ]; then
+    say "all packages are installed"
+    return
+  fi
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+    die "not root and no sudo: install these packages first: $missing"
+  say "installing: $missing"
+  as_root apt-get -q update
+  # shellcheck disable=SC2086 # a list of words
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing
+}
+
+# Another system: everything may be there already; else the list of what to install.
+require_tools() {
+  missing=
+  for command in $1; do
+    command -v "$command" >/dev/null || missing="$missing $command"
+  done
+  for module in $2; do
+    pkg-config --exists "$module" 2>/dev/null || missing="$missing $module.pc"
+  done
+  [ -z "$missing" ] && return
+  cat >&2 <<TEXT
+setup.sh: this is not Debian 12, and these are missing:$missing
+install what corresponds to these Debian packages, then run it again:
+  $(echo $3)
+TEXT
+  exit 1
+}
+
+prepare() {
+  if is_debian_12; then
+    # shellcheck disable=SC2086
+    install_packages $packages_build $1
+  else
+    require_tools "$commands_build $2" "$modules_build $3" "$packages_build $1"
+  fi
+}
+
+# --- building ---
+
+build() { # FOLDER TARGETS... -- CMAKE OPTIONS...
+  folder=$1
+  targets=
+  shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    targets="$targets $1"
+    shift
+  done
+  [ $# -gt 0 ] && shift
+  say "building $folder/luvd"
+  cmake -S . -B "$folder" -G Ninja "$@" >"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
+  rm -f "$folder.log"
+  # shellcheck disable=SC2086
+  ninja -C "$folder" --quiet $targets || exit 1
+}
+
+# --- testing ---
+
+passed=0 failed=0 skipped=0
+
+count() { # NAME PASSED FAILED SKIPPED
+  passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+  printf '    %s: %s passed, %s failed, %s skipped\n' "$1" "$2" "$3" "$4"
+}
+
+# One check that is right or wrong as a whole.
+check() { # NAME COMMAND...
+  name=$1
+  shift
+  say "$name"
+  if "$@" >"$logs/$name.log" 2>&1; then
+    count "$name" 1 0 0
+  else
+    tail -n 200 "$logs/$name.log"
+    count "$name" 0 1 0
+  fi
+}
+
+# Unit tests: each test of each program counts, a program that dies counts as one that failed, a
+# run under valgrind as one.
+unit_tests() { # FOLDER
+  say "unit tests in $1"
+  log="$logs/unit-$1.log"
+  ctest --test-dir "$1" --verbose --timeout 120 -j 2 >"$log" 2>&1 || grep -E '\[  ERROR|\[   LINE|FAILED|Failed|ERROR:|\*\*\*|==[0-9]+==' "$log" || true
+  # shellcheck disable=SC2046
+  count "unit tests in $1" $(awk '
+    /^[0-9]+: \[       OK \]/ { split($1, i, ":"); ok[i[1]]++ }
+    /^[0-9]+: \[  FAILED  \] [0-9]+ test\(s\)/ { split($1, i, ":"); bad[i[1]] += $5 }
+    /^[0-9]+: \[  SKIPPED \] [0-9]+ test\(s\)/ { split($1, i, ":"); skip[i[1]] += $5 }
+    /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+      match($0, /#[0-9]+/)
+      n = substr($0, RSTART + 1, RLENGTH - 1)
+      good = / Passed /
+      if ($0 ~ /: valgrind\./) { ok[n] = good; bad[n] = !good; skip[n] = 0 }
+      else if (good && !ok[n]) ok[n] = 1
+      else if (!good && !bad[n]) bad[n] = 1
+      seen = 1
+    }
+    END {
+      for (n in ok) passed += ok[n]
+      for (n in bad) failed += bad[n]
+      for (n in skip) skipped += skip[n]
+      print passed + 0, seen ? failed + 0 : 1, skipped + 0
+    }' "$log")
+}
+
+specs() { # NAME FOLDER BUSTED OPTIONS...
+  name=$1
+  export LUVD_BUILD="$2"
+  shift 2
+  say "$name"
+  log="$logs/$(echo "$name" | tr ' ' -).log"
+  busted -o TAP "$@" 2>&1 | tee "$log" | grep -vE '^ok [0-9]+ - [^#]' || true
+  # shellcheck disable=SC2046
+  count "$name" $(awk '
+    /^ok [0-9]+ - # SKIP/ { skipped++; next }
+    /^ok [0-9]+ / { passed++ }
+    /^not ok [0-9]+ / { failed++ }
+    /^1\.\.[0-9]+$/ { whole = 1 }
+    END { print passed + 0, failed + !whole, skipped + 0 }' "$log")
+}
+
+c_files() {
+  find src spec -name '*.[ch]' | sort
+}
+
+format_check() {
+  c_files | xargs clang-format --dry-run -Werror
+}
+
+tidy_check() {
+  run-clang-tidy -quiet -j "$(nproc)" -p build "$PWD/src/.*\.c$"
+}
+
+run_tests() {
+  logs=build/test
+  mkdir -p "$logs"
+  check luacheck luacheck -q .
+  check clang-format format_check
+  check clang-tidy tidy_check
+  unit_tests build
+  unit_tests build-asan
+  specs "specs" build
+  # Leaks are valgrind's part: the leak check cannot work inside a chroot.
+  export ASAN_OPTIONS=detect_leaks=0 LUVD_PATIENCE=2
+  specs "specs under sanitizers" build-asan --exclude-tags=plain
+  printf '%s passed, %s failed' "$passed" "$failed"
+  [ "$skipped" -eq 0 ] || printf ', %s skipped' "$skipped"
+  echo
+  [ "$failed" -eq 0 ]
+}
+
+case ${1:-} in
+build)
+  prepare "" "" ""
+  build build luvd
+  say "done: build/luvd; 'cmake --install build' puts it on PATH"
+  ;;
+run)
+  shift
+  prepare "" "" ""
+  build build luvd
+  [ $# -gt 0 ] || say "open http://127.0.0.1:8080/ in a browser; Ctrl-C stops it"
+  exec build/luvd run examples/hello/hello.lua "$@"
+  ;;
+test)
+  prepare "$packages_test" "$commands_test" "$modules_test"
+  build build
+  build build-asan -- -DLUVD_SANITIZE=ON
+  run_tests
+  ;;
+-h | --help | help) usage 0 ;;
+*) usage 2 >&2 ;;
+esac

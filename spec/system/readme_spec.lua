@@ -1,0 +1,89 @@
+-- What the README says, tried.
+
+local client = require "support.client"
+local luvd = require "support.luvd"
+local proc = require "support.proc"
+local tree = require "support.tree"
+local uv = require "luv"
+
+local readme = proc.slurp "README.md"
+
+-- The fenced blocks of a language, in order.
+local function blocks(language)
+  local list = {}
+  for text in readme:gmatch("```" .. language .. "\n(.-)```") do list[#list + 1] = text end
+  return list
+end
+
+describe("the README", function()
+  it("shows a service that works", luvd.test(function(t)
+    local file
+    for _, text in ipairs(blocks "lua") do
+      local name = text:match "^%-%- ([%w_]+%.lua)\n"
+      assert.is_string(name)
+      t:file(text, name)
+      file = file or t.folder .. "/" .. name
+    end
+    assert.equal(0, t:luvd({ "check", file }).code)
+    local sets = { "--set", "name=" .. t.name, "--set", "listen.door=tcp://127.0.0.1:0" }
+    if not luvd.root then
+      for _, word in ipairs { "--set", "user=", "--set", "chroot=" } do sets[#sets + 1] = word end
+    end
+    local d = t:start(file, sets)
+    d.file = t.name
+    assert.equal("hello you\n", client.ask(d:address(), "you\n"))
+    d:stop()
+  end))
+
+  it("has every command and every exit code of luvd help", luvd.test(function(t)
+    local help = t:luvd({ "help" }).out
+    for command in help:gmatch "\n  (%l+) " do
+      assert.truthy(readme:find("`" .. command, 1, true), command .. " is not in the README")
+    end
+  end))
+
+  it("shows the plan of the jail example as it is", luvd.test(function(t)
+    local result = t:luvd({ "plan", "examples/jail/jail.lua", "--as", "root" }, { cwd = luvd.top })
+    local shown = blocks("")[1]
+    local here = result.out:gsub(luvd.top:gsub("%p", "%%%0") .. "/examples", "/etc")
+    assert.equal(here, shown)
+  end))
+
+  it("names files that exist", function()
+    for path in readme:gmatch "%]%(([%w_/%.]+)%)" do
+      assert.is_true(tree.exists(path), path)
+    end
+  end)
+
+  it("says truly how to install, find and uninstall it", luvd.root_test(function(t)
+    local prefix = t.folder .. "/usr"
+    local result = t:command({ "/usr/bin/cmake", "--install", luvd.top .. "/" .. luvd.build, "--prefix", prefix })
+    assert.equal(0, result.code, result.err)
+    assert.matches("^luvd ", t:command({ prefix .. "/bin/luvd", "version" }).out)
+    for _, path in ipairs { "share/luvd", "share/doc/luvd", "share/luvd/examples/jail/jail.lua" } do
+      assert.is_true(tree.exists(prefix .. "/" .. path), path)
+    end
+    assert.is_not_nil(uv.fs_stat(prefix .. "/bin/luvd"))
+  end))
+
+  it("says truly what a daemon file must belong to", luvd.root_test(function(t)
+    local file = t:example "jail"
+    uv.fs_chown(file, luvd.nobody, luvd.nobody)
+    local result = t:luvd { "start", file }
+    assert.not_equal(0, result.code)
+    assert.matches(t.name .. ".lua", result.err, 1, true)
+    t:assert_nothing_left()
+  end))
+
+  it("says truly what a busy port's error shows", luvd.test(function(t)
+    local file = t:example "hello"
+    local taken = uv.new_tcp()
+    taken:bind("127.0.0.1", 0)
+    taken:listen(1, function() end)
+    local address = ("tcp://127.0.0.1:%d"):format(taken:getsockname().port)
+    local result = t:failed_start(file, { "--set", "listen.web=" .. address })
+    assert.matches("cannot bind " .. address .. ": address already in use", result.err, 1, true)
+    assert.matches("--set listen.web=", result.err, 1, true)
+    taken:close()
+  end))
+end)

@@ -1,0 +1,53 @@
+-- A whole life under valgrind: no invalid access, nothing lost at the end.
+
+local client = require "support.client"
+local loop = require "support.loop"
+local luvd = require "support.luvd"
+local proc = require "support.proc"
+local services = require "support.services"
+
+local function assert_silent(t)
+  local seen = 0
+  for _, name in ipairs(proc.names(t.folder)) do
+    local text = name:match "^valgrind%.%d+$" and proc.slurp(t.folder .. "/" .. name)
+    for line in (text or ""):gmatch "[^\n]+" do
+      assert.is_nil(line:match "^==%d+== %S" and not line:match "HEAP SUMMARY" and line:match "Invalid .*"
+        or line:match "definitely lost: [1-9].*" or line:match "uninitialised.*", ("%s: %s"):format(name, line))
+    end
+    if text and text:match "ERROR SUMMARY" then
+      seen = seen + 1
+      assert.matches("ERROR SUMMARY: 0 errors", text)
+    end
+  end
+  assert.is_true(seen > 0)
+end
+
+describe("under valgrind #plain", function()
+  local function wrapped(t, command, file)
+    return { "/usr/bin/valgrind", "--leak-check=full", "--show-leak-kinds=definite",
+      "--errors-for-leak-kinds=definite", "--log-file=" .. t.folder .. "/valgrind.%p", luvd.binary, command, file }
+  end
+
+  it("run serves, and stops without an error", luvd.test(function(t)
+    local file = t:file(services.echo())
+    local child = t:spawn(wrapped(t, "run", file))
+    loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end, 60000)
+    local d = t:attach(file)
+    assert.equal("x\n", client.ask(d:address(), "x\n"))
+    child:kill "sigterm"
+    child:wait(60000)
+    assert.equal(0, child.code, child.err)
+    assert_silent(t)
+  end))
+
+  it("start detaches, confines itself, serves and stops without an error", luvd.root_test(function(t)
+    local file = t:file(services.echo [[user = "nobody", timeouts = { start = "60s" },]])
+    local child = t:command(wrapped(t, "start", file), { within = 90000 })
+    assert.equal(0, child.code, child.err)
+    local d = t:attach(file)
+    assert.equal("x\n", client.ask(d:address(), "x\n"))
+    t:luvd { "stop", file }
+    proc.wait_end(d.pid, 60000)
+    assert_silent(t)
+  end))
+end)

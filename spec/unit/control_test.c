@@ -1,0 +1,490 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "host/control.h"
+#include "plan/sink.h"
+
+/* The log writes to /dev/null and is not opened anew here. */
+int sink_reopen(const struct daemon *daemon, struct sink *sink, struct err *err)
+{
+	(void)daemon;
+	(void)sink;
+	return err_set(err, "there is no other sink");
+}
+
+struct world {
+	uv_loop_t loop;
+	struct spec spec;
+	struct daemon daemon;
+	struct control *control;
+	char path[64];
+	struct control_client *waiting; /* asked for stop or reload */
+	char *sets[3];
+};
+
+static void on_status(void *data, bool json, FILE *out)
+{
+	(void)data;
+	fputs(json ? "{}\n" : "fine\n", out);
+}
+
+static void on_wait(void *data, struct control_client *client)
+{
+	struct world *world = data;
+
+	world->waiting = client;
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 64) < 0)
+		return -1;
+	return fd;
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
+	struct control_calls calls = {world, on_status, on_wait, on_wait};
+	struct err err;
+
+	snprintf(world->path, sizeof world->path, "/tmp/control-test-%ld", (long)getpid());
+	world->spec.name = (char *)(uintptr_t) "echo";
+	world->spec.timeout_stop = world->spec.timeout_reload = 1000;
+	world->spec.uid = geteuid();
+	world->daemon.spec = &world->spec;
+	world->daemon.source.owner = geteuid();
+	world->daemon.source.sets = world->sets;
+	world->daemon.output_fd = -1;
+	world->daemon.sink =
+	    (struct sink){SINK_FILE, open("/dev/null", O_WRONLY | O_CLOEXEC), false};
+	world->daemon.control_fd = listen_at(world->path);
+	uv_loop_init(&world->loop);
+	world->daemon.log = log_create(&world->daemon, &err);
+	world->control =
+	    control_create(&world->loop, &world->daemon, world->daemon.log, &calls, &err);
+	*state = world;
+	return world->control ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct world *world = *state;
+
+	control_close(world->control);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	control_destroy(world->control);
+	log_destroy(world->daemon.log);
+	close(world->daemon.control_fd);
+	close(world->daemon.sink.fd);
+	unlink(world->path);
+	if (uv_loop_close(&world->loop) != 0)
+		return -1;
+	free(world);
+	return 0;
+}
+
+/* --- a client --- */
+
+/* Its socket is watched by the server's loop, so that uv_run waits for both. */
+struct peer {
+	uv_poll_t poll;
+	int fd;
+	unsigned char bytes[262144];
+	size_t have;
+	bool ended; /* the connection */
+};
+
+static void peer_read(struct peer *peer)
+{
+	ssize_t n = recv(peer->fd, peer->bytes + peer->have, sizeof peer->bytes - peer->have, 0);
+
+	peer->ended = n == 0;
+	peer->have += n > 0 ? (size_t)n : 0;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	peer_read(poll->data);
+}
+
+static struct peer *peer_open(struct world *world)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct peer *peer = calloc(1, sizeof *peer);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", world->path);
+	peer->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(peer->fd, (struct sockaddr *)&address, sizeof address), 0);
+	uv_poll_init(&world->loop, &peer->poll, peer->fd);
+	peer->poll.data = peer;
+	return peer;
+}
+
+static void on_peer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void peer_close(struct peer *peer)
+{
+	uv_poll_stop(&peer->poll);
+	close(peer->fd);
+	uv_close((uv_handle_t *)&peer->poll, on_peer_closed);
+}
+
+static void peer_send(struct peer *peer, const void *bytes, size_t length)
+{
+	assert_int_equal(send(peer->fd, bytes, length, MSG_NOSIGNAL), length);
+}
+
+static void peer_ask(struct peer *peer, const char *request)
+{
+	unsigned char head[FRAME_HEAD];
+
+	frame_head(head, FRAME_REQUEST, strlen(request));
+	peer_send(peer, head, sizeof head);
+	peer_send(peer, request, strlen(request));
+}
+
+/* Waits until something happens. */
+static void turn(struct world *world, struct peer *peer)
+{
+	uv_poll_start(&peer->poll, UV_READABLE | UV_DISCONNECT, on_readable);
+	uv_run(&world->loop, UV_RUN_ONCE);
+	uv_poll_stop(&peer->poll);
+}
+
+/* Takes the next frame; its payload as a string. */
+static enum frame_type next_frame(struct world *world, struct peer *peer, char *text, size_t size)
+{
+	struct frame frame;
+	ssize_t length;
+
+	while ((length = frame_parse(&frame, peer->bytes, peer->have, CONTROL_FRAME_MAX)) == 0) {
+		assert_false(peer->ended);
+		turn(world, peer);
+	}
+	assert_true(length > 0 && frame.length < size);
+	memcpy(text, frame.payload, frame.length);
+	text[frame.length] = 0;
+	peer->have -= (size_t)length;
+	memmove(peer->bytes, peer->bytes + length, peer->have);
+	return frame.type;
+}
+
+static void assert_output(struct world *world, struct peer *peer, const char *expected)
+{
+	char text[65536];
+
+	assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_OUTPUT);
+	assert_string_equal(text, expected);
+}
+
+static void assert_end(struct world *world, struct peer *peer, int code, const char *expected)
+{
+	char text[4096];
+
+	assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_END);
+	assert_int_equal(text[0], code);
+	assert_string_equal(text + 1, expected);
+	while (!peer->ended)
+		turn(world, peer);
+	peer_close(peer);
+}
+
+static void say(struct world *world, const char *text)
+{
+	log_write(world->daemon.log, LEVEL_ERROR, text, strlen(text), NULL, 0);
+}
+
+/* --- requests --- */
+
+static void test_status_is_answered_as_text_and_as_json(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	peer_ask(peer, "status");
+	assert_output(world, peer, "fine\n");
+	assert_end(world, peer, EXIT_DONE, "");
+	peer = peer_open(world);
+	peer_ask(peer, "status json");
+	assert_output(world, peer, "{}\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_a_request_may_come_byte_by_byte(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+	static const unsigned char request[] = "\0\0\0\7Qstatus";
+
+	for (size_t i = 0; i < sizeof request - 1; i++) {
+		peer_send(peer, request + i, 1);
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	}
+	assert_output(world, peer, "fine\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_nonsense_is_refused_as_wrong_usage(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		const char *text;
+	} cases[] = {
+	    {"\0\0\0\7Qfly me", 11, "unknown request"},
+	    {"\0\0\0\7Ostatus", 11, "malformed request"},
+	    {"\0\0\0\7Xstatus", 11, "malformed request"},
+	    {"\0\0\0\7Qsta\0us", 11, "malformed request"},
+	    {"\0\0\0\7Qstatus\0\0\0\7Qstatus", 22, "malformed request"},
+	    {"\0\0\0\0", 4, "malformed request"},
+	    {"\0\1\0\0", 4, "malformed request"},
+	    {"\377\377\377\377Q", 5, "malformed request"},
+	    {"GET / HTTP/1.0\r\n\r\n", 18, "malformed request"},
+	    {"\0\0\0\13Qstatus xml", 15, "expected: status [json]"},
+	    {"\0\0\0\12Qlogs -1 x", 14, "expected: logs [follow] [N]"},
+	};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct peer *peer = peer_open(world);
+
+		peer_send(peer, cases[i].bytes, cases[i].length);
+		assert_end(world, peer, EXIT_USAGE, cases[i].text);
+	}
+}
+
+static void test_a_reload_waits_for_its_verdict(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+	char text[64];
+
+	peer_ask(peer, "reload");
+	assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_WITHIN);
+	assert_true(atoi(text) > 1000);
+	assert_non_null(world->waiting);
+	control_end(world->waiting, EXIT_FAILED, "because");
+	assert_end(world, peer, EXIT_FAILED, "because");
+}
+
+static void test_the_verdict_for_a_client_that_is_gone_is_nobodys(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+	char text[64];
+
+	peer_ask(peer, "reload");
+	next_frame(world, peer, text, sizeof text);
+	peer_close(peer);
+	for (int i = 0; i < 10; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	control_end(world->waiting, EXIT_DONE, "done");
+}
+
+static void test_the_end_of_the_process_answers_a_stop(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+	char text[64];
+
+	peer_ask(peer, "stop");
+	assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_WITHIN);
+	control_close(world->control);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	peer_read(peer);
+	assert_false(peer->ended); /* open until the process is gone */
+	peer_close(peer);
+}
+
+static void test_sets_are_told_one_by_one(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	world->sets[0] = (char *)(uintptr_t) "config.x=5";
+	world->sets[1] = (char *)(uintptr_t) "user=";
+	peer_ask(peer, "sets");
+	assert_output(world, peer, "config.x=5");
+	assert_output(world, peer, "user=");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+/* --- logs --- */
+
+static void assert_lines(struct world *world, struct peer *peer, const char *first,
+			 const char *last)
+{
+	char text[65536];
+	size_t length;
+
+	assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_OUTPUT);
+	length = strlen(text);
+	assert_non_null(strstr(text, first));
+	assert_true(strchr(text, '\n') >= strstr(text, first));
+	assert_true(length >= strlen(last));
+	assert_string_equal(text + length - strlen(last), last);
+}
+
+static void test_logs_tells_the_last_lines(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	say(world, "one");
+	say(world, "two");
+	say(world, "three");
+	peer_ask(peer, "logs 2");
+	assert_lines(world, peer, ": two\n", ": three\n");
+	assert_end(world, peer, EXIT_DONE, "");
+	peer = peer_open(world);
+	peer_ask(peer, "logs");
+	assert_lines(world, peer, ": one\n", ": three\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_a_follower_gets_new_lines_until_the_daemon_ends(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	say(world, "one");
+	peer_ask(peer, "logs follow 1");
+	assert_lines(world, peer, ": one\n", ": one\n");
+	say(world, "two");
+	assert_lines(world, peer, ": two\n", ": two\n");
+	control_close(world->control);
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+/* The client sleeps while much more is logged than its connection and the ring hold. */
+static void test_a_follower_that_reads_slowly_learns_what_it_missed(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+	char line[1001], text[65536];
+	unsigned long long lost = 0, lines = 0;
+
+	memset(line, 'x', 1000);
+	line[1000] = 0;
+	say(world, "first");
+	peer_ask(peer, "logs follow");
+	assert_lines(world, peer, ": first\n", ": first\n");
+	for (int i = 0; i < 2000; i++) {
+		say(world, line);
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	}
+	say(world, "last");
+	while (lost + lines < 2001) {
+		unsigned long long here;
+
+		assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_OUTPUT);
+		if (sscanf(text, "%llu line", &here) == 1 && strstr(text, "lost\n"))
+			lost += here;
+		else
+			for (char *p = text; (p = strchr(p, '\n')); p++)
+				lines++;
+	}
+	assert_int_equal(lost + lines, 2001);
+	assert_true(lost > 1000);
+	assert_non_null(strstr(text, ": last\n"));
+	peer_close(peer);
+}
+
+/* --- who may, and how many --- */
+
+static void assert_rights(struct world *world, int status, int logs, int stop)
+{
+	static const char *const requests[] = {"status", "logs", "stop", "reload", "sets"};
+	const int codes[] = {status, logs, stop, stop, stop};
+	char text[4096];
+
+	for (size_t i = 0; i < 5; i++) {
+		struct peer *peer = peer_open(world);
+		enum frame_type type = FRAME_OUTPUT;
+
+		peer_ask(peer, requests[i]);
+		while (type == FRAME_OUTPUT)
+			type = next_frame(world, peer, text, sizeof text);
+		assert_int_equal(type, FRAME_END);
+		assert_int_equal(text[0], codes[i]);
+		peer_close(peer);
+	}
+}
+
+static void test_others_may_nothing_and_the_daemons_user_may_look(void **state)
+{
+	struct world *world = *state;
+
+	if (geteuid() == 0)
+		skip(); /* root may everything */
+	world->daemon.source.owner = 1;
+	assert_rights(world, EXIT_DONE, EXIT_DONE, EXIT_FAILED);
+	world->spec.uid = 1;
+	assert_rights(world, EXIT_UNKNOWN, EXIT_FAILED, EXIT_FAILED);
+}
+
+static void test_too_many_clients_are_told_so_and_places_come_free(void **state)
+{
+	struct world *world = *state;
+	struct peer *peers[CONTROL_OWNERS_MAX], *peer;
+
+	for (int i = 0; i < CONTROL_OWNERS_MAX; i++) {
+		peers[i] = peer_open(world);
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	}
+	peer = peer_open(world);
+	assert_end(world, peer, EXIT_FAILED, "too many clients");
+	for (int i = 0; i < CONTROL_OWNERS_MAX; i++)
+		peer_close(peers[i]);
+	for (int i = 0; i < 10; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	peer = peer_open(world);
+	peer_ask(peer, "status");
+	assert_output(world, peer, "fine\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(status_is_answered_as_text_and_as_json),
+	    TEST(a_request_may_come_byte_by_byte),
+	    TEST(nonsense_is_refused_as_wrong_usage),
+	    TEST(a_reload_waits_for_its_verdict),
+	    TEST(the_verdict_for_a_client_that_is_gone_is_nobodys),
+	    TEST(the_end_of_the_process_answers_a_stop),
+	    TEST(sets_are_told_one_by_one),
+	    TEST(logs_tells_the_last_lines),
+	    TEST(a_follower_gets_new_lines_until_the_daemon_ends),
+	    TEST(a_follower_that_reads_slowly_learns_what_it_missed),
+	    TEST(others_may_nothing_and_the_daemons_user_may_look),
+	    TEST(too_many_clients_are_told_so_and_places_come_free),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* as the host does: libuv writes without MSG_NOSIGNAL */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

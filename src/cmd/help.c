@@ -1,0 +1,84 @@
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "spec/fields.h"
+
+static void print_row(const char *key, const char *text)
+{
+	printf("  %-10s %s\n", key, text);
+}
+
+static void print_field(const struct field *field)
+{
+	printf("%s\n  %s\n\n", field->name, field->help);
+	print_row("type", field->kind->name);
+	print_row("default", field->fallback ? field->fallback : "none");
+	if (field->later)
+		print_row("yet", "not supported by this version");
+	else
+		print_row("reload", field->reload ? "may change in a running daemon"
+						  : "changes by a restart only");
+}
+
+static void print_below(const char *key)
+{
+	bool first = true;
+
+	for (const struct field *field = fields; field->name; field++) {
+		if (!field_is_below(field, key))
+			continue;
+		fputs(first ? "\nkeys below it:\n" : "", stdout);
+		printf("  %-28s %s\n", field->name, field->help);
+		first = false;
+	}
+}
+
+static int print_key(const char *key)
+{
+	const struct field *field = field_find(key);
+	const char *nearest = field ? NULL : field_nearest(key);
+	struct err err = {.exit = EXIT_USAGE};
+
+	if (!field) {
+		err_set(&err, "help: unknown key '%s'%s%s%s", key,
+			nearest ? ", did you mean '" : "", nearest ? nearest : "",
+			nearest ? "'?" : "");
+		return cmd_fail(&err);
+	}
+	print_field(field);
+	print_below(field->name);
+	return EXIT_DONE;
+}
+
+/* The keys that stand at the top of a daemon file. */
+static void print_keys(void)
+{
+	fputs("\nkeys of a daemon file:\n", stdout);
+	for (const struct field *field = fields; field->name; field++)
+		if (!strchr(field->name, '.'))
+			printf("  %-13s %s\n", field->name, field->help);
+}
+
+static const struct command *command_of(const char *name)
+{
+	for (const struct command *command = commands; command->name; command++)
+		if (command->help && strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+int cmd_help(struct daemon *daemon, const struct options *options)
+{
+	const char *topic = options->topic;
+
+	(void)daemon;
+	if (topic && !field_find(topic) && command_of(topic)) {
+		command_print(command_of(topic), stdout);
+		return EXIT_DONE;
+	}
+	if (topic)
+		return print_key(topic);
+	commands_print(stdout);
+	print_keys();
+	return EXIT_DONE;
+}

@@ -1,0 +1,106 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+
+enum { SOURCE_MAX = 16 * 1024 * 1024 };
+
+/* Everything up to the end of standard input, at most SOURCE_MAX bytes. */
+static unsigned char *read_all(size_t *length, struct err *err)
+{
+	size_t size = 65536, used = 0;
+	unsigned char *bytes = malloc(size);
+
+	while (bytes) {
+		ssize_t n = read(STDIN_FILENO, bytes + used, size - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			*length = used;
+			if (n == 0)
+				return bytes;
+			err_sys(err, "cannot read the source");
+			free(bytes);
+			return NULL;
+		}
+		used += (size_t)n;
+		if (used == size) {
+			unsigned char *more = size < SOURCE_MAX ? realloc(bytes, size * 2) : NULL;
+
+			if (!more)
+				break;
+			bytes = more;
+			size *= 2;
+		}
+	}
+	free(bytes);
+	err_set(err, "the source is too long");
+	return NULL;
+}
+
+static int write_all(const unsigned char *bytes, size_t length, struct err *err)
+{
+	while (length) {
+		ssize_t n = write(STDOUT_FILENO, bytes, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, "cannot write the bundle");
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+static int read_source(struct source *source, struct err *err)
+{
+	size_t length;
+	unsigned char *bytes = read_all(&length, err);
+	int result;
+
+	if (!bytes)
+		return -1;
+	result = source_decode(source, bytes, length, err);
+	free(bytes);
+	return result;
+}
+
+static int write_bundle(const struct spec *spec, struct err *err)
+{
+	unsigned char *bytes;
+	size_t length;
+	int result;
+
+	if (bundle_encode(spec, &bytes, &length, err) < 0)
+		return -1;
+	result = write_all(bytes, length, err);
+	free(bytes);
+	return result;
+}
+
+/* Only reads: what this machine says of users and folders was settled at start, and the daemon
+ * that asks may have no right to ask it again. */
+int cmd_loader(struct daemon *daemon, const struct options *options)
+{
+	struct errs errs = {0};
+	struct err err = {.exit = EXIT_USAGE};
+	int code = EXIT_DONE;
+
+	(void)options;
+	if (isatty(STDIN_FILENO) || isatty(STDOUT_FILENO)) {
+		err_set(&err, "loader: only a daemon that reloads uses this command; "
+			      "you may mean 'check' or 'reload'");
+		return cmd_fail(&err);
+	}
+	if (read_source(&daemon->source, &err) < 0)
+		return cmd_fail(&err);
+	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0)
+		code = cmd_fail_all(&errs);
+	else if (write_bundle(daemon->spec, &err) < 0)
+		code = cmd_fail(&err);
+	errs_finish(&errs);
+	return code;
+}

@@ -1,0 +1,141 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "sys/sys.h"
+
+static void print(const char *before, const struct err *err)
+{
+	char text[ERR_TEXT_MAX];
+
+	fprintf(stderr, "luvd: %s%s\n", before, err_text(err, text, sizeof text));
+}
+
+int cmd_fail(const struct err *err)
+{
+	print("", err);
+	return err->exit ? err->exit : EXIT_FAILED;
+}
+
+int cmd_fail_all(const struct errs *errs)
+{
+	for (size_t i = 0; i < errs->count; i++)
+		print("", &errs->list[i]);
+	if (errs->dropped)
+		fprintf(stderr, "luvd: and %zu more error%s\n", errs->dropped,
+			errs->dropped == 1 ? "" : "s");
+	return errs->count && errs->list[0].exit ? errs->list[0].exit : EXIT_FAILED;
+}
+
+void cmd_warn(const struct err *err)
+{
+	print("warning: ", err);
+}
+
+/* Takes "." and empty components out of an absolute path, in place. */
+static void clean(char *path)
+{
+	char *out = path;
+
+	for (char *in = path; *in;) {
+		size_t n;
+
+		while (*in == '/')
+			in++;
+		n = strcspn(in, "/");
+		if (n && !(n == 1 && in[0] == '.')) {
+			*out++ = '/';
+			memmove(out, in, n);
+			out += n;
+		}
+		in += n;
+	}
+	*out = 0;
+}
+
+/* ".." cannot be taken out by its letters (it may follow a link): there the folder is asked for
+ * its real name, so that the path equals the one in the record of a running daemon. */
+static char *without_parents(char *path)
+{
+	char *slash = strrchr(path, '/');
+	char *folder, *result = NULL;
+
+	if (!strstr(path, "/../") || !slash)
+		return path;
+	*slash = 0;
+	folder = realpath(path, NULL);
+	*slash = '/';
+	if (folder && asprintf(&result, "%s%s", strcmp(folder, "/") == 0 ? "" : folder, slash) < 0)
+		result = NULL;
+	free(folder);
+	if (!result)
+		return path;
+	free(path);
+	return result;
+}
+
+/* Links stay as they are: a link that is moved to the next release and a reload is how many
+ * people deploy. */
+static char *path_absolute(const char *file, struct err *err)
+{
+	char folder[PATH_MAX] = "";
+	char *path;
+
+	if (file[0] != '/' && !getcwd(folder, sizeof folder)) {
+		err_sys(err, "cannot tell the working directory for '%s'", file);
+		return NULL;
+	}
+	if (asprintf(&path, "%s/%s", folder, file) < 0) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	clean(path);
+	return without_parents(path);
+}
+
+int cmd_source(struct daemon *daemon, const struct options *options, struct err *err)
+{
+	struct source *source = &daemon->source;
+	char host[256] = "localhost";
+
+	source->path = path_absolute(options->file, err);
+	if (!source->path)
+		return -1;
+	gethostname(host, sizeof host - 1);
+	source->shown = strdup(options->file);
+	source->hostname = strdup(host);
+	source->sets = strings_copy(options->sets);
+	if (!source->environment)
+		source->environment = strings_copy(environ);
+	if (!source->shown || !source->hostname || !source->sets || !source->environment)
+		return err_set(err, "out of memory");
+	source->cpus = sys_cpus();
+	source->uid = options->as_root ? 0 : geteuid();
+	source->owner = getuid();
+	return 0;
+}
+
+void cmd_warnings(const struct daemon *daemon)
+{
+	struct errs warnings = {0};
+
+	spec_warnings(daemon->spec, true, &warnings);
+	for (size_t i = 0; i < warnings.count; i++)
+		cmd_warn(&warnings.list[i]);
+	errs_finish(&warnings);
+}
+
+int cmd_spec(struct daemon *daemon, bool background)
+{
+	struct errs errs = {0};
+	int code = 0;
+
+	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0 ||
+	    spec_resolve(daemon->spec, background, &errs) < 0)
+		code = cmd_fail_all(&errs);
+	errs_finish(&errs);
+	return code;
+}

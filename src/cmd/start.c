@@ -1,0 +1,70 @@
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "host/launch.h"
+
+static int read_and_plan(struct daemon *daemon, const struct options *options, struct plan *plan)
+{
+	struct errs errs = {0};
+	struct err err = {0};
+	int code;
+
+	if (cmd_source(daemon, options, &err) < 0)
+		return cmd_fail(&err);
+	code = cmd_spec(daemon, daemon->background);
+	if (code != EXIT_DONE)
+		return code;
+	if (machine_probe(daemon, &err) < 0)
+		return cmd_fail(&err);
+	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
+	if (plan_check(plan, daemon, &errs) < 0)
+		code = cmd_fail_all(&errs);
+	errs_finish(&errs);
+	return code;
+}
+
+/* That nobody was named who is less than root is said at every start; what a confined daemon cannot
+ * do is for `check`. */
+static void note_root(struct daemon *daemon)
+{
+	struct errs warnings = {0};
+
+	if (!daemon->spec->user && daemon->spec->source.uid == 0)
+		spec_warnings(daemon->spec, daemon->background, &warnings);
+	if (warnings.count)
+		*errs_add(&daemon->warnings) = warnings.list[0];
+	errs_finish(&warnings);
+}
+
+static void print_warnings(const struct errs *warnings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cmd_warn(&warnings->list[i]);
+}
+
+int cmd_begin(struct daemon *daemon, const struct options *options, bool background)
+{
+	struct plan plan;
+	size_t noted;
+	int code;
+
+	daemon->background = background;
+	daemon->if_stopped = options->if_stopped;
+	code = read_and_plan(daemon, options, &plan);
+	if (code != EXIT_DONE)
+		return code;
+	note_root(daemon);
+	noted = daemon->warnings.count;
+	if (!background)
+		print_warnings(&daemon->warnings, noted);
+	code = launch(daemon, &plan);
+	/* A start that fails has more to say than this. */
+	if (background && code == EXIT_DONE && getpid() == daemon->launcher)
+		print_warnings(&daemon->warnings, noted);
+	return code;
+}
+
+int cmd_start(struct daemon *daemon, const struct options *options)
+{
+	return cmd_begin(daemon, options, true);
+}

@@ -1,0 +1,49 @@
+#ifndef LUVD_HOST_FORMAT_H
+#define LUVD_HOST_FORMAT_H
+
+#include <stdio.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "spec/spec.h"
+#include "text.h"
+
+/* How an entry of the log becomes bytes. */
+
+enum form {
+	FORM_TEXT,   /* 2026-11-22T13:40:05.123Z info  echo[4711]: message key=value */
+	FORM_JSON,   /* one object a line */
+	FORM_STREAM, /* stderr that is the journal: "<6>message key=value", sd-daemon(3) */
+	FORM_SYSLOG, /* RFC 3164 without a host name, a line each: a datagram each */
+	FORM_JOURNAL /* one datagram, https://systemd.io/JOURNAL_NATIVE_PROTOCOL */
+};
+
+struct format {
+	enum form form;
+	bool json; /* FORM_STREAM, FORM_SYSLOG: the message is a JSON object */
+	const char *name;
+	pid_t pid;
+	int facility; /* FORM_SYSLOG */
+};
+
+struct entry {
+	struct timespec time; /* CLOCK_REALTIME */
+	enum log_level level;
+	const char *message;
+	size_t length;
+	const struct log_field *fields;
+	size_t count;
+	size_t limit; /* bytes of the message and of each field that are shown; 0: all */
+};
+
+enum { FORMAT_TIME_MAX = 32 };
+
+/* "2026-11-22T13:40:05.123Z"; async-signal-safe. */
+const char *format_time(char text[FORMAT_TIME_MAX], const struct timespec *time);
+const char *format_level(enum log_level level); /* "warn" */
+int format_priority(enum log_level level);      /* LOG_WARNING of syslog(3) */
+
+/* Writes the whole entry with its newline (none after FORM_JOURNAL). */
+void format_entry(FILE *out, const struct format *format, const struct entry *entry);
+
+#endif

@@ -1,0 +1,421 @@
+#include "host/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/crash.h"
+#include "host/format.h"
+#include "host/outlet.h"
+#include "host/output.h"
+#include "host/store.h"
+#include "plan/sink.h"
+
+enum {
+	STACK = 128 * 1024,
+	RETRY_MS = 2000 /* between attempts to say what was lost */
+};
+
+struct log {
+	struct daemon *daemon;
+	char *name; /* a reload replaces the spec, name and all */
+	atomic_int level;
+	struct store store;
+
+	int wake_fd, done_fd; /* eventfds to and from the thread */
+	pthread_t thread;
+	bool running;       /* the thread exists */
+	bool abandoned;     /* it hangs in a write; nothing it uses may be freed */
+	atomic_bool fresh;  /* the sink was opened anew */
+	atomic_bool ending; /* finish, until deadline */
+	atomic_llong deadline;
+	atomic_int thread_id; /* 0 until it runs */
+
+	/* The thread's own; the only thread's before it starts and after it ended. */
+	struct outlet outlet;
+	struct output output;
+	int output_fd; /* -1 after its end */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void flush(struct log *log)
+{
+	if (atomic_exchange(&log->fresh, false))
+		writer_init(&log->outlet.writer, &log->daemon->sink);
+	outlet_flush(&log->outlet);
+}
+
+/* --- the thread --- */
+
+static void tell_output(void *data, const char *line, size_t length)
+{
+	static const struct log_field field = {"stream", false, "output", 6};
+	struct log *log = data;
+	struct entry entry;
+
+	/* Whatever the level: an assertion's last words come this way. */
+	entry_init(&entry, LEVEL_INFO, line, length);
+	entry.fields = &field;
+	entry.count = 1;
+	store_add(&log->store, &entry, true);
+}
+
+/* A bounded number of reads, so that a process that never stops writing does not keep the thread
+ * from its sink. */
+static void read_output(struct log *log)
+{
+	int more = 1;
+
+	for (int i = 0; i < 64 && more > 0 && log->output_fd >= 0; i++)
+		more = output_read(&log->output, log->output_fd, tell_output, log);
+	if (more < 0)
+		log->output_fd = -1;
+}
+
+static int patience(const struct log *log)
+{
+	int64_t left;
+
+	if (atomic_load(&log->ending)) {
+		left = atomic_load(&log->deadline) - now_ms();
+		return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	}
+	return log->outlet.failed ? RETRY_MS : -1;
+}
+
+static void await(struct log *log)
+{
+	struct pollfd fds[] = {
+	    {.fd = log->wake_fd, .events = POLLIN},
+	    {.fd = log->output_fd, .events = POLLIN},
+	    {.fd = log->outlet.blocked ? log->outlet.writer.fd : -1, .events = POLLOUT},
+	};
+	uint64_t count;
+
+	if (poll(fds, 3, patience(log)) > 0 && fds[0].revents)
+		(void)!read(log->wake_fd, &count, sizeof count);
+}
+
+static void answer(struct log *log)
+{
+	uint64_t one = 1;
+
+	(void)!write(log->done_fd, &one, sizeof one);
+}
+
+/* true: everything is written, or the time is over. */
+static bool ended(struct log *log)
+{
+	if (!atomic_load(&log->ending))
+		return false;
+	return (!log->outlet.blocked && !log->outlet.current) ||
+	       now_ms() >= atomic_load(&log->deadline);
+}
+
+static void *run(void *data)
+{
+	struct log *log = data;
+
+	atomic_store(&log->thread_id, (int)syscall(SYS_gettid));
+	answer(log);
+	do {
+		await(log);
+		read_output(log);
+		if (atomic_load(&log->ending))
+			output_flush(&log->output, tell_output, log);
+		flush(log);
+		if (crash_waits())
+			answer(log);
+	} while (!ended(log));
+	outlet_give_up(&log->outlet);
+	answer(log);
+	return NULL;
+}
+
+static void wake(struct log *log)
+{
+	uint64_t one = 1;
+
+	(void)!write(log->wake_fd, &one, sizeof one);
+}
+
+/* --- create, start, finish --- */
+
+static void choose_forms(struct log *log)
+{
+	const struct daemon *daemon = log->daemon;
+	const struct log_spec *spec = &daemon->spec->log;
+	struct format *format = &log->store.sink_format;
+
+	*format = (struct format){.form = spec->json ? FORM_JSON : FORM_TEXT,
+				  .json = spec->json,
+				  .name = log->name,
+				  .pid = daemon->pid ? daemon->pid : getpid(),
+				  .facility = spec->facility};
+	log->store.text_format = *format;
+	if (daemon->sink.kind == SINK_SYSLOG)
+		format->form = FORM_SYSLOG;
+	else if (daemon->sink.kind == SINK_JOURNAL)
+		format->form = FORM_JOURNAL;
+	else if (daemon->sink.journal)
+		format->form = FORM_STREAM;
+}
+
+static int open_events(struct log *log, struct err *err)
+{
+	log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	log->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (log->wake_fd < 0 || log->done_fd < 0)
+		return err_sys(err, "cannot make the log's events");
+	return 0;
+}
+
+struct log *log_create(struct daemon *daemon, struct err *err)
+{
+	struct log *log = calloc(1, sizeof *log);
+
+	if (log)
+		log->name = strdup(daemon->spec->name);
+	if (!log || !log->name || store_init(&log->store) < 0) {
+		err_sys(err, "cannot make the log");
+		if (log)
+			free(log->name);
+		free(log);
+		return NULL;
+	}
+	log->daemon = daemon;
+	log->wake_fd = log->done_fd = -1;
+	log->output_fd = daemon->output_fd;
+	atomic_store(&log->level, daemon->spec->log.level);
+	choose_forms(log);
+	log->outlet.store = &log->store;
+	writer_init(&log->outlet.writer, &daemon->sink);
+	return log;
+}
+
+/* Signals are the loop's; only those that a fault of this very thread raises stay. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGABRT);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+static int create_thread(struct log *log, struct err *err)
+{
+	pthread_attr_t attributes;
+	sigset_t before;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK);
+	block_signals(&before);
+	errno = pthread_create(&log->thread, &attributes, run, log);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (errno)
+		return err_sys(err, "cannot start the log's thread");
+	return 0;
+}
+
+static void await_answer(struct log *log, int timeout_ms)
+{
+	struct pollfd done = {.fd = log->done_fd, .events = POLLIN};
+	uint64_t count;
+
+	while (poll(&done, 1, timeout_ms) < 0 && errno == EINTR)
+		;
+	(void)!read(log->done_fd, &count, sizeof count);
+}
+
+static void catch_crashes(struct log *log)
+{
+	const struct format *format = &log->store.sink_format;
+	struct crash crash = {.wake_fd = log->wake_fd,
+			      .done_fd = log->done_fd,
+			      .thread = atomic_load(&log->thread_id),
+			      .output_fd = log->daemon->output_fd,
+			      .sink_fd = log->daemon->sink.fd,
+			      .datagram = log->outlet.writer.datagram,
+			      .json = format->form == FORM_JSON,
+			      .pid = format->pid};
+
+	snprintf(crash.name, sizeof crash.name, "%s", format->name);
+	if (format->form == FORM_SYSLOG)
+		snprintf(crash.head, sizeof crash.head,
+			 "<%d>%s[%ld]: ", format->facility | format_priority(LEVEL_ERROR),
+			 crash.name, (long)format->pid);
+	if (format->form == FORM_JOURNAL)
+		snprintf(crash.head, sizeof crash.head,
+			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=",
+			 format_priority(LEVEL_ERROR), crash.name);
+	crash_install(&crash);
+}
+
+int log_start(struct log *log, struct err *err)
+{
+	if (log->running)
+		return 0;
+	choose_forms(log); /* with the pid of the last fork */
+	log->output_fd = log->daemon->output_fd;
+	if (open_events(log, err) < 0 || create_thread(log, err) < 0)
+		return -1;
+	log->running = true;
+	await_answer(log, -1); /* its id is known */
+	catch_crashes(log);
+	return 0;
+}
+
+/* What Lua's print has left in stdio's buffer; a pipe that can be written to has room for it. */
+static void flush_stdio(const struct log *log)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (log->daemon->output_fd >= 0 && poll(&out, 1, 0) == 1 && out.revents == POLLOUT)
+		fflush(stdout);
+}
+
+void log_finish(struct log *log, int timeout_ms)
+{
+	struct pollfd done = {.fd = -1, .events = POLLIN};
+
+	if (!log || !log->running)
+		return;
+	flush_stdio(log);
+	crash_remove();
+	done.fd = log->done_fd;
+	atomic_store(&log->deadline, now_ms() + timeout_ms);
+	atomic_store(&log->ending, true);
+	wake(log);
+	/* A little more than the thread gives itself: only a write that hangs outlasts it. */
+	while (poll(&done, 1, timeout_ms + 500) < 0 && errno == EINTR)
+		;
+	log->running = false;
+	if (done.revents) {
+		pthread_join(log->thread, NULL);
+		return;
+	}
+	log->abandoned = true;
+	pthread_detach(log->thread);
+}
+
+void log_destroy(struct log *log)
+{
+	if (!log || log->running || log->abandoned)
+		return;
+	store_finish(&log->store);
+	outlet_finish(&log->outlet);
+	if (log->wake_fd >= 0)
+		close(log->wake_fd);
+	if (log->done_fd >= 0)
+		close(log->done_fd);
+	free(log->name);
+	free(log);
+}
+
+/* --- for everybody --- */
+
+void log_write(struct log *log, enum log_level level, const char *message, size_t length,
+	       const struct log_field *fields, size_t count)
+{
+	struct entry entry;
+
+	if ((int)level < atomic_load(&log->level))
+		return;
+	entry_init(&entry, level, message, length);
+	entry.fields = fields;
+	entry.count = count;
+	store_add(&log->store, &entry, !log->abandoned);
+	if (log->running)
+		wake(log);
+	else if (!log->abandoned)
+		flush(log);
+}
+
+void log_printf(struct log *log, enum log_level level, const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (length >= (int)sizeof text)
+		length = sizeof text - 1;
+	if (length >= 0)
+		log_write(log, level, text, (size_t)length, NULL, 0);
+}
+
+void log_err(struct log *log, enum log_level level, const struct err *err)
+{
+	char text[ERR_TEXT_MAX];
+
+	err_text(err, text, sizeof text);
+	log_write(log, level, text, strlen(text), NULL, 0);
+}
+
+int log_reopen(struct log *log, struct err *err)
+{
+	struct sink *sink = &log->daemon->sink;
+	struct sink fresh = {.fd = -1};
+
+	/* They were given to us and have no name. */
+	if (sink->kind == SINK_STDERR || sink->kind == SINK_STDOUT)
+		return 0;
+	if (sink_reopen(log->daemon, &fresh, err) < 0)
+		return -1;
+	/* One step for the kernel: the thread writes to the old one or to the new one. */
+	if (dup3(fresh.fd, sink->fd, O_CLOEXEC) < 0) {
+		err_sys(err, "cannot put the new log in the place of the old one");
+		close(fresh.fd);
+		return -1;
+	}
+	close(fresh.fd);
+	atomic_store(&log->fresh, true);
+	if (log->running)
+		wake(log);
+	return 0;
+}
+
+void log_set_level(struct log *log, enum log_level level)
+{
+	atomic_store(&log->level, level);
+}
+
+size_t log_read(struct log *log, uint64_t *position, char *bytes, size_t size, uint64_t *lost)
+{
+	return store_read(&log->store, position, bytes, size, lost);
+}
+
+uint64_t log_next(struct log *log)
+{
+	return store_next(&log->store);
+}
+
+void log_on_line(struct log *log, void (*tell)(void *data), void *data)
+{
+	store_on_line(&log->store, tell, data);
+}

@@ -1,0 +1,301 @@
+#include "host/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/remains.h"
+#include "sys/sys.h"
+
+struct signals {
+	uv_poll_t poll;
+	int pipe[2];
+	timer_t timer;
+	bool has_timer;
+	struct daemon *daemon;
+	void (*tell)(void *data, const struct signal_event *event);
+	void *data;
+};
+
+enum { SIGNALS = 65, SAME_REQUEST_MS = 20 };
+
+/* The one global: what a handler must reach. Filled before the first handler stands, changed
+ * afterwards only through the atomics. */
+static struct {
+	int pipe;
+	int log_fd;
+	pid_t process;
+	bool stops[SIGNALS];
+	bool kernel_hup_stops;
+	atomic_int asked; /* requests to stop so far */
+	atomic_int asked_by;
+	atomic_llong asked_at;
+	struct remains remains;
+	char late[128]; /* the last word when stopping took too long */
+	size_t late_length;
+} self = {.pipe = -1, .log_fd = -1};
+
+const char *signal_name(int number, char text[SIGNAL_NAME_MAX])
+{
+	const char *name = sigabbrev_np(number);
+
+	if (name)
+		snprintf(text, SIGNAL_NAME_MAX, "SIG%s", name);
+	else
+		snprintf(text, SIGNAL_NAME_MAX, "signal %d", number);
+	return text;
+}
+
+/* --- what a signal means --- */
+
+static const struct {
+	int number;
+	enum action action;
+} defaults[] = {
+    {SIGHUP, ACTION_RELOAD}, {SIGUSR1, ACTION_REOPEN}, {SIGUSR2, ACTION_UPGRADE},
+    {SIGTERM, ACTION_STOP},  {SIGINT, ACTION_STOP},    {SIGQUIT, ACTION_STOP_NOW},
+};
+enum { DEFAULTS = sizeof defaults / sizeof *defaults };
+
+struct signal_action signal_action(const struct daemon *daemon, int number, bool by_kernel)
+{
+	const struct spec *spec = daemon->spec;
+
+	if (number == SIGHUP && by_kernel && !daemon->background)
+		return (struct signal_action){ACTION_STOP, NULL};
+	for (size_t i = 0; i < spec->signal_count; i++)
+		if (spec->signals[i].number == number)
+			return (struct signal_action){spec->signals[i].action,
+						      spec->signals[i].function};
+	if (number == SIGINT && daemon->background)
+		return (struct signal_action){ACTION_IGNORE, NULL};
+	for (int i = 0; i < DEFAULTS; i++)
+		if (defaults[i].number == number)
+			return (struct signal_action){defaults[i].action, NULL};
+	return (struct signal_action){ACTION_IGNORE, NULL};
+}
+
+static bool is_stop(const struct daemon *daemon, int number)
+{
+	enum action action = signal_action(daemon, number, false).action;
+
+	return action == ACTION_STOP || action == ACTION_STOP_NOW;
+}
+
+/* --- in the handler: async-signal-safe calls only, signal-safety(7) --- */
+
+static long long clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A tool that stops a group and its leader (timeout(1)) sends one request twice. */
+static bool same_request(const siginfo_t *info)
+{
+	return atomic_load(&self.asked_by) == info->si_pid &&
+	       clock_ms() - atomic_load(&self.asked_at) < SAME_REQUEST_MS;
+}
+
+static void end_at_once(int number)
+{
+	remains_remove(&self.remains);
+	signal(number, SIG_DFL);
+	kill(self.process, number);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	bool by_kernel = info->si_code == SI_KERNEL || info->si_pid == 0;
+	struct signal_event event = {number, by_kernel ? 0 : info->si_pid, info->si_uid};
+	int code = errno;
+
+	(void)context;
+	if (self.stops[number] || (number == SIGHUP && by_kernel && self.kernel_hup_stops)) {
+		if (atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info))
+			end_at_once(number);
+		atomic_store(&self.asked_by, info->si_pid);
+		atomic_store(&self.asked_at, clock_ms());
+	}
+	/* A full pipe means that the loop has signals to read: bursts collapse. */
+	if (write(self.pipe, &event, sizeof event) < 0)
+		errno = code;
+	errno = code;
+}
+
+static void on_late(int number, siginfo_t *info, void *context)
+{
+	struct pollfd sink = {self.log_fd, POLLOUT, 0};
+
+	(void)number;
+	(void)info;
+	(void)context;
+	if (self.log_fd >= 0 && poll(&sink, 1, 0) == 1 && (sink.revents & POLLOUT) &&
+	    write(self.log_fd, self.late, self.late_length) < 0)
+		errno = 0; /* nobody is left to be told */
+	remains_remove(&self.remains);
+	_exit(EXIT_FAILED);
+}
+
+/* --- in the loop --- */
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct signals *signals = poll->data;
+	struct signal_event event;
+
+	(void)status;
+	(void)events;
+	while (read(signals->pipe[0], &event, sizeof event) == sizeof event)
+		signals->tell(signals->data, &event);
+}
+
+static int open_pipe(struct signals *signals, struct err *err)
+{
+	if (sys_pipe(signals->pipe) < 0)
+		return err_sys(err, "cannot make the pipe for signals");
+	for (int i = 0; i < 2; i++)
+		if (fcntl(signals->pipe[i], F_SETFL, O_NONBLOCK) < 0)
+			return err_sys(err, "cannot set up the pipe for signals");
+	return 0;
+}
+
+static int handle(const struct daemon *daemon, int number, struct err *err)
+{
+	char name[SIGNAL_NAME_MAX];
+
+	self.stops[number] = is_stop(daemon, number);
+	if (sys_signal_handle(number, on_signal) < 0)
+		return err_sys(err, "cannot handle %s", signal_name(number, name));
+	return 0;
+}
+
+static int ignore(int number, struct err *err)
+{
+	char name[SIGNAL_NAME_MAX];
+
+	if (sys_signal_handle(number, NULL) < 0)
+		return err_sys(err, "cannot ignore %s", signal_name(number, name));
+	return 0;
+}
+
+static int install(struct daemon *daemon, struct err *err)
+{
+	const struct spec *spec = daemon->spec;
+
+	for (int i = 0; i < DEFAULTS; i++)
+		if (handle(daemon, defaults[i].number, err) < 0)
+			return -1;
+	for (size_t i = 0; i < spec->signal_count; i++)
+		if (handle(daemon, spec->signals[i].number, err) < 0)
+			return -1;
+	if (ignore(SIGPIPE, err) < 0 || ignore(SIGXFSZ, err) < 0)
+		return -1;
+	if (sys_signal_handle(SIGRTMIN, on_late) < 0)
+		return err_sys(err, "cannot handle the timer of stop");
+	if (sys_signals_unblock() < 0)
+		return err_sys(err, "cannot unblock signals");
+	return 0;
+}
+
+static int watch(struct signals *signals, uv_loop_t *loop, struct err *err)
+{
+	int code = uv_poll_init(loop, &signals->poll, signals->pipe[0]);
+
+	if (code < 0)
+		return err_set(err, "cannot watch the pipe for signals: %s", uv_strerror(code));
+	signals->poll.data = signals;
+	uv_poll_start(&signals->poll, UV_READABLE, on_readable);
+	return 0;
+}
+
+struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
+			       void (*tell)(void *data, const struct signal_event *event),
+			       void *data, struct err *err)
+{
+	struct signals *signals = calloc(1, sizeof *signals);
+
+	if (!signals) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	*signals = (struct signals){.pipe = {-1, -1}, .daemon = daemon, .tell = tell, .data = data};
+	if (open_pipe(signals, err) < 0 || watch(signals, loop, err) < 0)
+		goto destroy;
+	self.pipe = signals->pipe[1];
+	self.process = getpid();
+	self.kernel_hup_stops = !daemon->background;
+	remains_note(&self.remains, daemon);
+	/* From here on the loop knows the handle: the caller closes it whatever happens. */
+	if (install(daemon, err) < 0) {
+		signals_close(signals);
+		uv_run(loop, UV_RUN_NOWAIT);
+		goto destroy;
+	}
+	return signals;
+destroy:
+	signals_destroy(signals);
+	return NULL;
+}
+
+static void prepare_last_word(const struct daemon *daemon)
+{
+	bool stream = daemon->sink.kind != SINK_SYSLOG && daemon->sink.kind != SINK_JOURNAL;
+	int n;
+
+	n = snprintf(self.late, sizeof self.late,
+		     "%s%.64s[%ld]: stop took longer than timeouts.stop: ended\n",
+		     daemon->sink.journal ? "<3>" : "", daemon->spec->name, (long)getpid());
+	self.late_length = n > 0 && (size_t)n < sizeof self.late ? (size_t)n : 0;
+	self.log_fd = stream ? daemon->sink.fd : -1;
+}
+
+void signals_stopping(struct signals *signals, int64_t limit_ms)
+{
+	struct itimerspec when = {
+	    .it_value = {.tv_sec = limit_ms / 1000, .tv_nsec = limit_ms % 1000 * 1000000}};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL};
+
+	if (atomic_load(&self.asked) == 0)
+		atomic_store(&self.asked, 1);
+	if (limit_ms <= 0 || signals->has_timer)
+		return;
+	event.sigev_signo = SIGRTMIN;
+	prepare_last_word(signals->daemon);
+	if (timer_create(CLOCK_MONOTONIC, &event, &signals->timer) < 0)
+		return; /* life_stop has its own limit: this one is for Lua that never yields */
+	signals->has_timer = true;
+	timer_settime(signals->timer, 0, &when, NULL);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	handle->data = NULL;
+}
+
+void signals_close(struct signals *signals)
+{
+	uv_close((uv_handle_t *)&signals->poll, on_closed);
+}
+
+/* The handlers stay: a late signal finds a closed pipe and does nothing, a second request to stop
+ * still ends the process. */
+void signals_destroy(struct signals *signals)
+{
+	if (!signals)
+		return;
+	self.pipe = -1;
+	for (int i = 0; i < 2; i++)
+		if (signals->pipe[i] >= 0)
+			sys_close(signals->pipe[i]);
+	if (signals->has_timer)
+		timer_delete(signals->timer);
+	free(signals);
+}

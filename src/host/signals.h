@@ -1,0 +1,47 @@
+#ifndef LUVD_HOST_SIGNALS_H
+#define LUVD_HOST_SIGNALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "plan/daemon.h"
+
+/* Signals of the daemon: handlers of our own that know the sender and write to a pipe which the
+ * loop reads. libuv's would drop siginfo, and could not end a daemon whose Lua spins: here the
+ * second request to stop is answered in the handler. */
+
+/* What a signal means for this daemon: the daemon file's word, else the table of the design. */
+struct signal_action {
+	enum action action;
+	const char *function; /* ACTION_SERVICE */
+};
+
+struct signal_event {
+	int number;
+	pid_t pid; /* sender; 0: the kernel */
+	uid_t uid;
+};
+
+enum { SIGNAL_NAME_MAX = 24 };
+/* "SIGTERM"; writes to text and returns it. */
+const char *signal_name(int number, char text[SIGNAL_NAME_MAX]);
+
+/* by_kernel: it was not sent by a process, as HUP when the terminal goes. */
+struct signal_action signal_action(const struct daemon *daemon, int number, bool by_kernel);
+
+struct signals;
+
+/* Installs the handlers and empties the mask. One per process: handlers reach one global. */
+struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
+			       void (*tell)(void *data, const struct signal_event *event),
+			       void *data, struct err *err);
+/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once.
+ * After limit_ms (0: never) the process ends with a word in the log, whatever Lua does. */
+void signals_stopping(struct signals *signals, int64_t limit_ms);
+/* Closes its handle; the loop must run once more before signals_destroy. */
+void signals_close(struct signals *signals);
+void signals_destroy(struct signals *signals);
+
+#endif

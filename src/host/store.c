@@ -1,0 +1,154 @@
+#include "host/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MESSAGE_MAX = 16384, /* bytes that are shown of a message or a field */
+	LINE_MAX_BYTES = 32768
+};
+
+int store_init(struct store *store)
+{
+	*store = (struct store){0};
+	if (ring_init(&store->ring) < 0)
+		return -1;
+	pthread_mutex_init(&store->lock, NULL);
+	return 0;
+}
+
+void store_finish(struct store *store)
+{
+	queue_finish(&store->queue);
+	ring_finish(&store->ring);
+	pthread_mutex_destroy(&store->lock);
+}
+
+void entry_init(struct entry *entry, enum log_level level, const char *message, size_t length)
+{
+	*entry = (struct entry){.level = level, .message = message, .length = length};
+	clock_gettime(CLOCK_REALTIME, &entry->time);
+}
+
+/* --- rendering --- */
+
+static char *render_once(const struct format *format, const struct entry *entry, size_t *length)
+{
+	char *bytes = NULL;
+	FILE *out = open_memstream(&bytes, length);
+
+	if (!out)
+		return NULL;
+	format_entry(out, format, entry);
+	if (fclose(out) == 0)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+/* Escapes make a message longer, and no line may be longer than LINE_MAX_BYTES: it shows less of
+ * its parts until it fits. */
+static char *render(const struct format *format, const struct entry *entry, size_t *length)
+{
+	struct entry less = *entry;
+
+	for (less.limit = MESSAGE_MAX; less.limit > 16; less.limit /= 2) {
+		char *bytes = render_once(format, &less, length);
+
+		if (!bytes || *length <= LINE_MAX_BYTES)
+			return bytes;
+		free(bytes);
+	}
+	less.count = 0;
+	return render_once(format, &less, length);
+}
+
+static struct line *render_line(const struct format *format, const struct entry *entry)
+{
+	size_t length = 0;
+	char *bytes = render(format, entry, &length);
+	struct line *line = bytes ? line_make(bytes, length) : NULL;
+
+	free(bytes);
+	return line;
+}
+
+struct line *store_render(const struct store *store, const struct entry *entry)
+{
+	return render_line(&store->sink_format, entry);
+}
+
+/* --- in and out --- */
+
+void store_add(struct store *store, const struct entry *entry, bool queue)
+{
+	bool same = store->sink_format.form == store->text_format.form;
+	struct line *text = render_line(&store->text_format, entry);
+	struct line *line = queue && !same ? store_render(store, entry) : NULL;
+
+	pthread_mutex_lock(&store->lock);
+	if (text)
+		ring_add(&store->ring, text->bytes, text->length);
+	if (queue)
+		queue_add(&store->queue, same ? text : line);
+	/* Under the lock: once store_on_line has returned, the one before is not called any more.
+	 */
+	if (store->tell)
+		store->tell(store->tell_data);
+	pthread_mutex_unlock(&store->lock);
+	if (!queue || !same)
+		free(text);
+}
+
+struct line *store_take(struct store *store)
+{
+	struct line *line;
+
+	pthread_mutex_lock(&store->lock);
+	line = queue_take(&store->queue);
+	pthread_mutex_unlock(&store->lock);
+	return line;
+}
+
+uint64_t store_dropped(struct store *store, bool always)
+{
+	uint64_t dropped = 0;
+
+	pthread_mutex_lock(&store->lock);
+	if (always || store->queue.bytes <= QUEUE_SIZE / 2) {
+		dropped = store->queue.dropped;
+		store->queue.dropped = 0;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return dropped;
+}
+
+/* --- for `luvd logs` --- */
+
+size_t store_read(struct store *store, uint64_t *position, char *bytes, size_t size, uint64_t *lost)
+{
+	size_t length;
+
+	pthread_mutex_lock(&store->lock);
+	length = ring_read(&store->ring, position, bytes, size, lost);
+	pthread_mutex_unlock(&store->lock);
+	return length;
+}
+
+uint64_t store_next(struct store *store)
+{
+	uint64_t next;
+
+	pthread_mutex_lock(&store->lock);
+	next = store->ring.next;
+	pthread_mutex_unlock(&store->lock);
+	return next;
+}
+
+void store_on_line(struct store *store, void (*tell)(void *data), void *data)
+{
+	pthread_mutex_lock(&store->lock);
+	store->tell = tell;
+	store->tell_data = data;
+	pthread_mutex_unlock(&store->lock);
+}

@@ -1,0 +1,117 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "plan/step.h"
+
+/* A daemon file and what it is read with. */
+enum { SPEC = OPTION_SET };
+
+const struct command commands[] = {
+    {"run", "FILE [--set KEY=VALUE ...]", "run the daemon in the foreground",
+     SPEC | OPTION_NOTIFY_FD, true, true, cmd_run},
+    {"start", "FILE [--set KEY=VALUE ...] [--if-stopped]",
+     "start the daemon in the background, return when it is ready",
+     SPEC | OPTION_IF_STOPPED | OPTION_NOTIFY_FD, true, true, cmd_start},
+    {"stop", "FILE|NAME", "stop it, return when it is gone", 0, true, false, cmd_stop},
+    {"reload", "FILE|NAME", "read the daemon file again, tell the verdict", 0, true, false,
+     cmd_reload},
+    {"restart", "FILE [--set KEY=VALUE ...]", "check the daemon file, stop, start", SPEC, true,
+     true, cmd_restart},
+    {"status", "FILE|NAME [--json]", "tell whether it runs, and how", OPTION_JSON, true, false,
+     cmd_status},
+    {"check", "FILE [--set KEY=VALUE ...]", "tell whether the daemon file is right", SPEC, true,
+     false, cmd_check},
+    {"plan", "FILE [--set KEY=VALUE ...] [--json] [--as root]",
+     "tell what start would do here, in order, and do none of it", SPEC | OPTION_JSON | OPTION_AS,
+     true, false, cmd_plan},
+    {"logs", "FILE|NAME [--follow] [--lines N]", "print its last log lines",
+     OPTION_FOLLOW | OPTION_LINES, true, false, cmd_logs},
+    {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
+    {"version", "", "print the version", 0, false, false, cmd_version},
+    {"loader", "", NULL, 0, false, false, cmd_loader},
+    {NULL, NULL, NULL, 0, false, false, NULL},
+};
+
+static int take_row(struct daemon *daemon, const struct step *step, struct err *err)
+{
+	snprintf(err->step, sizeof err->step, "%s", step->name);
+	return step->apply(daemon, err) == STEP_DONE ? 0 : -1;
+}
+
+/* What is printed and lost is a failure of a command that only prints. */
+static int flushed(int code)
+{
+	if (fflush(stdout) == 0 || code != EXIT_DONE)
+		return code;
+	perror("luvd: cannot write to standard output");
+	return EXIT_FAILED;
+}
+
+/* The row context comes before anything is read from files, and after argv: it keeps the
+ * descriptor of --notify-fd. */
+static int run(struct daemon *daemon, const struct command *command, const struct options *options)
+{
+	struct err err = {0};
+	int code;
+
+	if (options->help) {
+		command_print(command, stdout);
+		return flushed(EXIT_DONE);
+	}
+	daemon->machine.notify_fd = options->notify_fd;
+	if (command->context && take_row(daemon, &step_context, &err) < 0)
+		return cmd_fail(&err);
+	code = command->run(daemon, options);
+	return command->context ? code : flushed(code);
+}
+
+/* `luvd --help` and `luvd --version` are the commands of these names. */
+static const char *word_of_command(const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return "help";
+	return strcmp(word, "--version") == 0 ? "version" : word;
+}
+
+static int dispatch(struct daemon *daemon, char **arguments)
+{
+	struct options options = {0};
+	struct err err = {0};
+	const struct command *command;
+	int code;
+
+	if (!arguments[0] || !arguments[1]) {
+		fputs("luvd: which command?\n\n", stderr);
+		commands_print(stderr);
+		return EXIT_USAGE;
+	}
+	command = command_find(word_of_command(arguments[1]), &err);
+	if (!command)
+		return cmd_fail(&err);
+	if (options_parse(&options, command, arguments + 2, &err) < 0)
+		code = cmd_fail(&err);
+	else
+		code = run(daemon, command, &options);
+	options_finish(&options);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon daemon;
+	struct err err = {0};
+	int code;
+
+	daemon_init(&daemon);
+	daemon.program = argc > 0 ? argv[0] : "luvd";
+	daemon.arguments = argv;
+	daemon.launcher = getpid();
+	if (take_row(&daemon, &step_stdio, &err) < 0)
+		code = cmd_fail(&err);
+	else
+		code = dispatch(&daemon, argv);
+	daemon_finish(&daemon);
+	return code;
+}

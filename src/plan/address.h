@@ -1,0 +1,16 @@
+#ifndef LUVD_PLAN_ADDRESS_H
+#define LUVD_PLAN_ADDRESS_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+/* Socket addresses as luvd writes them: "tcp://127.0.0.1:80", "tcp://[::1]:80",
+ * "unix:/run/x.sock", "unix:@abstract", "" for a unix socket without a name. */
+
+enum { ADDRESS_TEXT_MAX = 160 };
+
+/* Writes at most size bytes with the closing 0; bytes that a terminal would obey become "?". */
+void address_text(const struct sockaddr_storage *address, socklen_t length, char *text,
+		  size_t size);
+
+#endif

@@ -1,0 +1,80 @@
+#include <errno.h>
+#include <string.h>
+
+#include "plan/step.h"
+#include "sys/sys.h"
+
+static bool changes_root(const struct spec *spec)
+{
+	return spec->chroot || spec->chroot_auto;
+}
+
+static void describe(const struct daemon *daemon, FILE *out)
+{
+	const struct spec *spec = daemon->spec;
+	size_t count = 0;
+
+	while (spec->environment && spec->environment[count])
+		count++;
+	fprintf(out, "be called 'luvd: %s', with an environment of %zu variables\n", spec->name,
+		count);
+	if (!changes_root(spec))
+		fprintf(out, "move to '%s'\n", spec->chdir);
+	if (spec->oom_given)
+		fprintf(out, "set the out-of-memory score to %d\n", spec->oom_score);
+	fprintf(out, "set the umask to %03o", (unsigned)spec->umask);
+}
+
+static uint64_t needs(const struct spec *spec)
+{
+	uint64_t needs = NEED_FILES;
+
+	if (spec->oom_given && spec->oom_score < 0)
+		needs |= NEED_CAPABILITY(CAPABILITY_SYS_RESOURCE);
+	return needs;
+}
+
+static int take_environment(struct daemon *daemon, struct err *err)
+{
+	daemon->environment = strings_copy(daemon->spec->environment);
+	if (!daemon->environment)
+		return err_set(err, "out of memory");
+	sys_environment_set(daemon->environment);
+	return 0;
+}
+
+static void take_name(struct daemon *daemon)
+{
+	char title[256];
+
+	snprintf(title, sizeof title, "luvd: %s", daemon->spec->name);
+	if (daemon->arguments)
+		sys_title(daemon->arguments, title);
+	if (sys_name(daemon->spec->name) < 0)
+		daemon_warn(daemon, "process", errno, "cannot take the name '%s'",
+			    daemon->spec->name);
+}
+
+static int apply(struct daemon *daemon, struct err *err)
+{
+	const struct spec *spec = daemon->spec;
+
+	if (take_environment(daemon, err) < 0)
+		return -1;
+	take_name(daemon);
+	if (!changes_root(spec) && sys_chdir(spec->chdir) < 0)
+		return err_sys(spec_blame(spec, "chdir", err), "cannot move to '%s'", spec->chdir);
+	if (spec->oom_given && sys_oom_score(spec->oom_score) < 0)
+		return err_sys(spec_blame(spec, "priority.oom_score", err), "cannot set %d",
+			       spec->oom_score);
+	sys_umask(spec->umask);
+	return 0;
+}
+
+const struct step step_process = {
+    .name = "process",
+    .roles = MONITOR | WORKER,
+    .needs = needs,
+    .describe = describe,
+    .apply = apply,
+};

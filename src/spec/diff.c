@@ -1,0 +1,303 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/fields.h"
+#include "spec/kinds.h"
+#include "spec/spec.h"
+
+/* What differs between two specs: each is laid out flat, one entry a key with defaults and every
+ * way of writing the same made equal, and then the two lists are compared. */
+
+enum { KEY_MAX = 256 };
+
+struct entry {
+	char *key;
+	struct value value;
+	bool reload;
+};
+
+struct flat {
+	struct entry *entries;
+	size_t count;
+	bool failed; /* out of memory */
+};
+
+static void flat_finish(struct flat *flat)
+{
+	for (size_t i = 0; i < flat->count; i++) {
+		free(flat->entries[i].key);
+		value_finish(&flat->entries[i].value);
+	}
+	free(flat->entries);
+}
+
+static void add(struct flat *flat, const char *key, const struct field *field,
+		const struct value *value)
+{
+	struct entry *entries = realloc(flat->entries, (flat->count + 1) * sizeof *flat->entries);
+	struct entry *entry;
+	int failed;
+
+	if (!entries) {
+		flat->failed = true;
+		return;
+	}
+	flat->entries = entries;
+	entry = &entries[flat->count++];
+	*entry = (struct entry){.key = strdup(key), .reload = field->reload};
+	failed = field->kind->normal ? field->kind->normal(value, &entry->value)
+				     : value_copy(&entry->value, value);
+	if (failed || !entry->key)
+		flat->failed = true;
+}
+
+static void join(char *to, const char *path, const char *key, size_t length)
+{
+	size_t used = strlen(path);
+
+	memcpy(to, path, used + 1);
+	if (used + length + 2 > KEY_MAX)
+		return; /* too long to tell: its table is told */
+	if (used && length)
+		to[used++] = '.';
+	memcpy(to + used, key, length);
+	to[used + length] = 0;
+}
+
+/* config: down to what is not a table of names. */
+static void lay_data(struct flat *flat, const char *path, const struct field *field,
+		     const struct value *value)
+{
+	bool named = value->type == VALUE_TABLE && value->as.table.count > 0 &&
+		     value->as.table.pairs[0].key.type == VALUE_STRING;
+
+	if (!named) {
+		add(flat, path, field, value);
+		return;
+	}
+	for (size_t i = 0; i < value->as.table.count; i++) {
+		const struct pair *pair = &value->as.table.pairs[i];
+		char below[KEY_MAX];
+
+		join(below, path, pair->key.as.string.bytes, pair->key.as.string.length);
+		lay_data(flat, below, field, &pair->value);
+	}
+}
+
+static void lay_table(struct flat *flat, const char *prefix, const char *path,
+		      const char *shorthand, const struct value *table);
+
+/* A map whose names the user chose. Each table in it has an entry of its own name, so that one that
+ * comes or goes can be told by it. */
+static void lay_map(struct flat *flat, const struct field *field, const char *path,
+		    const struct value *map)
+{
+	static const struct value there = {.type = VALUE_BOOLEAN, .as.boolean = true};
+	const struct field *row = field_below(field->name, "NAME");
+
+	for (size_t i = 0; map && map->type == VALUE_TABLE && i < map->as.table.count; i++) {
+		const struct pair *pair = &map->as.table.pairs[i];
+		const char *name = pair->key.as.string.bytes;
+		char below[KEY_MAX];
+
+		if (pair->key.type != VALUE_STRING)
+			continue;
+		if (field->kind == &kind_signals && strncmp(name, "SIG", 3) == 0)
+			name += 3;
+		join(below, path, name, strlen(name));
+		if (row->kind->group && !row->kind->shorthand)
+			add(flat, below, row, &there);
+		if (row->kind->group)
+			lay_table(flat, row->name, below, row->kind->shorthand, &pair->value);
+		else
+			add(flat, below, row, &pair->value);
+	}
+}
+
+static void lay_default(struct flat *flat, const char *path, const struct field *field)
+{
+	struct value value;
+
+	if (field_default(field, &value) < 0)
+		flat->failed = true;
+	if (value.type != VALUE_NIL)
+		add(flat, path, field, &value);
+	value_finish(&value);
+}
+
+static void lay_field(struct flat *flat, const struct field *field, const char *path,
+		      const struct value *value)
+{
+	if (field->kind->map)
+		lay_map(flat, field, path, value);
+	else if (field->kind->group)
+		lay_table(flat, field->name, path, field->kind->shorthand, value);
+	else if (!value)
+		lay_default(flat, path, field);
+	else if (field->kind == &kind_config)
+		lay_data(flat, path, field, value);
+	else
+		add(flat, path, field, value);
+}
+
+/* The rows below prefix. A plain value stands for shorthand's, whose key is path itself: that is
+ * what the user wrote. */
+static void lay_table(struct flat *flat, const char *prefix, const char *path,
+		      const char *shorthand, const struct value *table)
+{
+	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
+	bool plain = table && table->type != VALUE_TABLE;
+
+	for (const struct field *field = fields; field->name; field++) {
+		const char *key = field->name + skip;
+		bool stands =
+		    shorthand && field_is_below(field, prefix) && strcmp(key, shorthand) == 0;
+		char below[KEY_MAX];
+
+		if (!field_is_below(field, prefix) || strcmp(key, "NAME") == 0)
+			continue;
+		join(below, path, key, stands ? 0 : strlen(key));
+		lay_field(flat, field, below,
+			  plain   ? (stands ? table : NULL)
+			  : table ? value_get(table, key)
+				  : NULL);
+	}
+}
+
+static int order_entries(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
+}
+
+static int lay_out(struct flat *flat, const struct spec *spec)
+{
+	lay_table(flat, "", "", NULL, &spec->root);
+	if (!flat->failed && flat->count)
+		qsort(flat->entries, flat->count, sizeof *flat->entries, order_entries);
+	return flat->failed ? -1 : 0;
+}
+
+static int put(char ***list, size_t *count, const char *key)
+{
+	char **fresh = realloc(*list, (*count + 2) * sizeof *fresh);
+
+	if (!fresh)
+		return -1;
+	*list = fresh;
+	fresh[*count] = strdup(key);
+	if (!fresh[*count])
+		return -1;
+	fresh[++*count] = NULL;
+	return 0;
+}
+
+static int told(struct change *change, const struct entry *entry)
+{
+	if (put(&change->keys, &change->count, entry->key) < 0)
+		return -1;
+	return entry->reload ? 0 : put(&change->refused, &change->refused_count, entry->key);
+}
+
+/* Is key "listen.web.backlog" of a listener that only one side has? Then "listen.web" says it. */
+static bool is_part_of_new(const struct change *change, const char *key)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		const struct field *field = field_find(change->keys[i]);
+		size_t length = strlen(change->keys[i]);
+
+		if (field && field->kind->group && key[length < strlen(key) ? length : 0] == '.' &&
+		    strncmp(key, change->keys[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int compare(const struct flat *before, const struct flat *after, struct change *change)
+{
+	size_t i = 0, k = 0;
+
+	while (i < before->count || k < after->count) {
+		const struct entry *a = i < before->count ? &before->entries[i] : NULL;
+		const struct entry *b = k < after->count ? &after->entries[k] : NULL;
+		int order = !a ? 1 : !b ? -1 : strcmp(a->key, b->key);
+		const struct entry *entry = order <= 0 ? a : b;
+
+		i += order <= 0;
+		k += order >= 0;
+		if (order == 0 && value_equal(&a->value, &b->value))
+			continue;
+		if (order != 0 && is_part_of_new(change, entry->key))
+			continue;
+		if (told(change, entry) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- code --- */
+
+/* Is this text code of the service? The daemon file and what it includes are only when inline. */
+static bool is_code(const struct spec *spec, const struct module *module)
+{
+	return spec->service_kind == SERVICE_INLINE ||
+	       (module->name[0] && strncmp(module->name, "include:", 8) != 0);
+}
+
+static bool same_module(const struct module *a, const struct module *b)
+{
+	if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || strcmp(a->path, b->path) != 0)
+		return false;
+	return a->kind == MODULE_C ||
+	       (a->length == b->length && memcmp(a->text, b->text, a->length) == 0);
+}
+
+static bool has_module(const struct spec *spec, const struct module *module)
+{
+	for (size_t i = 0; i < spec->module_count; i++)
+		if (same_module(&spec->modules[i], module))
+			return true;
+	return false;
+}
+
+/* Every text of one that is code is in the other, whatever the order. */
+static bool code_within(const struct spec *one, const struct spec *other)
+{
+	for (size_t i = 0; i < one->module_count; i++)
+		if (is_code(one, &one->modules[i]) && !has_module(other, &one->modules[i]))
+			return false;
+	return true;
+}
+
+int spec_diff(const struct spec *before, const struct spec *after, struct change *change)
+{
+	struct flat old = {0}, fresh = {0};
+	int result = -1;
+
+	*change = (struct change){0};
+	change->keys = calloc(1, sizeof *change->keys);
+	change->refused = calloc(1, sizeof *change->refused);
+	if (change->keys && change->refused && lay_out(&old, before) == 0 &&
+	    lay_out(&fresh, after) == 0)
+		result = compare(&old, &fresh, change);
+	change->code = !code_within(before, after) || !code_within(after, before);
+	flat_finish(&old);
+	flat_finish(&fresh);
+	if (result < 0)
+		change_finish(change);
+	return result;
+}
+
+static void free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+void change_finish(struct change *change)
+{
+	free_list(change->keys);
+	free_list(change->refused);
+	*change = (struct change){0};
+}

@@ -1,0 +1,262 @@
+#include "spec/fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/kinds.h"
+#include "spec/nearest.h"
+#include "spec/spec.h"
+
+#define SPEC(member) offsetof(struct spec, member)
+#define LISTEN(member) offsetof(struct listen, member)
+#define FILE_OF(member) offsetof(struct file, member)
+
+#define GIB (INT64_C(1) << 30)
+#define TIB (INT64_C(1) << 40)
+
+/* clang-format off */
+const struct field fields[] = {
+	{"name", &kind_name, SPEC(name), "(the file's base name)",
+	 .help = "what the daemon is called: its folders, pidfile, log and title"},
+	{"description", &kind_text, SPEC(description), "\"\"", .reload = true,
+	 .help = "one line about the daemon, shown by status"},
+	{"service", &kind_service, SPEC(service),
+	 .help = "the Lua code that runs in the event loop: start, reload, stop"},
+	{"config", &kind_config, 0, .reload = true,
+	 .help = "plain data for the service: daemon.config"},
+	{"workers", &kind_workers, SPEC(workers), "0",
+	 .help = "0: the classic daemon, one process"},
+
+	{"listen", &kind_listens, 0,
+	 .help = "sockets that are bound while privileges last: daemon.listeners.NAME"},
+	{"listen.NAME", &kind_listen, 0,
+	 .help = "an address, or a table with address and options"},
+	{"listen.NAME.address", &kind_addresses, 0,
+	 .help = "tcp://IP:PORT, tcp://*:PORT for both families, unix:/path or unix:@name"},
+	{"listen.NAME.backlog", &kind_count, LISTEN(backlog), "511", .least = 1, .most = 65535,
+	 .help = "connections that may wait to be accepted, listen(2)"},
+	{"listen.NAME.mode", &kind_octal, LISTEN(mode), "\"0666\"",
+	 .help = "permissions of a unix socket's file"},
+	{"listen.NAME.owner", &kind_owner, 0,
+	 .help = "owner of a unix socket's file"},
+	{"listen.NAME.max_connections", &kind_count, LISTEN(max_connections), "0", .most = 1000000,
+	 .help = "open connections at a time; 0: as many as there are descriptors"},
+	{"listen.NAME.idle_timeout", &kind_duration, LISTEN(idle_timeout), "0",
+	 .help = "a connection that is silent for so long is closed; 0: never"},
+	{"listen.NAME.write_buffer", &kind_size, LISTEN(write_buffer), "\"256KiB\"",
+	 .least = 1, .most = GIB,
+	 .help = "bytes queued on a connection before conn:write waits"},
+	{"listen.NAME.receive_buffer", &kind_size, LISTEN(receive_buffer), "0", .most = GIB,
+	 .help = "the kernel's receive buffer, SO_RCVBUF of socket(7); 0: the kernel's choice"},
+	{"listen.NAME.reuseport", &kind_later, .later = true,
+	 .help = "a socket for each worker, SO_REUSEPORT of socket(7)"},
+	{"listen.NAME.max_per_peer", &kind_later, .later = true,
+	 .help = "open connections from one address at a time"},
+
+	{"files", &kind_files, 0,
+	 .help = "files opened before privileges go: daemon.files.NAME; USR1 opens them anew"},
+	{"files.NAME", &kind_file, 0,
+	 .help = "a table with path, mode and perm"},
+	{"files.NAME.path", &kind_path, FILE_OF(path),
+	 .help = "the file's path"},
+	{"files.NAME.mode", &kind_file_mode, FILE_OF(mode), "\"r\"",
+	 .help = "read, append or write (emptied first)"},
+	{"files.NAME.perm", &kind_octal, FILE_OF(perm), "\"0640\"",
+	 .help = "permissions of a file that is made"},
+
+	{"pidfile", &kind_path_or_false, SPEC(pidfile),
+	 "(root: /run/NAME.pid; others: $XDG_RUNTIME_DIR/NAME.pid)",
+	 .help = "where the process id is written; false: nowhere"},
+	{"user", &kind_account, SPEC(user), "(who starts it)",
+	 .help = "whom the daemon becomes once nothing needs root any more"},
+	{"group", &kind_account, SPEC(group), "(the user's primary group)",
+	 .help = "the group that the daemon gets with user"},
+	{"groups", &kind_accounts, SPEC(groups), "(none)",
+	 .help = "supplementary groups, all others are dropped"},
+	{"chroot", &kind_chroot, SPEC(chroot), "(none)",
+	 .help = "the folder that becomes the root; \"auto\": an empty unwritable one"},
+	{"chdir", &kind_path, SPEC(chdir), "\"/\"",
+	 .help = "the working folder, inside the chroot"},
+	{"umask", &kind_octal, SPEC(umask), "\"027\"",
+	 .help = "permissions taken away from new files"},
+
+	{"directories", &kind_group, 0,
+	 .help = "folders made for the daemon's user: daemon.directories.NAME"},
+	{"directories.runtime", &kind_folder, SPEC(folders[DIRECTORY_RUNTIME]), "false",
+	 .help = "root: /run/NAME; others: $XDG_RUNTIME_DIR/NAME"},
+	{"directories.state", &kind_folder, SPEC(folders[DIRECTORY_STATE]), "false",
+	 .help = "root: /var/lib/NAME; others: ~/.local/state/NAME"},
+	{"directories.cache", &kind_folder, SPEC(folders[DIRECTORY_CACHE]), "false",
+	 .help = "root: /var/cache/NAME; others: ~/.cache/NAME"},
+	{"directories.logs", &kind_folder, SPEC(folders[DIRECTORY_LOGS]), "false",
+	 .help = "root: /var/log/NAME; others: ~/.local/state/NAME/log"},
+
+	{"environment", &kind_group, 0,
+	 .help = "the service's environment; all else is cleared"},
+	{"environment.keep", &kind_keep, 0, "(none)",
+	 .help = "variables of the launcher to pass on"},
+	{"environment.set", &kind_variables, 0, "(none)",
+	 .help = "variables to set, over all others"},
+	{"environment.set.NAME", &kind_variable, 0,
+	 .help = "the variable's value"},
+
+	{"log", &kind_log, 0,
+	 .help = "where log lines go: a sink, a path, or a table with to, level, format, facility"},
+	{"log.to", &kind_sink, 0, "(run: stderr; start: /var/log/NAME.log or ~/.local/state/NAME.log)",
+	 .help = "stderr, stdout, syslog, journal or a path"},
+	{"log.level", &kind_level, 0, "\"info\"", .reload = true,
+	 .help = "the least level that is logged"},
+	{"log.format", &kind_format, 0, "\"text\"",
+	 .help = "lines of text or of JSON"},
+	{"log.facility", &kind_facility, 0, "\"daemon\"",
+	 .help = "the facility of syslog(3)"},
+
+	{"limits", &kind_limits, 0,
+	 .help = "resource limits of setrlimit(2): nofile, core, nproc, memlock, as, ..."},
+	{"limits.NAME", &kind_limit, 0,
+	 .help = "soft and hard limit; \"unlimited\"; sizes where bytes are counted"},
+	{"priority", &kind_group, 0,
+	 .help = "how the kernel favours the daemon"},
+	{"priority.nice", &kind_nice, SPEC(nice), .least = -20, .most = 19,
+	 .help = "nice value, setpriority(2)"},
+	{"priority.oom_score", &kind_oom, SPEC(oom_score), .least = -1000, .most = 1000,
+	 .help = "how early the kernel ends the daemon when memory is short, proc(5)"},
+	{"priority.cpus", &kind_cpus, 0,
+	 .help = "CPUs that the daemon may run on, sched_setaffinity(2)"},
+	{"priority.ioprio", &kind_ioprio, 0,
+	 .help = "I/O class and level, ioprio_set(2)"},
+	{"signals", &kind_signals, 0,
+	 "(HUP reload, USR1 reopen, USR2 upgrade, TERM stop, QUIT stop-now)",
+	 .help = "what a signal does"},
+	{"signals.NAME", &kind_action, 0,
+	 .help = "reload, reopen, upgrade, stop, stop-now, ignore or service.NAME"},
+	{"timeouts", &kind_group, 0,
+	 .help = "how long parts of the daemon's life may take"},
+	{"timeouts.start", &kind_duration, SPEC(timeout_start), "\"30s\"", .reload = true, .least = 1,
+	 .help = "from the command to ready"},
+	{"timeouts.reload", &kind_duration, SPEC(timeout_reload), "\"30s\"", .reload = true,
+	 .least = 1,
+	 .help = "for service.reload"},
+	{"timeouts.stop", &kind_duration, SPEC(timeout_stop), "\"30s\"", .reload = true,
+	 .help = "for service.stop, drain and exit together"},
+	{"timeouts.drain", &kind_duration, SPEC(timeout_drain), "\"60s\"", .reload = true,
+	 .help = "for connections of an old generation"},
+	{"timeouts.watchdog", &kind_later, .later = true,
+	 .help = "the longest silence of the event loop"},
+	{"restart", &kind_later, .later = true,
+	 .help = "what happens to workers that die"},
+	{"capabilities", &kind_capabilities, 0, "(none with user; root keeps all)",
+	 .help = "capabilities(7) kept after the drop"},
+	{"isolate", &kind_later, .later = true,
+	 .help = "namespaces and mounts"},
+	{"sandbox", &kind_later, .later = true,
+	 .help = "Landlock and seccomp rules"},
+	{"lua", &kind_group, 0,
+	 .help = "the Lua state of the service"},
+	{"lua.path", &kind_paths, SPEC(lua_path), "(none)",
+	 .help = "folders, or patterns with a \"?\", searched for modules after the daemon file's"},
+	{"lua.preload", &kind_names, SPEC(lua_preload), "(none)",
+	 .help = "modules to bundle that no literal require names"},
+	{"lua.memory", &kind_size, SPEC(lua_memory), "0", .most = TIB,
+	 .help = "bytes that the Lua heap may take; 0: no cap"},
+	{"lua.slice", &kind_later, .later = true,
+	 .help = "the longest block of Lua before its traceback is logged"},
+	{"lua.abort", &kind_later, .later = true,
+	 .help = "the longest block of Lua before it is aborted"},
+	{"control", &kind_control, SPEC(control), "(root: /run/luvd/NAME/control)",
+	 .help = "the control socket; false: none"},
+	{.name = NULL},
+};
+/* clang-format on */
+
+/* Does a segment of a row's name, such as "NAME", stand for that segment of a path? */
+static bool segment_fits(const char *row, size_t row_length, const char *path, size_t length)
+{
+	if (row_length == 4 && memcmp(row, "NAME", 4) == 0)
+		return length > 0;
+	return row_length == length && memcmp(row, path, length) == 0;
+}
+
+static bool path_fits(const char *row, const char *path)
+{
+	for (;;) {
+		size_t row_length = strcspn(row, "."), length = strcspn(path, ".");
+
+		if (!segment_fits(row, row_length, path, length))
+			return false;
+		row += row_length;
+		path += length;
+		if (!*row || !*path)
+			return !*row && !*path;
+		row++;
+		path++;
+	}
+}
+
+const struct field *field_find(const char *path)
+{
+	for (const struct field *field = fields; field->name; field++)
+		if (path_fits(field->name, path))
+			return field;
+	return NULL;
+}
+
+bool field_is_below(const struct field *field, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (length == 0)
+		return !strchr(field->name, '.');
+	return strncmp(field->name, prefix, length) == 0 && field->name[length] == '.' &&
+	       !strchr(field->name + length + 1, '.');
+}
+
+const struct field *field_below(const char *prefix, const char *key)
+{
+	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
+
+	for (const struct field *field = fields; field->name; field++)
+		if (field_is_below(field, prefix) && strcmp(field->name + skip, key) == 0)
+			return field;
+	return NULL;
+}
+
+static const char *last_segment(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? dot + 1 : path;
+}
+
+const char *field_nearest(const char *path)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, path);
+	for (const struct field *field = fields; field->name; field++)
+		nearest_try(&nearest, field->name);
+	if (nearest.best)
+		return nearest.best;
+	/* The right word in the wrong table: "level" is "log.level". */
+	for (const struct field *field = fields; field->name; field++)
+		if (strcmp(last_segment(field->name), last_segment(path)) == 0)
+			return field->name;
+	return NULL;
+}
+
+int field_default(const struct field *field, struct value *value)
+{
+	const char *text = field->fallback;
+
+	*value = (struct value){0};
+	if (!text || *text == '(')
+		return 0;
+	if (*text == '"')
+		return value_string(value, text + 1, strlen(text) - 2);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
+		*value = (struct value){.type = VALUE_BOOLEAN, .as.boolean = *text == 't'};
+		return 0;
+	}
+	*value = (struct value){.type = VALUE_INTEGER, .as.integer = strtoll(text, NULL, 10)};
+	return 0;
+}

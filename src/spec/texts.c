@@ -1,0 +1,94 @@
+#include "spec/texts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int grow(struct texts *texts)
+{
+	struct module *modules =
+	    realloc(texts->modules, (texts->count + 1) * sizeof *texts->modules);
+	struct stamp *stamps;
+
+	if (!modules)
+		return -1;
+	texts->modules = modules;
+	stamps = realloc(texts->stamps, (texts->count + 1) * sizeof *texts->stamps);
+	if (!stamps)
+		return -1;
+	texts->stamps = stamps;
+	return 0;
+}
+
+static int read_into(struct texts *texts, struct module *module, struct stamp *stamp,
+		     struct err *err)
+{
+	bool text = module->kind == MODULE_LUA;
+
+	if (!module->name || !module->path)
+		return err_sys(err, "cannot read '%s'", module->path ? module->path : "");
+	if (trust_read(texts->source, module->path, text ? &module->text : NULL, &module->length,
+		       stamp, err) < 0)
+		return -1;
+	if (texts->size + module->length > TEXTS_SIZE_MAX)
+		return err_set(err, "'%s' and the files before it are larger than 16 MiB",
+			       module->path);
+	return 0;
+}
+
+int texts_add(struct texts *texts, const char *name, const char *path, enum module_kind kind,
+	      struct err *err)
+{
+	struct module module = {.kind = kind};
+
+	if (texts->count >= TEXTS_MAX)
+		return err_set(err, "more than %d files", TEXTS_MAX);
+	if (grow(texts) < 0)
+		return err_sys(err, "cannot read '%s'", path);
+	module.name = strdup(name);
+	module.path = strdup(path);
+	if (read_into(texts, &module, &texts->stamps[texts->count], err) < 0) {
+		free(module.name);
+		free(module.path);
+		free(module.text);
+		return -1;
+	}
+	texts->size += module.length;
+	texts->modules[texts->count] = module;
+	return (int)texts->count++;
+}
+
+bool texts_settled(const struct texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++)
+		if (!trust_unchanged(texts->modules[i].path, &texts->stamps[i]))
+			return false;
+	return true;
+}
+
+void texts_finish(struct texts *texts)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		free(texts->modules[i].name);
+		free(texts->modules[i].path);
+		free(texts->modules[i].text);
+	}
+	free(texts->modules);
+	free(texts->stamps);
+	*texts = (struct texts){0};
+}
+
+char *texts_beside(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+	char *joined = NULL;
+
+	if (name[0] == '/')
+		return strdup(name);
+	while (strncmp(name, "./", 2) == 0)
+		name += 2;
+	if (asprintf(&joined, "%.*s/%s", slash ? (int)(slash - path) : 1, slash ? path : ".",
+		     name) < 0)
+		return NULL;
+	return joined;
+}

@@ -1,0 +1,178 @@
+#include "spec/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *owner_name(uid_t uid, char *text, size_t size)
+{
+	struct passwd entry, *found = NULL;
+	char buffer[4096];
+
+	if (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found)
+		snprintf(text, size, "%s", found->pw_name);
+	else
+		snprintf(text, size, "uid %u", (unsigned)uid);
+	return text;
+}
+
+static bool trusted_owner(const struct source *source, uid_t uid)
+{
+	return uid == 0 || uid == source->owner;
+}
+
+static int check_node(const struct source *source, const char *path, const struct stat *node,
+		      struct err *err)
+{
+	/* In a sticky folder only owners replace files; the folder's owner could, too. */
+	bool sticky = S_ISDIR(node->st_mode) && node->st_mode & S_ISVTX && node->st_uid == 0;
+	unsigned others = node->st_mode & (S_IWGRP | S_IWOTH);
+	char owner[64];
+
+	owner_name(node->st_uid, owner, sizeof owner);
+	if (!trusted_owner(source, node->st_uid))
+		return err_set(err,
+			       "'%s' belongs to %s, who could change what root runs: "
+			       "chown root '%s'",
+			       path, owner, path);
+	if (others && !sticky)
+		return err_set(err,
+			       "'%s' (owner %s, mode %04o) is writable by others: chmod %s '%s'",
+			       path, owner, (unsigned)node->st_mode & 07777,
+			       others == S_IWGRP   ? "g-w"
+			       : others == S_IWOTH ? "o-w"
+						   : "go-w",
+			       path);
+	return 0;
+}
+
+/* The folders of path, a real path without links, from the nearest one up to "/". */
+static int check_folders(const struct source *source, char *path, struct err *err)
+{
+	struct stat node;
+
+	while (path[1]) {
+		char *slash = strrchr(path, '/');
+
+		slash[slash == path] = 0;
+		if (stat(path, &node) < 0)
+			return err_sys(err, "cannot look at '%s'", path);
+		if (check_node(source, path, &node, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The path of what was opened: that of its name, links resolved, if it is still that file. */
+static int check_owners(const struct source *source, const char *path, const struct stat *opened,
+			struct err *err)
+{
+	char *real = realpath(path, NULL);
+	struct stat node;
+	int result = -1;
+
+	if (!real)
+		return err_sys(err, "cannot resolve '%s'", path);
+	if (stat(real, &node) < 0 || node.st_dev != opened->st_dev || node.st_ino != opened->st_ino)
+		err_set(err, "'%s' was moved while it was read", path);
+	else if (check_node(source, real, opened, err) == 0)
+		result = check_folders(source, real, err);
+	free(real);
+	return result;
+}
+
+static int read_all(int fd, const char *path, char **text, size_t *length, struct err *err)
+{
+	size_t room = *length + 1, used = 0;
+	char *bytes = malloc(room + 1);
+	ssize_t got;
+
+	if (!bytes)
+		return err_sys(err, "cannot read '%s'", path);
+	while (used < room) {
+		got = read(fd, bytes + used, room - used);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	if (used == room || got < 0) {
+		free(bytes);
+		if (used == room)
+			return err_set(err, "'%s' grows while it is read", path);
+		return err_sys(err, "cannot read '%s'", path);
+	}
+	bytes[used] = 0;
+	*text = bytes;
+	*length = used;
+	return 0;
+}
+
+static void take_stamp(struct stamp *stamp, const struct stat *node)
+{
+	*stamp = (struct stamp){
+	    .device = node->st_dev,
+	    .inode = node->st_ino,
+	    .size = node->st_size,
+	    .modified = node->st_mtim,
+	    .changed = node->st_ctim,
+	};
+}
+
+static int read_opened(const struct source *source, const char *path, int fd, char **text,
+		       size_t *length, struct stamp *stamp, struct err *err)
+{
+	struct stat node;
+
+	if (fstat(fd, &node) < 0)
+		return err_sys(err, "cannot look at '%s'", path);
+	if (!S_ISREG(node.st_mode))
+		return err_set(err, "'%s' is not a regular file", path);
+	if (source->uid == 0 && check_owners(source, path, &node, err) < 0)
+		return -1;
+	take_stamp(stamp, &node);
+	if (!text)
+		return 0;
+	if (node.st_size > TEXT_SIZE_MAX)
+		return err_set(err, "'%s' is larger than 1 MiB", path);
+	*length = (size_t)node.st_size;
+	return read_all(fd, path, text, length, err);
+}
+
+int trust_read(const struct source *source, const char *path, char **text, size_t *length,
+	       struct stamp *stamp, struct err *err)
+{
+	/* O_NONBLOCK: a FIFO in its place must not hold us before it can be refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int result;
+
+	if (fd < 0)
+		return err_sys(err, "cannot open '%s'", path);
+	result = read_opened(source, path, fd, text, length, stamp, err);
+	close(fd);
+	return result;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool trust_unchanged(const char *path, const struct stamp *stamp)
+{
+	struct stamp now;
+	struct stat node;
+
+	if (stat(path, &node) < 0)
+		return false;
+	take_stamp(&now, &node);
+	return now.device == stamp->device && now.inode == stamp->inode &&
+	       now.size == stamp->size && same_time(&now.modified, &stamp->modified) &&
+	       same_time(&now.changed, &stamp->changed);
+}

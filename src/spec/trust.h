@@ -1,0 +1,28 @@
+#ifndef LUVD_SPEC_TRUST_H
+#define LUVD_SPEC_TRUST_H
+
+#include <sys/stat.h>
+
+#include "err.h"
+#include "spec/source.h"
+
+enum { TEXT_SIZE_MAX = 1 << 20 }; /* of one file */
+
+/* What a file was when it was read: to see whether it has moved meanwhile. */
+struct stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified, changed;
+};
+
+/* Opens a file, then checks what was opened: a regular file of at most TEXT_SIZE_MAX; when
+ * source->uid is 0 also owned by root or source->owner, not writable by others, and so every folder
+ * up to "/" (those with the sticky bit that root owns pass). *text gets its bytes, closed by a 0
+ * and freed by the caller; text NULL: only checks. Errors name owner and remedy. */
+int trust_read(const struct source *source, const char *path, char **text, size_t *length,
+	       struct stamp *stamp, struct err *err);
+/* Is the file at path still the one of stamp? */
+bool trust_unchanged(const char *path, const struct stamp *stamp);
+
+#endif

@@ -1,0 +1,378 @@
+#include "sys/sys.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- descriptors --- */
+
+static int close_between(unsigned first, unsigned last)
+{
+	return first > last ? 0 : (int)syscall(SYS_close_range, first, last, 0);
+}
+
+int sys_close_others(const int *keep, size_t count)
+{
+	unsigned first = 3;
+
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < (int)first)
+			continue;
+		if (close_between(first, (unsigned)keep[i] - 1) < 0)
+			return -1;
+		first = (unsigned)keep[i] + 1;
+	}
+	return close_between(first, UINT_MAX);
+}
+
+static int write_all(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(fd, bytes, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		bytes += n;
+		length -= (size_t)n;
+	}
+	return 0;
+}
+
+int sys_memfd_sealed(const char *name, const void *bytes, size_t length)
+{
+	const int seals = F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_WRITE | F_SEAL_SEAL;
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, bytes, length) < 0 || fcntl(fd, F_ADD_SEALS, seals) < 0) {
+		sys_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int sys_open_self(void)
+{
+	return sys_open("/proc/self/exe", O_PATH, 0);
+}
+
+int sys_open_status(void)
+{
+	return sys_open("/proc/self/status", O_RDONLY, 0);
+}
+
+/* --- files --- */
+
+int sys_chown(int fd, uid_t uid, gid_t gid)
+{
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
+}
+
+int sys_lock(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -1;
+	if (fcntl(fd, F_OFD_SETLK, &whole) < 0) {
+		if (errno == EACCES)
+			errno = EWOULDBLOCK;
+		return -1;
+	}
+	return 0;
+}
+
+int sys_lock_held(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_GETLK, &whole) < 0)
+		return -1;
+	return whole.l_type != F_UNLCK;
+}
+
+int sys_bind_file(int fd, const struct sockaddr *address, socklen_t length, mode_t mode)
+{
+	mode_t mask;
+	int result;
+
+	if (fchmod(fd, mode) < 0)
+		return -1;
+	mask = umask(0);
+	result = bind(fd, address, length);
+	umask(mask);
+	return result;
+}
+
+/* --- signals --- */
+
+int sys_signal_fd(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGTERM);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* --- processes --- */
+
+int sys_subreaper(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+int sys_pidfd_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int sys_pidfd_signal(int pidfd, int number)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
+}
+
+/* Puts each of from[] on 0, 1, 2, although one may be the target of another. */
+static int place_stdio(const int from[3])
+{
+	int copies[3];
+
+	for (int i = 0; i < 3; i++) {
+		copies[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+		if (copies[i] < 0)
+			return -1;
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(copies[i], i) < 0)
+			return -1;
+	return 0;
+}
+
+pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int error)
+{
+	const int stdio[3] = {in, out, error};
+	char *none[] = {NULL};
+	/* Not fork(3): a thread of ours may hold a lock that its handlers want. */
+	pid_t pid = _Fork();
+
+	if (pid != 0)
+		return pid;
+	if (place_stdio(stdio) == 0 &&
+	    syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    sys_signals_reset() == 0)
+		syscall(SYS_execveat, self_fd, "", arguments, none, AT_EMPTY_PATH);
+	_exit(127);
+}
+
+uint64_t sys_started(pid_t pid)
+{
+	char path[64], text[1024], *field;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	length = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	/* The second field is a name in brackets that may hold anything; 22 is 20 blanks on. */
+	field = strrchr(text, ')');
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	return field ? strtoull(field, NULL, 10) : 0;
+}
+
+/* --- this process --- */
+
+bool sys_is_set_uid(void)
+{
+	/* AT_SECURE tells of file capabilities too. Root has nothing to gain from a file, and a
+	 * security module may set it for every service it starts. */
+	return getuid() != geteuid() || getgid() != getegid() ||
+	       (getuid() != 0 && getauxval(AT_SECURE) != 0);
+}
+
+int sys_name(const char *name)
+{
+	return prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
+int sys_oom_score(int score)
+{
+	char text[16];
+	int length = snprintf(text, sizeof text, "%d\n", score);
+	int fd = sys_open("/proc/self/oom_score_adj", O_WRONLY, 0);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	result = sys_write_at_start(fd, text, (size_t)length);
+	sys_close(fd);
+	return result;
+}
+
+int sys_cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) < 0)
+		return 1;
+	return CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
+}
+
+/* --- limits and priority --- */
+
+int sys_io_priority(int class, int level)
+{
+	enum { WHO_PROCESS = 1, CLASS_SHIFT = 13 };
+
+	return (int)syscall(SYS_ioprio_set, WHO_PROCESS, 0, class << CLASS_SHIFT | level);
+}
+
+int sys_affinity(const int *cpus, size_t count)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (size_t i = 0; i < count; i++) {
+		if (cpus[i] < 0 || cpus[i] >= CPU_SETSIZE) {
+			errno = EINVAL;
+			return -1;
+		}
+		CPU_SET((size_t)cpus[i], &set);
+	}
+	return sched_setaffinity(0, sizeof set, &set);
+}
+
+/* --- identity and confinement --- */
+
+static uint64_t bit(int capability)
+{
+	return UINT64_C(1) << capability;
+}
+
+/* Asks for every capability that the kernel knows: it says EINVAL for the first it does not. */
+static int collect(int option, uint64_t *mask)
+{
+	*mask = 0;
+	for (int i = 0; i < CAPABILITIES; i++) {
+		int set = option == PR_CAPBSET_READ
+			      ? prctl(PR_CAPBSET_READ, i, 0, 0, 0)
+			      : prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0);
+
+		if (set < 0)
+			return errno == EINVAL && i > 0 ? 0 : -1;
+		if (set)
+			*mask |= bit(i);
+	}
+	return 0;
+}
+
+int sys_capabilities(struct sys_capabilities *capabilities)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -1;
+	capabilities->effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+	capabilities->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+	capabilities->inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
+	if (collect(PR_CAPBSET_READ, &capabilities->bounding) < 0)
+		return -1;
+	return collect(PR_CAP_AMBIENT, &capabilities->ambient);
+}
+
+int sys_capabilities_set(uint64_t mask)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t word = (uint32_t)(mask >> 32 * i);
+
+		data[i] = (struct __user_cap_data_struct){word, word, word};
+	}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	    syscall(SYS_capset, &header, data) < 0)
+		return -1;
+	for (int i = 0; i < CAPABILITIES; i++)
+		if ((mask & bit(i)) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
+			return -1;
+	return 0;
+}
+
+int sys_bounding_set(uint64_t mask)
+{
+	for (int i = 0; i < CAPABILITIES; i++) {
+		int set = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
+
+		if (set < 0)
+			return errno == EINVAL && i > 0 ? 0 : -1;
+		if (set && !(mask & bit(i)) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int sys_keep_capabilities(bool keep)
+{
+	return prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0);
+}
+
+const char *sys_capability_name(int capability)
+{
+	static _Thread_local char unknown[32];
+	const char *name = capng_capability_to_name((unsigned)capability);
+
+	if (name)
+		return name;
+	snprintf(unknown, sizeof unknown, "capability %d", capability);
+	return unknown;
+}
+
+int sys_dumpable(bool dumpable)
+{
+	return prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0);
+}
+
+int sys_is_dumpable(void)
+{
+	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+
+	return dumpable < 0 ? -1 : dumpable != 0;
+}
+
+int sys_no_new_privs(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int sys_has_no_new_privs(void)
+{
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+}
