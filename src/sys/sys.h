@@ -112,7 +112,8 @@ int sys_notify_socket(const struct sockaddr *address, socklen_t length);
 
 /* --- signals --- */
 
-/* Dispositions 1 to 31 and of the real-time signals to their default, and an empty mask. required: rt_sigaction(2),
+/* Dispositions 1 to 31 and of the real-time signals to their default, and an empty mask.
+ * required: rt_sigaction(2),
  * rt_sigprocmask(2). */
 int sys_signals_reset(void);
 /* Blocks HUP INT QUIT TERM USR1 USR2: from here on they wait. required: rt_sigprocmask(2). */
