@@ -25,16 +25,13 @@ function loop.poll(condition, within)
   if value then return value end
   local over, failure = false, nil
   local deadline, look = uv.new_timer(), uv.new_timer()
-  local function ask()
-    if value or failure then return end
-    local ok, answer = pcall(condition)
-    if ok then value = answer else failure = answer end
-  end
   deadline:start((within or WITHIN) * PATIENCE // 1, 0, function() over = true end)
-  look:start(LOOK_EVERY, LOOK_EVERY, ask)
+  -- Only wakes the loop: a condition may run the loop itself, which no callback may.
+  look:start(LOOK_EVERY, LOOK_EVERY, function() end)
   while not value and not over and not failure do
     uv.run "once"
-    ask()
+    local ok, answer = pcall(condition)
+    if ok then value = answer else failure = answer end
   end
   deadline:close()
   look:close()

@@ -26,7 +26,8 @@ function tree.write(path, text, mode)
 end
 
 function tree.copy(from, to)
-  return tree.write(to, assert(proc.slurp(from), from))
+  local text = proc.slurp(from) or error("cannot read " .. from)
+  return tree.write(to, text)
 end
 
 --- Copies the plain files of a folder into a fresh one.

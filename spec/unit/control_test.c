@@ -449,15 +449,15 @@ static void test_others_may_nothing_and_the_daemons_user_may_look(void **state)
 static void test_too_many_clients_are_told_so_and_places_come_free(void **state)
 {
 	struct world *world = *state;
-	struct peer *peers[CONTROL_CLIENTS_MAX], *peer;
+	struct peer *peers[CONTROL_OWNERS_MAX], *peer;
 
-	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+	for (int i = 0; i < CONTROL_OWNERS_MAX; i++) {
 		peers[i] = peer_open(world);
 		uv_run(&world->loop, UV_RUN_NOWAIT);
 	}
 	peer = peer_open(world);
 	assert_end(world, peer, EXIT_FAILED, "too many clients");
-	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (int i = 0; i < CONTROL_OWNERS_MAX; i++)
 		peer_close(peers[i]);
 	for (int i = 0; i < 10; i++)
 		uv_run(&world->loop, UV_RUN_NOWAIT);

@@ -4,7 +4,7 @@
 #include "sample.h"
 
 /* A folder of our own with run, var/lib, var/cache and var/log in it, for tests against the real
- * kernel. scratch_remove fails the test when a step has left something in it besides `left`. */
+ * kernel. */
 const char *scratch_make(void);
 void scratch_remove(void);
 /* Is there a file of this name below the folder? */

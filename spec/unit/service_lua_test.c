@@ -192,6 +192,27 @@ static void test_handles_and_requests_that_are_left_are_closed_at_the_end(void *
 	kit_destroy(kit);
 }
 
+static void test_an_error_in_a_thread_of_uv_is_only_an_error(void **state)
+{
+	struct kit *kit = kit_create(
+	    INSIDE("uv.new_thread(function() error 'in thread' end):join() log:info 'on'"));
+	char bytes[512] = "";
+	int ends[2], before = dup(2);
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	dup2(ends[1], 2);
+	kit_start(kit);
+	dup2(before, 2);
+	close(before);
+	assert_true(read(ends[0], bytes, sizeof bytes - 1) > 0);
+	close(ends[0]);
+	close(ends[1]);
+	assert_non_null(strstr(bytes, "error in a thread of uv: in thread\nstack traceback"));
+	assert_true(kit_logged(kit, "INFO on"));
+	finish(kit);
+}
+
 /* --- tasks --- */
 
 static void test_waits_pass_through_pcall_metamethods_and_iterators(void **state)
@@ -495,6 +516,7 @@ int main(void)
 	    cmocka_unit_test(test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is),
 	    cmocka_unit_test(test_a_callback_of_uv_may_not_wait_but_may_spawn),
 	    cmocka_unit_test(test_handles_and_requests_that_are_left_are_closed_at_the_end),
+	    cmocka_unit_test(test_an_error_in_a_thread_of_uv_is_only_an_error),
 	    cmocka_unit_test(test_waits_pass_through_pcall_metamethods_and_iterators),
 	    cmocka_unit_test(test_waits_pass_through_the_services_own_coroutines),
 	    cmocka_unit_test(test_an_error_inside_a_coroutine_keeps_its_traceback),

@@ -1,6 +1,7 @@
 #include "service_kit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -147,21 +148,33 @@ static void test_after_a_read_timeout_the_connection_is_usable(void **state)
 	finish(kit);
 }
 
+static void send_one(uv_timer_t *timer)
+{
+	kit_send(*(int *)timer->data, "x");
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	handle->data = NULL;
+}
+
 static void test_the_timeout_is_of_the_whole_call_not_of_each_byte(void **state)
 {
-	struct kit *kit =
-	    serve(HANDLER("local before = luvd.now()\n"
-			  "local _, _, code = conn:read_line { timeout = '40ms' }\n"
-			  "luvd.log:info(code, { soon = luvd.now() - before < 0.08 })"));
+	struct kit *kit = serve(HANDLER("local before = luvd.now()\n"
+					"local _, _, code = conn:read_line { timeout = '40ms' }\n"
+					"luvd.log:info(code, { late = luvd.now() - before > 5 })\n"
+					"conn:read_line()"));
 	int fd = kit_connect(kit);
+	uv_timer_t drip;
 
 	(void)state;
-	while (!kit_logged(kit, "INFO")) {
-		kit_send(fd, "x");
-		usleep(5000); /* a peer that is slow on purpose */
+	uv_timer_init(&kit->loop, &drip);
+	drip.data = &fd;
+	uv_timer_start(&drip, send_one, 1, 5);
+	kit_wait_log(kit, "INFO ETIMEDOUT late=false");
+	uv_close((uv_handle_t *)&drip, on_closed);
+	while (drip.data)
 		uv_run(&kit->loop, UV_RUN_NOWAIT);
-	}
-	assert_true(kit_logged(kit, "INFO ETIMEDOUT soon=true"));
 	close(fd);
 	finish(kit);
 }
@@ -407,11 +420,17 @@ static void test_over_max_connections_clients_wait(void **state)
 
 static void test_without_descriptors_clients_wait_until_one_is_free(void **state)
 {
-	struct kit *kit = serve(HANDLER("conn:write 'hi\\n' conn:read()"));
+	const char *preload = getenv("LD_PRELOAD");
 	struct rlimit before, tight;
-	int one = kit_connect(kit), two = kit_connect(kit);
+	struct kit *kit;
+	int one, two;
 
 	(void)state;
+	if (preload && strstr(preload, "vgpreload"))
+		skip(); /* valgrind accepts first and then closes: the client is lost */
+	kit = serve(HANDLER("conn:write 'hi\\n' conn:read()"));
+	one = kit_connect(kit);
+	two = kit_connect(kit);
 	kit_expect(kit, one, "hi\n");
 	kit_expect(kit, two, "hi\n");
 	{
@@ -497,6 +516,28 @@ static void test_serve_refuses_a_listener_twice_and_names_those_that_exist(void 
 	finish(kit);
 }
 
+static void test_the_hello_example_answers_a_browser(void **state)
+{
+	char text[4096] = "";
+	FILE *file = fopen(LUVD_SOURCE "/examples/hello/hello.lua", "r");
+	struct kit *kit;
+	const char *answer;
+	int fd;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+	fclose(file);
+	kit = serve(text);
+	fd = kit_connect(kit);
+	kit_send(fd, "GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+	answer = kit_expect(kit, fd, NULL);
+	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+	assert_non_null(strstr(answer, "\r\n\r\nhello\n"));
+	close(fd);
+	finish(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +566,7 @@ int main(void)
 	    cmocka_unit_test(test_without_descriptors_clients_wait_until_one_is_free),
 	    cmocka_unit_test(test_a_connection_tells_its_addresses_and_its_listener),
 	    cmocka_unit_test(test_unknown_options_and_wrong_values_raise),
+	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	    cmocka_unit_test(test_serve_refuses_a_listener_twice_and_names_those_that_exist),
 	};
 

@@ -27,6 +27,7 @@ enum { ALL = LAUNCH | MONITOR | WORKER };
 
 static struct sample sample;
 static int report; /* of the child */
+static const char *base;
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -84,7 +85,7 @@ static void in_child(void (*body)(void))
 static int make_scratch(void **state)
 {
 	(void)state;
-	scratch_make();
+	base = scratch_make();
 	return 0;
 }
 
@@ -133,6 +134,8 @@ static void hello_body(void)
 	if (strncmp(sample.daemon.listeners[0].actual, "tcp://127.0.0.1:", 16) != 0 ||
 	    strcmp(sample.daemon.listeners[0].actual, "tcp://127.0.0.1:0") == 0)
 		say("actual is %s", sample.daemon.listeners[0].actual);
+	record_finish(&record);
+	sample_finish(&sample);
 }
 
 static void hello_starts_as_whoever_we_are(void **state)
@@ -147,9 +150,9 @@ static void loser_body(void)
 	struct plan plan;
 	struct err err;
 	char text[ERR_TEXT_MAX], expected[64];
-	pid_t winner = getppid();
 
-	(void)winner;
+	sample.daemon.notify_fd = -1; /* the pipe of the test */
+	sample_finish(&sample);       /* the copy of the first one's, which keeps its lock */
 	make_hello();
 	plan_make(&plan, &sample.daemon, ALL);
 	sample.daemon.machine.notify_fd = report;
@@ -159,6 +162,7 @@ static void loser_body(void)
 	if (strcmp(err_text(&err, text, sizeof text), expected) != 0)
 		say("%s", text);
 	plan_undo(&plan, &sample.daemon, NULL);
+	sample_finish(&sample);
 }
 
 /* The first one forks the second: its parent is whom the message must name. */
@@ -179,6 +183,7 @@ static void two_body(void)
 		_exit(3);
 	if (record_lock_held(sample.home) != 1 || !scratch_has("run/luvd/hello/control"))
 		say("the loser has touched something");
+	sample_finish(&sample);
 }
 
 static void a_second_start_is_told_who_runs(void **state)
@@ -233,6 +238,7 @@ static void one_of_many_body(void)
 		plan_undo(&plan, &sample.daemon, NULL);
 	else
 		pause();
+	sample_finish(&sample);
 }
 
 static void of_many_starts_at_once_one_wins(void **state)
@@ -271,9 +277,7 @@ static void of_many_starts_at_once_one_wins(void **state)
 
 static void make_jail(void)
 {
-	sample_jail(&sample, "");
-	sample_finish(&sample);
-	sample_jail(&sample, scratch_path("") /* ends with "/" */);
+	sample_jail(&sample, base);
 	free(sample.addresses[0].text);
 	free(sample.addresses[1].text);
 	sample.spec.listen_count = 0;
@@ -281,6 +285,7 @@ static void make_jail(void)
 	sample_unix(&sample, "local", scratch_path("run/jail.sock"));
 	sample.daemon.background = false;
 	sample.spec.log.to = SINK_FILE;
+	sample.limits[0] = (struct limit){(char *)"core", RLIMIT_CORE, 0}; /* valgrind: no nofile */
 	scratch_probe(&sample);
 }
 
@@ -310,6 +315,7 @@ static void jail_body(void)
 		say("not in an empty root");
 	if (fcntl(50, F_GETFD) >= 0)
 		say("the launcher's descriptor is left");
+	sample_finish(&sample);
 }
 
 static void a_jail_confines_a_hostile_launchers_daemon(void **state)
@@ -358,6 +364,7 @@ static void failing_body(void)
 		   "no such file or directory") != 0)
 		say("%s", text);
 	plan_undo(&plan, &sample.daemon, NULL);
+	sample_finish(&sample);
 }
 
 static void a_failed_start_leaves_nothing(void **state)
@@ -390,11 +397,13 @@ static void detach_body(void)
 			say("no word from the daemon");
 		if (wait(&status) < 0 || status != 0)
 			say("the daemon is not ours, or failed");
+		sample_finish(&sample);
 		_exit(0);
 	}
 	byte = result == 0 && getsid(0) != getpid() && getppid() != 1 ? 'R' : 'F';
 	if (write(sample.daemon.channel_fd, &byte, 1) != 1)
 		_exit(1);
+	sample_finish(&sample);
 	_exit(byte == 'R' ? 0 : 1);
 }
 

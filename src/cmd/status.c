@@ -75,7 +75,8 @@ static int ask(const struct target *target, bool json)
 		return -1;
 	if (json)
 		print_verdict(target, json, &verdicts[DAEMON_UNKNOWN]);
-	return cmd_fail(&err);
+	cmd_fail(&err);
+	return EXIT_UNKNOWN; /* whatever it refuses for: it is not dead */
 }
 
 static int status(struct target *target, const struct source *source, bool json)
@@ -88,7 +89,7 @@ static int status(struct target *target, const struct source *source, bool json)
 		if (code >= 0)
 			return code;
 		/* It may have ended just now. */
-		strcpy(name, target->name);
+		snprintf(name, sizeof name, "%s", target->name);
 		target_finish(target);
 		client_find_name(target, source, name);
 	}

@@ -313,7 +313,7 @@ int client_connect(const struct target *target, struct err *err)
 		return err_set(err, "%s: has no control socket", target->name);
 	if (strlen(path) >= sizeof address.sun_path)
 		return err_set(err, "'%s' is too long for a socket", path);
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_sys(err, "cannot make a socket");
@@ -330,13 +330,13 @@ int client_connect(const struct target *target, struct err *err)
 
 int client_send(int fd, const char *request, struct err *err)
 {
-	unsigned char bytes[FRAME_HEAD + 256];
+	char bytes[FRAME_HEAD + 257]; /* closed by a 0 that is not sent */
 	size_t length = strlen(request);
 
-	if (length > sizeof bytes - FRAME_HEAD)
+	if (length >= sizeof bytes - FRAME_HEAD)
 		return err_set(err, "the request is too long");
-	frame_head(bytes, FRAME_REQUEST, length);
-	memcpy(bytes + FRAME_HEAD, request, length);
+	frame_head((unsigned char *)bytes, FRAME_REQUEST, length);
+	snprintf(bytes + FRAME_HEAD, sizeof bytes - FRAME_HEAD, "%s", request);
 	length += FRAME_HEAD;
 	/* A fresh socket's buffer holds it whole. */
 	if (send(fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)

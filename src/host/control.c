@@ -74,7 +74,6 @@ static void forget(struct control_client *client)
 	while (*link != client)
 		link = &(*link)->next;
 	*link = client->next;
-	client->control->count--;
 	free(client);
 }
 
@@ -169,13 +168,9 @@ static void client_print(struct control_client *client, const char *bytes, size_
 
 static size_t end_payload(char *payload, size_t size, int code, const char *text)
 {
-	size_t length = strlen(text);
-
-	if (length > size - 1)
-		length = size - 1;
 	payload[0] = (char)code;
-	memcpy(payload + 1, text, length);
-	return length + 1;
+	snprintf(payload + 1, size - 1, "%s", text); /* cut when it is too long */
+	return 1 + strlen(payload + 1);
 }
 
 static void client_end(struct control_client *client, int code, const char *text)
@@ -488,8 +483,21 @@ static struct control_client *client_make(struct control *control)
 	client->pipe.data = client->timer.data = client;
 	client->next = control->clients;
 	control->clients = client;
-	control->count++;
 	return client;
+}
+
+/* Each kind of peer has places of its own, so that strangers who say nothing keep nobody out. */
+static bool has_place(const struct control_client *client)
+{
+	static const int places[] = {[RIGHT_NONE] = CONTROL_STRANGERS_MAX,
+				     [RIGHT_VIEW] = CONTROL_VIEWERS_MAX,
+				     [RIGHT_ALL] = CONTROL_OWNERS_MAX};
+	const struct control_client *other = client->control->clients;
+	int count = 0;
+
+	for (; other; other = other->next)
+		count += other->right == client->right && !other->closing;
+	return count <= places[client->right];
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -504,13 +512,13 @@ static void on_connection(uv_stream_t *listener, int status)
 		client_close(client);
 		return;
 	}
-	if (control->count > CONTROL_CLIENTS_MAX) {
+	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) == 0)
+		client->right = right_of(control, fd);
+	if (!has_place(client)) {
 		client_end_now(client, EXIT_FAILED, "too many clients");
 		client_close(client);
 		return;
 	}
-	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) == 0)
-		client->right = right_of(control, fd);
 	uv_timer_start(&client->timer, on_timer, REQUEST_MS, 0);
 	if (uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) < 0)
 		client_close(client);

@@ -12,7 +12,13 @@
  * any number of WITHIN and OUTPUT frames and one END (u8 exit code, text of an error). SO_PEERCRED
  * of each connection decides: root and the starter everything, the daemon's user status and logs,
  * others refused (END 4). */
-enum { CONTROL_CLIENTS_MAX = 32 };
+enum {
+	/* Places: who may less must not keep out who may more. */
+	CONTROL_STRANGERS_MAX = 4,
+	CONTROL_VIEWERS_MAX = 12,
+	CONTROL_OWNERS_MAX = 16,
+	CONTROL_CLIENTS_MAX = 32 /* all of these */
+};
 
 struct control;
 struct control_client;

@@ -1,7 +1,7 @@
 #include "host/frame.h"
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 void frame_head(unsigned char head[FRAME_HEAD], enum frame_type type, size_t length)
 {
@@ -12,6 +12,12 @@ void frame_head(unsigned char head[FRAME_HEAD], enum frame_type type, size_t len
 	head[2] = (unsigned char)(follows >> 8);
 	head[3] = (unsigned char)follows;
 	head[4] = (unsigned char)type;
+}
+
+static bool known(unsigned char type)
+{
+	return type == FRAME_REQUEST || type == FRAME_WITHIN || type == FRAME_OUTPUT ||
+	       type == FRAME_END;
 }
 
 ssize_t frame_parse(struct frame *frame, const unsigned char *bytes, size_t have, size_t max)
@@ -26,7 +32,7 @@ ssize_t frame_parse(struct frame *frame, const unsigned char *bytes, size_t have
 		return -1;
 	if (have < FRAME_HEAD)
 		return 0;
-	if (!memchr("QWOE", bytes[4], 4))
+	if (!known(bytes[4]))
 		return -1;
 	if (have - 4 < follows)
 		return 0;

@@ -93,16 +93,38 @@ static void close_package(lua_State *L)
 	lua_pop(L, 1);
 }
 
-void baselib_open(lua_State *L)
+static int l_refuse_exit(lua_State *L)
+{
+	return luaL_error(L, "os.exit: a thread cannot stop the daemon");
+}
+
+static void open_common(lua_State *L, lua_CFunction leave)
 {
 	wrap_load(L, "load", l_load);
 	wrap_load(L, "loadfile", l_loadfile);
 	lua_pushcfunction(L, l_dofile);
 	lua_setglobal(L, "dofile");
 	lua_getglobal(L, "os");
-	lua_pushcfunction(L, l_exit);
+	lua_pushcfunction(L, leave);
 	lua_setfield(L, -2, "exit");
 	lua_pop(L, 1);
+}
+
+void baselib_open(lua_State *L)
+{
+	open_common(L, l_exit);
 	close_package(L);
 	colib_open(L);
+}
+
+/* Its require is Lua's own, which wants the searchers: with empty paths only package.preload is
+ * left of them. */
+void baselib_open_thread(lua_State *L)
+{
+	open_common(L, l_refuse_exit);
+	lua_getglobal(L, "package");
+	lua_getfield(L, -1, "searchers");
+	close_package(L);
+	lua_setfield(L, -2, "searchers");
+	lua_pop(L, 1);
 }

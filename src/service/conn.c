@@ -248,7 +248,7 @@ struct conn *conn_create(lua_State *L, struct incoming *incoming)
 	luaL_setmetatable(L, meta);
 	conn = make(incoming);
 	if (!conn)
-		luaL_error(L, "not enough memory");
+		vm_raise(L, "not enough memory");
 	code = open_stream(conn, incoming->fd);
 	conn->uv.handle.data = conn;
 	conn->box = box;
@@ -258,7 +258,7 @@ struct conn *conn_create(lua_State *L, struct incoming *incoming)
 	if (code < 0) {
 		if (conn->handles)
 			close_handles(conn, false);
-		luaL_error(L, "cannot use an accepted connection: %s", uv_strerror(code));
+		vm_raise(L, "cannot use an accepted connection: %s", uv_strerror(code));
 	}
 	incoming->fd = -1;
 	conn->acceptor = incoming->acceptor;

@@ -13,6 +13,8 @@
 
 struct life;
 
+/* All of these are called from the loop, never from inside a call of life_*, but for reloaded
+ * when life_reload refuses at once, and log, which anything may cause. */
 struct life_calls {
 	void *data; /* first argument of all */
 	/* start has returned (err NULL), or failed: raised, returned nil, called os.exit, timed
@@ -33,14 +35,20 @@ struct life_calls {
  * replaced) and evaluates the daemon file or service module. Nothing is started yet. */
 struct life *life_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
 			 struct err *err);
-/* Calls service.start as a task; at most spec->timeout_start. Answers through started. */
+/* Calls service.start as a task; at most spec->timeout_start. Answers through started. After a
+ * failure all is cancelled and only life_destroy is left. err->key is "start", so the text reads
+ * "start: the service called os.exit(7)". */
 void life_start(struct life *life);
-/* In place: daemon.config becomes that of fresh (the rest of change too), then service.reload. At
- * most spec->timeout_reload. On failure the old config is back. Takes ownership of fresh either
- * way. One at a time: the host collapses. */
+/* The host has refused changed code and keys that may not change. err->key is "reload".
+ * daemon->spec is fresh from here on, and so is what listeners[] points to, until the reload is
+ * refused. In place: daemon.config becomes that of fresh (the rest of change too), then
+ * service.reload. At most spec->timeout_reload. On failure the old config is back. Takes ownership
+ * of fresh either way. One at a time: the host collapses. */
 void life_reload(struct life *life, struct spec *fresh, const struct change *change);
 /* Graceful: timers disarmed, nothing new accepted, service.stop(daemon, reason), drain, the rest
- * cancelled; all within spec->timeout_stop. now: without any of that, cancel at once. */
+ * cancelled; all within spec->timeout_stop. now: without any of that, cancel at once. Closes the
+ * listening descriptors and sets them to -1. During start: started is told the failure, then
+ * stopped. May be called at any time, and again with now. */
 void life_stop(struct life *life, const char *reason, bool now);
 /* A signal whose action is service.NAME, as a task. */
 void life_signal(struct life *life, const char *function, int number);
@@ -54,7 +62,9 @@ struct life_totals {
 	uint64_t tasks, failed;
 };
 void life_count(const struct life *life, struct life_counts *counts, struct life_totals *totals);
-/* Closes all handles that are left, runs the loop until they are gone, then lua_close. */
+/* Closes all handles that are left, runs the loop until they are gone, then lua_close. Not from
+ * inside a callback of the loop: it runs the loop, and the host's own handles with it. A request of
+ * luv that hangs in the thread pool is waited for at most a second. */
 void life_destroy(struct life *life);
 
 #endif

@@ -42,12 +42,12 @@ static void push_c_module(lua_State *L, const struct module *module)
 	void *symbol;
 
 	if (!object)
-		luaL_error(L, "cannot load module '%s': %s", module->name, dlerror());
+		vm_raise(L, "cannot load module '%s': %s", module->name, dlerror());
 	push_symbol(L, module->name);
 	symbol = dlsym(object, lua_tostring(L, -1));
 	if (!symbol)
-		luaL_error(L, "cannot load module '%s': %s has no %s", module->name, module->path,
-			   lua_tostring(L, -1));
+		vm_raise(L, "cannot load module '%s': %s has no %s", module->name, module->path,
+			 lua_tostring(L, -1));
 	memcpy(&function, &symbol, sizeof function); /* ISO C has no cast for this */
 	lua_pop(L, 1);
 	lua_pushcfunction(L, function);
@@ -74,7 +74,7 @@ static void push_loader(lua_State *L, const char *name)
 	}
 	lua_pop(L, 2);
 	if (!module)
-		luaL_error(L, "module \"%s\" is not in the bundle: name it in lua.preload", name);
+		vm_raise(L, "module \"%s\" is not in the bundle: name it in lua.preload", name);
 	if (module->kind == MODULE_C)
 		push_c_module(L, module);
 	else
@@ -101,9 +101,8 @@ static void mark(lua_State *L, const char *name)
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
 	if (lua_getfield(L, -1, name) != LUA_TNIL) {
 		if (lua_touserdata(L, -1) == task)
-			luaL_error(L, "module \"%s\" requires itself, perhaps through others",
-				   name);
-		luaL_error(L, "module \"%s\" is still being loaded by another task", name);
+			vm_raise(L, "module \"%s\" requires itself, perhaps through others", name);
+		vm_raise(L, "module \"%s\" is still being loaded by another task", name);
 	}
 	lua_pop(L, 1);
 	lua_pushlightuserdata(L, task);

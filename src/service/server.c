@@ -312,7 +312,7 @@ void server_create(lua_State *L, const char *name, int entry, int handler)
 	int code;
 
 	if (!server)
-		luaL_error(L, "not enough memory");
+		vm_raise(L, "not enough memory");
 	server->handler = server->entry = LUA_NOREF;
 	list_append(&vm->servers, &server->all);
 	lua_pushvalue(L, handler);
@@ -323,7 +323,7 @@ void server_create(lua_State *L, const char *name, int entry, int handler)
 		return;
 	code = begin(server);
 	if (code < 0)
-		luaL_error(L, "cannot accept for '%s': %s", name, uv_strerror(code));
+		vm_raise(L, "cannot accept for '%s': %s", name, uv_strerror(code));
 }
 
 int servers_begin(struct vm *vm)
@@ -394,11 +394,14 @@ void servers_close(struct vm *vm)
 
 void servers_free(struct vm *vm)
 {
-	while (!list_empty(&vm->servers)) {
-		struct server *server = LIST_ENTRY(vm->servers.next, struct server, all);
+	struct link *link = vm->servers.next;
 
-		list_remove(&server->all);
+	while (link != &vm->servers) {
+		struct server *server = LIST_ENTRY(link, struct server, all);
+
+		link = link->next;
 		free(server->name);
 		free(server);
 	}
+	list_init(&vm->servers);
 }

@@ -68,16 +68,16 @@ static void take_functions(lua_State *L)
 static void evaluate_inline(lua_State *L, const struct spec *spec)
 {
 	if (spec->module_count == 0 || !spec->modules[0].text)
-		luaL_error(L, "the bundle does not hold the daemon file");
+		vm_raise(L, "the bundle does not hold the daemon file");
 	loader_compile(L, &spec->modules[0]);
 	push_environment(L);
 	lua_setupvalue(L, -2, 1);
 	lua_call(L, 0, 1);
 	if (!lua_istable(L, -1))
-		luaL_error(L, "expected the daemon file to return a table, got %s",
-			   luaL_typename(L, -1));
+		vm_raise(L, "expected the daemon file to return a table, got %s",
+			 luaL_typename(L, -1));
 	if (lua_getfield(L, -1, "service") != LUA_TTABLE)
-		luaL_error(L, "expected a table of functions, got %s", luaL_typename(L, -1));
+		vm_raise(L, "expected a table of functions, got %s", luaL_typename(L, -1));
 	take_functions(L);
 }
 
@@ -90,7 +90,7 @@ static const char *module_name(lua_State *L, const struct spec *spec)
 	for (size_t i = 1; i < spec->module_count; i++)
 		if (strcmp(spec->modules[i].path, spec->service) == 0)
 			return spec->modules[i].name;
-	luaL_error(L, "the bundle does not hold '%s'", spec->service);
+	vm_raise(L, "the bundle does not hold '%s'", spec->service);
 	return NULL;
 }
 
@@ -102,8 +102,8 @@ static void require_service(lua_State *L, const struct spec *spec)
 	lua_pushstring(L, name);
 	lua_call(L, 1, 1);
 	if (!lua_istable(L, -1))
-		luaL_error(L, "expected '%s' to return a table with the function start, got %s",
-			   spec->service, luaL_typename(L, -1));
+		vm_raise(L, "expected '%s' to return a table with the function start, got %s",
+			 spec->service, luaL_typename(L, -1));
 }
 
 /* --- both --- */

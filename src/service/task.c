@@ -112,6 +112,7 @@ static void detach(struct task *task)
 
 void task_cancel(struct task *task)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that end unlinks */
 	if (task->state == TASK_ENDED || task->closing)
 		return;
 	if (task->state == TASK_RUNNING) {
@@ -221,7 +222,7 @@ void task_wake_later(struct task *task)
 	queue(task);
 }
 
-static int create(lua_State *L, int nargs, struct task **created)
+static struct task *make(lua_State *L, int nargs)
 {
 	lua_State *co = lua_newthread(L);
 	struct task *task;
@@ -229,26 +230,24 @@ static int create(lua_State *L, int nargs, struct task **created)
 
 	lua_insert(L, -nargs - 2);
 	if (!lua_checkstack(co, nargs + 2))
-		return luaL_error(L, "too many arguments for a task");
+		vm_raise(L, "too many arguments for a task");
 	lua_xmove(L, co, nargs + 1);
 	reference = luaL_ref(L, LUA_REGISTRYINDEX);
 	task = calloc(1, sizeof *task);
 	if (!task) {
 		luaL_unref(L, LUA_REGISTRYINDEX, reference);
-		return luaL_error(L, "not enough memory");
+		vm_raise(L, "not enough memory");
 	}
 	task->L = co;
 	task->reference = reference;
-	*created = task;
-	return 0;
+	return task;
 }
 
 struct task *task_create(lua_State *L, int nargs, const char *name)
 {
 	struct vm *vm = vm_of(L);
-	struct task *task = NULL;
+	struct task *task = make(L, nargs);
 
-	create(L, nargs, &task);
 	task->vm = vm;
 	task->name = name;
 	task->arguments = nargs;
@@ -266,15 +265,14 @@ struct task *task_check(lua_State *L)
 	struct task *task = vm->current;
 
 	if (vm->phase == PHASE_LOADING)
-		luaL_error(L, "cannot wait while the service is being loaded: wait inside start");
+		vm_raise(L, "cannot wait while the service is being loaded: wait inside start");
 	if (!task)
-		luaL_error(L,
-			   "cannot wait outside of a task: use daemon:spawn in a callback of uv");
+		vm_raise(L, "cannot wait outside of a task: use daemon:spawn in a callback of uv");
 	if (task->closing)
-		luaL_error(L, "cannot wait while a task is being closed (in a <close> value)");
+		vm_raise(L, "cannot wait while a task is being closed (in a <close> value)");
 	if (vm->pinned || !lua_isyieldable(L))
-		luaL_error(L, "cannot wait inside a function that Lua cannot suspend (a function "
-			      "given to table.sort, string.gsub, load, or a finalizer)");
+		vm_raise(L, "cannot wait inside a function that Lua cannot suspend (a function "
+			    "given to table.sort, string.gsub, load, or a finalizer)");
 	luaL_checkstack(L, 4, NULL);
 	return task;
 }
@@ -385,9 +383,7 @@ void tasks_cancel(struct vm *vm)
 {
 	size_t count = vm->task_count;
 
-	/* A <close> value may make new tasks: those are ready, not running, and come last. */
+	/* None is made meanwhile: the phase forbids it. */
 	while (count-- > 0 && !list_empty(&vm->tasks))
-		task_cancel(LIST_ENTRY(vm->tasks.next, struct task, all));
-	for (count = vm->task_count; count > 0 && !list_empty(&vm->tasks); count--)
 		task_cancel(LIST_ENTRY(vm->tasks.next, struct task, all));
 }

@@ -109,25 +109,20 @@ int timer_every(lua_State *L)
 	box = lua_newuserdatauv(L, sizeof *box, 0);
 	*box = NULL;
 	luaL_setmetatable(L, meta);
+	timer = calloc(1, sizeof *timer);
+	if (!timer)
+		vm_raise(L, "not enough memory");
+	*box = timer; /* collected from here on, whatever raises */
+	list_init(&timer->all);
+	timer->box = box;
 	lua_pushvalue(L, 2);
-	{
-		int function = luaL_ref(L, LUA_REGISTRYINDEX);
-
-		timer = calloc(1, sizeof *timer);
-		if (!timer) {
-			luaL_unref(L, LUA_REGISTRYINDEX, function);
-			return luaL_error(L, "not enough memory");
-		}
-		timer->function = function;
-	}
+	timer->function = luaL_ref(L, LUA_REGISTRYINDEX);
 	timer->vm = vm;
 	timer->period = period;
-	timer->box = box;
 	uv_timer_init(vm->loop, &timer->handle);
 	timer->handle.data = timer;
 	vm->handles++;
 	list_append(&vm->timers, &timer->all);
-	*box = timer;
 	arm(timer);
 	return 1;
 }
@@ -158,7 +153,9 @@ static int l_gc(lua_State *L)
 {
 	struct timer **box = luaL_checkudata(L, 1, meta);
 
-	if (*box)
+	if (*box && !(*box)->vm)
+		free(*box); /* never begun */
+	else if (*box)
 		(*box)->box = NULL;
 	return 0;
 }

@@ -1,8 +1,10 @@
 #include "service/uvlib.h"
 
 #include <luv/luv.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "service/baselib.h"
 #include "service/vm.h"
 
 static const char library = 0; /* registry key of the table */
@@ -105,6 +107,69 @@ static void refuse(lua_State *L)
 	}
 }
 
+/* --- threads of uv: states of their own, where nothing of ours but the guard is --- */
+
+static int explain(lua_State *L)
+{
+	luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
+	return 1;
+}
+
+/* The standard error of a daemon is its log; luv's own guard would end the process. */
+static int guard_thread(lua_State *L, int nargs, int nresults, int flags)
+{
+	int base = lua_gettop(L) - nargs;
+	int status;
+
+	(void)flags;
+	lua_pushcfunction(L, explain);
+	lua_insert(L, base);
+	status = lua_pcall(L, nargs, nresults, base);
+	lua_remove(L, base);
+	if (status == LUA_OK)
+		return lua_gettop(L) - base + 1;
+	fprintf(stderr, "error in a thread of uv: %s\n", lua_tostring(L, -1));
+	lua_settop(L, base - 1);
+	return -status;
+}
+
+static int guard_c_thread(lua_State *L, lua_CFunction function, void *data, int flags)
+{
+	lua_pushcfunction(L, function);
+	lua_pushlightuserdata(L, data);
+	return guard_thread(L, 1, LUA_MULTRET, flags);
+}
+
+static int open_thread(lua_State *L)
+{
+	lua_pushboolean(L, 1);
+	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+	luaL_openlibs(L);
+	baselib_open_thread(L);
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	lua_pushcfunction(L, luaopen_luv);
+	lua_setfield(L, -2, "luv");
+	lua_pushcfunction(L, luaopen_luv);
+	lua_setfield(L, -2, "uv");
+	return 0;
+}
+
+static lua_State *acquire_thread(void)
+{
+	lua_State *L = luaL_newstate();
+
+	if (!L)
+		return NULL;
+	lua_pushcfunction(L, open_thread);
+	if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+		lua_close(L);
+		return NULL;
+	}
+	luv_set_thread(L, guard_thread);
+	luv_set_cthread(L, guard_c_thread);
+	return L;
+}
+
 int uvlib_open(lua_State *L)
 {
 	struct vm *vm = vm_of(L);
@@ -112,6 +177,7 @@ int uvlib_open(lua_State *L)
 	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &library) == LUA_TTABLE)
 		return 1;
 	lua_pop(L, 1);
+	luv_set_thread_cb(acquire_thread, lua_close);
 	lua_pushcfunction(L, luaopen_luv);
 	lua_call(L, 0, 1);
 	luv_context(L)->L = vm->L; /* callbacks run on the main thread, whoever required us */

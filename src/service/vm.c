@@ -159,6 +159,19 @@ void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
 	vm_log(vm, level, text, NULL, 0);
 }
 
+void vm_raise(lua_State *L, const char *format, ...)
+{
+	va_list args;
+
+	luaL_where(L, 1);
+	va_start(args, format);
+	lua_pushvfstring(L, format, args);
+	va_end(args);
+	lua_concat(L, 2);
+	lua_error(L);
+	abort(); /* never comes here */
+}
+
 int vm_fail(lua_State *L, const char *message, const char *code)
 {
 	lua_pushnil(L);
@@ -221,6 +234,9 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	if (!vm->L)
 		goto no_memory;
 	*(struct vm **)lua_getextraspace(vm->L) = vm;
+	/* io.write to the log must not wait for a full buffer: nobody flushes at the end of a line.
+	 */
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	lua_atpanic(vm->L, panic);
 	if (vm_run(vm, open_all, NULL) != LUA_OK) {
 		err_set(err, "cannot make the Lua state: %s", lua_tostring(vm->L, -1));

@@ -92,6 +92,10 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* luaL_error for code that a checker should know not to go on. */
+void vm_raise(lua_State *L, const char *format, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+
 /* nil, message, code: what failed work returns. */
 int vm_fail(lua_State *L, const char *message, const char *code);
 int vm_fail_uv(lua_State *L, int code);

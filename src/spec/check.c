@@ -9,6 +9,7 @@
 #include "spec/kinds.h"
 #include "spec/nearest.h"
 #include "spec/parse.h"
+#include "spec/words.h"
 
 const char *check_join(char *to, const char *path, const struct value *key)
 {
@@ -98,7 +99,7 @@ char *check_path(struct check *check, const char *path)
 }
 
 /* The nearest key of the same table, else one that has its place elsewhere. */
-static const char *nearest_key(const char *prefix, const char *key)
+static const char *nearest_key(const char *prefix, const char *key, char limit[PATH_SHOWN_MAX])
 {
 	size_t skip = *prefix ? strlen(prefix) + 1 : 0;
 	struct nearest nearest;
@@ -107,14 +108,17 @@ static const char *nearest_key(const char *prefix, const char *key)
 	for (const struct field *field = fields; field->name; field++)
 		if (field_is_below(field, prefix))
 			nearest_try(&nearest, field->name + skip);
-	return nearest.best ? nearest.best : field_nearest(key);
+	if (nearest.best || !word_find(words_limit, key))
+		return nearest.best ? nearest.best : field_nearest(key);
+	snprintf(limit, PATH_SHOWN_MAX, "limits.%s", key);
+	return limit;
 }
 
 static void check_pair(struct check *check, const char *prefix, const char *path, void *base,
 		       const struct pair *pair)
 {
 	const struct field *field = NULL;
-	char below[PATH_SHOWN_MAX], shown[96];
+	char below[PATH_SHOWN_MAX], limit[PATH_SHOWN_MAX], shown[96];
 	const char *key = check_text(&pair->key);
 
 	check_join(below, path, &pair->key);
@@ -127,7 +131,7 @@ static void check_pair(struct check *check, const char *prefix, const char *path
 		field = field_below(prefix, key);
 	if (!field)
 		check_unknown(check, below, &pair->value, "key",
-			      key ? nearest_key(prefix, key) : NULL);
+			      key ? nearest_key(prefix, key, limit) : NULL);
 	else if (pair->value.type != VALUE_NIL)
 		field->kind->put(check, field, below, base, &pair->value);
 }

@@ -205,7 +205,7 @@ static void put_ioprio(struct check *check, const struct field *field, const cha
 	/* Only idle has no levels. */
 	if (!word || level == (strcmp(class, "idle") == 0) || (colon && !level)) {
 		check_expected(check, path, value, field->kind->expected,
-			       text ? word_nearest(words_ioprio, class) : NULL);
+			       text && !word ? word_nearest(words_ioprio, class) : NULL);
 		return;
 	}
 	spec->ioprio_class = word->number;

@@ -222,18 +222,28 @@ static struct place *find_child(const struct place *place, const struct value *k
 	return found;
 }
 
-/* `local NAME = value`, standing on local. */
+/* A name that follows neither a comma nor "<" begins the next statement. */
+static bool ends_names(const struct finder *finder)
+{
+	return !token_is(&finder->lexer.before, ",") && !token_is(&finder->lexer.before, "<");
+}
+
+/* `local NAME = value`, standing on local. Of several names only the first is kept. */
 static void read_local(struct finder *finder)
 {
 	struct place *place;
-	struct token name, after;
+	struct token name;
 
 	next(finder);
 	name = *now(finder);
-	after = ahead(finder);
-	if (name.type != TOKEN_NAME || !token_is(&after, "="))
+	if (name.type != TOKEN_NAME || is(finder, "function"))
 		return;
-	next(finder);
+	do
+		next(finder); /* also over <const> */
+	while (is(finder, ",") || is(finder, "<") || is(finder, ">") ||
+	       (now(finder)->type == TOKEN_NAME && !ends_names(finder)));
+	if (!is(finder, "="))
+		return;
 	next(finder);
 	place = add(finder, finder->places->locals, name_key(finder, &name), name.line);
 	read_value(finder, place, 0);

@@ -146,7 +146,7 @@ static void resolve_groups(struct resolve *resolve)
 	size_t count = 0;
 
 	if (spec->group && read_group(resolve, "group", spec->group, &spec->gid) == 0 &&
-	    !resolve->root && spec->gid != own)
+	    !resolve->root && own != (gid_t)-1 && spec->gid != own)
 		err_set(blame(resolve, "group"), "only root can change the group");
 	if (!spec->group && spec->gid == (gid_t)-1)
 		err_set(blame(resolve, "user"),

@@ -295,7 +295,7 @@ static int collect(int option, uint64_t *mask)
 int sys_capabilities(struct sys_capabilities *capabilities)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
+	struct __user_cap_data_struct data[2] = {{0}};
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return -1;

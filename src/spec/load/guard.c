@@ -184,7 +184,9 @@ void guard_stop(struct guard *guard)
 /* Lua collects garbage and asks again for what was refused: only the second refusal counts. */
 static void *refuse(struct guard *guard, size_t size)
 {
-	if (guard->refused == size && !guard->over) {
+	bool hopeless = size > guard->bounds.memory;
+
+	if ((guard->refused == size || hopeless) && !guard->over) {
 		guard->over = GUARD_MEMORY;
 		find_where(guard, guard->L);
 	}

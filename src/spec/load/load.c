@@ -73,6 +73,21 @@ static void take_result(struct load *load)
 		load_err_lua(load, 0, 0, lua_tostring(L, -1));
 }
 
+/* Some of Lua's library ask the allocator only once and then raise these words themselves. */
+static bool is_memory(const char *message)
+{
+	return message && strcmp(message, "not enough memory") == 0;
+}
+
+static void blame_memory(struct load *load, const struct raised *raised)
+{
+	struct value place = {.file = raised->file, .line = raised->line};
+
+	load->guard.over = GUARD_MEMORY;
+	spec_where(load->source, load->texts.modules, load->texts.count, &place, load->guard.where,
+		   sizeof load->guard.where);
+}
+
 static void run(struct load *load)
 {
 	struct raised raised = {0};
@@ -87,6 +102,8 @@ static void run(struct load *load)
 		status = lua_pcall(L, 0, 1, 1);
 		load->depth--;
 	}
+	if (status != LUA_OK && is_memory(lua_tostring(L, -1)) && !load->guard.over)
+		blame_memory(load, &raised);
 	if (load->guard.over)
 		return;
 	if (status == LUA_OK)
@@ -282,12 +299,14 @@ static int attempt(struct spec **spec, const struct source *source, const struct
 int spec_load_bounded(struct spec **spec, const struct source *source, const struct bounds *bounds,
 		      struct errs *errs)
 {
+	size_t first = errs->count;
 	struct err *err;
 
 	*spec = NULL;
 	for (int i = 0; i < TRIES_MAX; i++) {
 		int result = attempt(spec, source, bounds, errs);
 
+		load_sort(source, errs, first);
 		if (result <= 0)
 			return result;
 	}

@@ -38,6 +38,9 @@ bool load_position(lua_State *L, int *file, int *line);
 struct err *load_err(struct load *load, int file, int line);
 /* The same from Lua's message, whose "echo.lua:3: " becomes where. */
 void load_err_lua(struct load *load, int file, int line, const char *message);
+/* Brings the errors from first on into the order of their lines, the daemon file's before others.
+ */
+void load_sort(const struct source *source, struct errs *errs, size_t first);
 /* Raises message as an error of the place where Lua is now. */
 int load_raise(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Compiles texts[file] and pushes it as a function; else pushes Lua's message and returns its

@@ -96,6 +96,45 @@ void load_err_lua(struct load *load, int file, int line, const char *message)
 	err_set(load_err(load, file, line), "%s", message);
 }
 
+/* "echo.lua:7" in its two parts; 0 for no line. */
+static int split_where(const char *where, size_t *name)
+{
+	const char *colon = strrchr(where, ':');
+	bool line = colon && colon[1] && colon[1 + strspn(colon + 1, "0123456789")] == 0;
+
+	*name = line ? (size_t)(colon - where) : strlen(where);
+	return line ? (int)strtol(colon + 1, NULL, 10) : 0;
+}
+
+static bool is_before(const struct source *source, const struct err *a, const struct err *b)
+{
+	size_t name_a, name_b, own = strlen(source->shown);
+	int line_a = split_where(a->where, &name_a), line_b = split_where(b->where, &name_b);
+	bool own_a = name_a == own && strncmp(a->where, source->shown, own) == 0;
+	bool own_b = name_b == own && strncmp(b->where, source->shown, own) == 0;
+
+	if (own_a != own_b)
+		return own_a;
+	if (name_a == name_b && strncmp(a->where, b->where, name_a) == 0)
+		return line_a < line_b;
+	return strcmp(a->where, b->where) < 0;
+}
+
+void load_sort(const struct source *source, struct errs *errs, size_t first)
+{
+	/* By insertion, since it is stable and there are at most ERRS_MAX. */
+	for (size_t i = first + 1; i < errs->count; i++)
+		for (size_t k = i; k > first; k--) {
+			struct err *pair = &errs->list[k - 1], swapped;
+
+			if (!is_before(source, &pair[1], &pair[0]))
+				break;
+			swapped = pair[0];
+			pair[0] = pair[1];
+			pair[1] = swapped;
+		}
+}
+
 int load_raise(lua_State *L, const char *format, ...)
 {
 	char text[1024], shown[1024], name[LUA_IDSIZE];

@@ -153,6 +153,8 @@ static void read_any(struct reader *reader, int index, const char *path, int dep
 	if (!room(reader, path, 0))
 		return;
 	switch (lua_type(L, index)) {
+	case LUA_TNIL: /* only of --set: a key that goes */
+		break;
 	case LUA_TBOOLEAN:
 		*value =
 		    (struct value){.type = VALUE_BOOLEAN, .as.boolean = lua_toboolean(L, index)};

@@ -1,0 +1,3 @@
+local config = {}
+config.again = config
+return { service = { start = function() end }, config = config }

@@ -1,0 +1,2 @@
+host.env.PATH = "/"
+return {}

@@ -1,0 +1,1 @@
+return include "parts/absent.lua"

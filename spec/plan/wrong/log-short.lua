@@ -1,0 +1,1 @@
+return { service = { start = function() end }, log = "jurnal" }

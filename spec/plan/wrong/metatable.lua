@@ -1,0 +1,4 @@
+return {
+  service = { start = function() end },
+  config = setmetatable({}, { __index = { port = 80 } }),
+}

@@ -1,0 +1,8 @@
+return {
+  service = {
+    start = function()
+      local there = pcall(require, "not.needed")
+      require "settings.web"
+    end,
+  },
+}

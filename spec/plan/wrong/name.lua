@@ -1,0 +1,5 @@
+return {
+  name = "../etc",
+  description = "two\nlines",
+  service = { start = function() end },
+}

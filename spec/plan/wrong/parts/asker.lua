@@ -1,0 +1,2 @@
+local there = require "parts.nobody"
+return there

@@ -1,0 +1,4 @@
+return {
+  user = "nobody",
+  umask = 27,
+}

@@ -1,0 +1,4 @@
+local service = {}
+
+function service.start( return end
+return service

@@ -1,0 +1,4 @@
+local log = require "luvd.log"
+
+log:info("reading")
+return {}

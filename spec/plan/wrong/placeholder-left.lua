@@ -1,0 +1,6 @@
+local settings = require("settings")
+
+return {
+  config = { port = settings.port },
+  service = { start = settings.start },
+}

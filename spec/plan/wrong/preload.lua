@@ -1,0 +1,4 @@
+return {
+  service = { start = function() end },
+  lua = { preload = { "parts.absent" }, path = 5 },
+}

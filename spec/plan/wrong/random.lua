@@ -1,0 +1,1 @@
+return { config = { seed = math.random(5) } }

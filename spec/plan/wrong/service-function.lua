@@ -1,0 +1,6 @@
+return {
+  service = {
+    strat = function() end,
+    retries = 3,
+  },
+}

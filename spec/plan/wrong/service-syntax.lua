@@ -1,0 +1,1 @@
+return { service = "parts/room.lua" }

@@ -1,0 +1,4 @@
+return {
+  service = { start = function() end }
+  name = "x",
+}

@@ -1,0 +1,135 @@
+#include "spec_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERVICE "service = { start = function() end },"
+
+/* "keys | refused | code" of a change from one text to the other. */
+static const char *change(struct fixture *fixture, const char *before, const char *after)
+{
+	static char told[1024];
+	struct spec *old;
+	struct change change;
+	size_t used = 0;
+
+	fixture_right(fixture, before);
+	old = fixture->spec;
+	fixture->spec = NULL;
+	fixture_right(fixture, after);
+	assert_int_equal(spec_diff(old, fixture->spec, &change), 0);
+	spec_destroy(old);
+	for (char **key = change.keys; *key; key++)
+		used += (size_t)snprintf(told + used, sizeof told - used, "%s ", *key);
+	used += (size_t)snprintf(told + used, sizeof told - used, "|");
+	for (char **key = change.refused; *key; key++)
+		used += (size_t)snprintf(told + used, sizeof told - used, " %s", *key);
+	snprintf(told + used, sizeof told - used, " |%s", change.code ? " code" : "");
+	change_finish(&change);
+	return told;
+}
+
+static const char *service_change(struct fixture *fixture, const char *before, const char *after)
+{
+	char old[1024], fresh[1024];
+
+	fixture_write(fixture, "room.lua", "return {}");
+	snprintf(old, sizeof old, "return { service = 'room', %s }", before);
+	snprintf(fresh, sizeof fresh, "return { service = 'room', %s }", after);
+	return change(fixture, old, fresh);
+}
+
+static void the_same_is_no_change(void **state)
+{
+	assert_string_equal(service_change(*state, "", ""), "| |");
+	assert_string_equal(service_change(*state, "name = 'x'", "  name = \"x\""), "| |");
+}
+
+static void a_default_that_is_written_out_is_no_change(void **state)
+{
+	assert_string_equal(
+	    service_change(*state, "listen = { web = 'tcp://127.0.0.1:1' }",
+			   "umask = '0027', chdir = '/', timeouts = { stop = 30 },\n"
+			   "log = { level = 'info' }, listen = { web = {\n"
+			   "address = { 'tcp://127.0.0.1:1' }, write_buffer = 262144 } }"),
+	    "| |");
+	assert_string_equal(service_change(*state, "signals = { HUP = 'stop' }, user = 33",
+					   "signals = { SIGHUP = 'stop' }, user = '33'"),
+			    "| |");
+}
+
+static void config_differs_by_its_keys(void **state)
+{
+	assert_string_equal(
+	    service_change(*state, "config = { a = 1, b = { c = 1, d = 1 }, e = { 1 }, g = 1 }",
+			   "config = { a = 2, b = { c = 1, d = 2 }, e = { 2 }, f = 1 }"),
+	    "config.a config.b.d config.e config.f config.g | |");
+}
+
+static void what_cannot_change_in_a_running_daemon_is_refused(void **state)
+{
+	assert_string_equal(service_change(*state, "user = 'a', log = '/x/a.log'",
+					   "user = 'b', log = { to = '/x/b.log', level = 'warn' }"),
+			    "log log.level user | log user |");
+	assert_string_equal(
+	    service_change(*state, "timeouts = { stop = 1 }, limits = { nofile = 5 }",
+			   "timeouts = { stop = 2 }, limits = { nofile = 6, core = 0 }"),
+	    "limits.core limits.nofile timeouts.stop | limits.core limits.nofile |");
+}
+
+static void a_listener_that_comes_or_goes_is_told_once(void **state)
+{
+	assert_string_equal(service_change(*state, "listen = { a = 'tcp://127.0.0.1:1' }",
+					   "listen = { b = 'tcp://127.0.0.1:2' },\n"
+					   "files = { f = { path = '/f' } }"),
+			    "files.f listen.a listen.b | files.f listen.a listen.b |");
+	assert_string_equal(
+	    service_change(*state, "listen = { a = 'tcp://127.0.0.1:1' }",
+			   "listen = { a = { address = 'tcp://127.0.0.1:2', backlog = 5 } }"),
+	    "listen.a listen.a.backlog | listen.a listen.a.backlog |");
+}
+
+static void code_is_the_modules_of_a_service(void **state)
+{
+	struct fixture *fixture = *state;
+	struct change found;
+	struct spec *old;
+
+	fixture_write(fixture, "room.lua", "require 'part'");
+	fixture_write(fixture, "part.lua", "return 1");
+	fixture_right(fixture, "return { service = 'room' }");
+	old = fixture->spec;
+	fixture->spec = NULL;
+	fixture_write(fixture, "part.lua", "return 2");
+	fixture_right(fixture, "return { service = 'room' }");
+	assert_int_equal(spec_diff(old, fixture->spec, &found), 0);
+	assert_true(found.code);
+	assert_int_equal(found.count, 0);
+	change_finish(&found);
+	spec_destroy(old);
+}
+
+static void code_is_the_whole_text_when_inline(void **state)
+{
+	assert_string_equal(change(*state, "return { " SERVICE " config = { a = 1 } }",
+				   "return { " SERVICE " config = { a = 2 } }"),
+			    "config.a | | code");
+	assert_string_equal(change(*state, "return { " SERVICE " }", "return { " SERVICE " }"),
+			    "| |");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(the_same_is_no_change),
+	    TEST(a_default_that_is_written_out_is_no_change),
+	    TEST(config_differs_by_its_keys),
+	    TEST(what_cannot_change_in_a_running_daemon_is_refused),
+	    TEST(a_listener_that_comes_or_goes_is_told_once),
+	    TEST(code_is_the_modules_of_a_service),
+	    TEST(code_is_the_whole_text_when_inline),
+	};
+
+	return cmocka_run_group_tests_name("what differs between two specs", tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+#include "spec_fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The rules for root: source.uid is 0. They can be tried by anybody who is the owner. */
+
+static const char text[] = "return { service = { start = function() end } }";
+
+static int as_root(void **state)
+{
+	struct fixture *fixture;
+
+	if (fixture_setup(state) < 0)
+		return -1;
+	fixture = *state;
+	fixture->source.uid = 0;
+	fixture->source.owner = getuid();
+	return 0;
+}
+
+static void says(struct fixture *fixture, const char *part)
+{
+	assert_int_equal(fixture_load(fixture, NULL), -1);
+	if (!strstr(fixture->errs.list[0].what, part))
+		fail_msg("'%s' does not say '%s'", fixture->errs.list[0].what, part);
+}
+
+static void a_private_file_below_a_sticky_folder_is_trusted(void **state)
+{
+	fixture_right(*state, text);
+}
+
+static void a_file_that_others_may_write_is_not(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "main.lua", text);
+	assert_int_equal(chmod(fixture->path, 0664), 0);
+	says(fixture, "mode 0664) is writable by others: chmod g-w '");
+	assert_int_equal(chmod(fixture->path, 0646), 0);
+	says(fixture, "chmod o-w '");
+	assert_int_equal(chmod(fixture->path, 0666), 0);
+	says(fixture, "chmod go-w '");
+}
+
+static void nor_is_one_in_a_folder_that_others_may_write(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "main.lua", text);
+	assert_int_equal(chmod(fixture->folder, 0775), 0);
+	says(fixture, "chmod g-w '/tmp/luvd-spec-");
+	if (getuid() != 0)
+		return; /* a sticky folder passes only when it is root's */
+	assert_int_equal(chmod(fixture->folder, 01777), 0);
+	assert_int_equal(fixture_load(fixture, NULL), 0);
+}
+
+static void nor_is_one_of_another_user(void **state)
+{
+	struct fixture *fixture = *state;
+
+	if (getuid() != 0)
+		skip(); /* only root can give files away */
+	fixture_write(fixture, "main.lua", text);
+	assert_int_equal(chown(fixture->path, 65534, 0), 0);
+	says(fixture, "main.lua' belongs to nobody, who could change what root runs: chown root '");
+	fixture->source.owner = 65534;
+	assert_int_equal(fixture_load(fixture, NULL), 0);
+}
+
+static void a_link_is_followed_to_what_it_names(void **state)
+{
+	struct fixture *fixture = *state;
+	char target[160];
+
+	fixture_write(fixture, "real/echo.lua", text);
+	snprintf(target, sizeof target, "%s/real", fixture->folder);
+	assert_int_equal(symlink("real/echo.lua", fixture->path), 0);
+	assert_int_equal(fixture_load(fixture, NULL), 0);
+	assert_int_equal(chmod(target, 0777), 0);
+	says(fixture, "/real' (owner ");
+}
+
+static void modules_and_includes_are_held_to_the_same(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[160];
+
+	fixture_write(fixture, "room.lua", "return {}");
+	fixture_write(fixture, "main.lua", "return { service = 'room' }");
+	snprintf(path, sizeof path, "%s/room.lua", fixture->folder);
+	assert_int_equal(chmod(path, 0666), 0);
+	says(fixture, "room.lua' (owner ");
+	assert_string_equal(fixture->errs.list[0].key, "service");
+	fixture_write(fixture, "main.lua", "return include 'room.lua'");
+	says(fixture, "room.lua' (owner ");
+}
+
+#define ROOT_TEST(function) cmocka_unit_test_setup_teardown(function, as_root, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_private_file_below_a_sticky_folder_is_trusted),
+	    ROOT_TEST(a_file_that_others_may_write_is_not),
+	    ROOT_TEST(nor_is_one_in_a_folder_that_others_may_write),
+	    ROOT_TEST(nor_is_one_of_another_user),
+	    ROOT_TEST(a_link_is_followed_to_what_it_names),
+	    ROOT_TEST(modules_and_includes_are_held_to_the_same),
+	};
+
+	return cmocka_run_group_tests_name("whose file root may read", tests, NULL, NULL);
+}
