@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -91,7 +90,7 @@ static void ask_thread(void)
 	struct pollfd done = {.fd = last.crash.done_fd, .events = POLLIN};
 	uint64_t one = 1;
 
-	if (syscall(SYS_gettid) == last.crash.thread)
+	if (gettid() == last.crash.thread)
 		return;
 	if (write(last.crash.wake_fd, &one, sizeof one) == (ssize_t)sizeof one)
 		(void)poll(&done, 1, PATIENCE_MS);

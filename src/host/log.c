@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/crash.h"
@@ -133,7 +132,7 @@ static void *run(void *data)
 {
 	struct log *log = data;
 
-	atomic_store(&log->thread_id, (int)syscall(SYS_gettid));
+	atomic_store(&log->thread_id, (int)gettid());
 	answer(log);
 	do {
 		await(log);
