@@ -268,23 +268,38 @@ static void a_file_that_is_no_file_is_refused(void **state)
 
 static const struct bounds tight = {.cpu_ms = 60, .wall_ms = 3000, .memory = (size_t)8 << 20};
 
-static void bounded(struct fixture *fixture, const char *text, const char *expected)
+static void bounded_by(struct fixture *fixture, const struct bounds *bounds, const char *text,
+		       const char *expected)
 {
 	char told[ERR_TEXT_MAX];
 
 	fixture_write(fixture, "main.lua", text);
 	fixture_forget(fixture);
 	assert_int_equal(
-	    spec_load_bounded(&fixture->spec, &fixture->source, &tight, &fixture->errs), -1);
+	    spec_load_bounded(&fixture->spec, &fixture->source, bounds, &fixture->errs), -1);
 	assert_int_equal(fixture->errs.count, 1);
 	assert_string_equal(err_text(&fixture->errs.list[0], told, sizeof told), expected);
 	assert_int_equal(fixture->errs.list[0].exit, EXIT_USAGE);
+}
+
+static void bounded(struct fixture *fixture, const char *text, const char *expected)
+{
+	bounded_by(fixture, &tight, text, expected);
 }
 
 static void an_endless_loop_ends_with_its_line(void **state)
 {
 	bounded(*state, "local x = 0\n\nwhile true do x = x + 1 end",
 		"main.lua:3: the daemon file used more than 0.06 s of CPU");
+}
+
+static void too_much_time_ends_with_its_line(void **state)
+{
+	static const struct bounds brief = {
+	    .cpu_ms = 60000, .wall_ms = 60, .memory = (size_t)8 << 20};
+
+	bounded_by(*state, &brief, "\nwhile true do end",
+		   "main.lua:2: the daemon file used more than 0.06 s of wall time");
 }
 
 static void too_much_memory_ends_with_its_line(void **state)
@@ -434,6 +449,15 @@ static void a_confined_classic_daemon_is_warned_of(void **state)
 	assert_int_equal(warnings.count, 3);
 	assert_string_equal(warnings.list[0].where, "main.lua:2");
 	errs_finish(&warnings);
+	fixture_right(fixture, "return { " SERVICE ", user = 'nobody', log = 'syslog',\n"
+			       "pidfile = false }");
+	spec_warnings(fixture->spec, true, &warnings);
+	assert_int_equal(warnings.count, 0);
+	assert_int_equal(chmod(fixture->path, 0600), 0);
+	spec_warnings(fixture->spec, true, &warnings);
+	assert_int_equal(warnings.count, 1);
+	assert_non_null(strstr(warnings.list[0].what, "reload will be refused"));
+	errs_finish(&warnings);
 }
 
 int main(void)
@@ -452,6 +476,7 @@ int main(void)
 	    TEST(included_files_follow_the_same_rules),
 	    TEST(a_file_that_is_no_file_is_refused),
 	    TEST(an_endless_loop_ends_with_its_line),
+	    TEST(too_much_time_ends_with_its_line),
 	    TEST(too_much_memory_ends_with_its_line),
 	    TEST(pcall_in_a_loop_does_not_escape),
 	    TEST(a_c_function_without_end_does_not_escape),

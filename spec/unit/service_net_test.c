@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* A service whose handler is the given text. */
@@ -516,10 +517,56 @@ static void test_serve_refuses_a_listener_twice_and_names_those_that_exist(void 
 	finish(kit);
 }
 
+static void test_a_unix_socket_is_served_too(void **state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct kit *kit =
+	    kit_create(HANDLER("conn:write { conn.peer, ' ', conn.local_address, ' ', "
+			       "conn:read_line() }"));
+	socklen_t length;
+	int fd, listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			     (size_t)snprintf(at.sun_path + 1, 64, "luvd-test-%d", getpid()));
+	kit_listen(kit);
+	close(kit->listener.fd);
+	kit->listener.fd = listening;
+	kit->address.kind = ADDRESS_ABSTRACT;
+	assert_int_equal(bind(listening, (struct sockaddr *)&at, length), 0);
+	assert_int_equal(listen(listening, 4), 0);
+	kit_start(kit);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, length), 0);
+	kit_send(fd, "hello\n");
+	assert_memory_equal(kit_expect(kit, fd, NULL), "unix: unix:@luvd-test-", 22);
+	close(fd);
+	finish(kit);
+}
+
+static void test_without_lua_memory_connections_are_lost_but_not_the_daemon(void **state)
+{
+	struct kit *kit = kit_create(HANDLER(
+	    "held = held or {} for i = 1, 1e6 do held[#held + 1] = ('x'):rep(1000) .. i end"));
+	int fds[8];
+
+	(void)state;
+	kit->daemon.spec->lua_memory = 4 << 20;
+	kit_listen(kit);
+	kit_start(kit);
+	for (int i = 0; i < 8; i++) {
+		fds[i] = kit_connect(kit);
+		assert_string_equal(kit_expect(kit, fds[i], NULL), "");
+		close(fds[i]);
+	}
+	assert_true(kit_logged(kit, "not enough memory"));
+	finish(kit);
+}
+
 static void test_the_hello_example_answers_a_browser(void **state)
 {
 	char text[4096] = "";
-	FILE *file = fopen(LUVD_SOURCE "/examples/hello/hello.lua", "r");
+	FILE *file = fopen(LUVD_SOURCE_DIR "/examples/hello/hello.lua", "r");
 	struct kit *kit;
 	const char *answer;
 	int fd;
@@ -566,6 +613,8 @@ int main(void)
 	    cmocka_unit_test(test_without_descriptors_clients_wait_until_one_is_free),
 	    cmocka_unit_test(test_a_connection_tells_its_addresses_and_its_listener),
 	    cmocka_unit_test(test_unknown_options_and_wrong_values_raise),
+	    cmocka_unit_test(test_a_unix_socket_is_served_too),
+	    cmocka_unit_test(test_without_lua_memory_connections_are_lost_but_not_the_daemon),
 	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	    cmocka_unit_test(test_serve_refuses_a_listener_twice_and_names_those_that_exist),
 	};

@@ -38,6 +38,8 @@ static void a_lua_literal_means_its_value(void **state)
 	assert_int_equal(value(fixture, "config.x=5", "config.x")->as.integer, 5);
 	assert_int_equal(value(fixture, "config.x=-5", "config.x")->as.integer, -5);
 	assert_true(value(fixture, "config.x=1.5", "config.x")->as.number == 1.5);
+	assert_int_equal(value(fixture, "config.x={ -1, a = -2 }", "config.x.a")->as.integer, -2);
+	assert_int_equal(value(fixture, "config.x= 7 ", "config.x")->as.integer, 7);
 	assert_false(value(fixture, "config.x=false", "config.x")->as.boolean);
 	assert_string_equal(value(fixture, "config.x='5\\n'", "config.x")->as.string.bytes, "5\n");
 	assert_int_equal(value(fixture, "config.x={1,y={2}}", "config.x.y.1")->as.integer, 2);
@@ -46,10 +48,15 @@ static void a_lua_literal_means_its_value(void **state)
 
 static void anything_else_is_a_string(void **state)
 {
-	static char *const strings[] = {
-	    "config.x=echo", "config.x=tcp://127.0.0.1:80", "config.x=5m",    "config.x={1,",
-	    "config.x=1+1",  "config.x=os.exit()",          "config.x='open", "config.x=# 5",
-	    "config.x=a=b"};
+	static char *const strings[] = {"config.x=echo",       "config.x=tcp://127.0.0.1:80",
+					"config.x=5m",         "config.x={1,",
+					"config.x=1+1",        "config.x=os.exit()",
+					"config.x='open",      "config.x=# 5",
+					"config.x=a=b",        "config.x=5-3",
+					"config.x=2026-11-22", "config.x=1,2",
+					"config.x=5 --x",      "config.x=5;",
+					"config.x={1}--",      "config.x={5-3}",
+					"config.x={x}",        "config.x=x=5"};
 	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {

@@ -1,9 +1,12 @@
 #include "spec_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "spec/trust.h"
 
 /* The rules for root: source.uid is 0. They can be tried by anybody who is the owner. */
 
@@ -100,6 +103,28 @@ static void modules_and_includes_are_held_to_the_same(void **state)
 	says(fixture, "room.lua' (owner ");
 }
 
+static void a_file_that_changes_after_it_was_read_is_seen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stamp stamp;
+	struct err err = {0};
+	char path[160], *bytes;
+	size_t length;
+
+	fixture_write(fixture, "main.lua", text);
+	assert_int_equal(trust_read(&fixture->source, fixture->path, &bytes, &length, &stamp, &err),
+			 0);
+	assert_string_equal(bytes, text);
+	free(bytes);
+	assert_true(trust_unchanged(fixture->path, &stamp));
+	fixture_write(fixture, "other.lua", text);
+	snprintf(path, sizeof path, "%s/other.lua", fixture->folder);
+	assert_int_equal(rename(path, fixture->path), 0);
+	assert_false(trust_unchanged(fixture->path, &stamp));
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_false(trust_unchanged(fixture->path, &stamp));
+}
+
 #define ROOT_TEST(function) cmocka_unit_test_setup_teardown(function, as_root, fixture_teardown)
 
 int main(void)
@@ -111,6 +136,7 @@ int main(void)
 	    ROOT_TEST(nor_is_one_of_another_user),
 	    ROOT_TEST(a_link_is_followed_to_what_it_names),
 	    ROOT_TEST(modules_and_includes_are_held_to_the_same),
+	    TEST(a_file_that_changes_after_it_was_read_is_seen),
 	};
 
 	return cmocka_run_group_tests_name("whose file root may read", tests, NULL, NULL);

@@ -108,15 +108,15 @@ int launch_failed(struct daemon *daemon, struct plan *plan, const struct err *er
 
 enum reaped { REAP_NONE = -1, REAP_NOT_YET, REAP_DONE };
 
-/* Takes the daemon's end. Before its parent between the forks is gone the daemon is not ours to
- * wait for, so whatever ends is taken until it is the daemon. */
+/* Takes the daemon's end. The process between the forks has been waited for; before the daemon has
+ * told its pid it is the only other child that can end in a way worth telling. */
 static enum reaped reap(struct wait *wait, int *status, int options)
 {
 	pid_t pid;
 
 	do
 		pid = sys_wait(-1, status, options);
-	while (pid > 0 && pid != wait->pid);
+	while (pid > 0 && pid != wait->pid && wait->pid != 0);
 	if (pid > 0)
 		return REAP_DONE;
 	return pid == 0 ? REAP_NOT_YET : REAP_NONE;
@@ -154,18 +154,18 @@ static int give_up(struct wait *wait, const struct err *err)
 static int died(struct wait *wait)
 {
 	struct err err = {0};
-	int status = 0;
-	bool gone = wait->pid > 0 && reap_soon(wait, &status);
+	int status = wait->daemon->middle_status;
+	bool reaped = reap_soon(wait, &status);
 
 	snprintf(err.step, sizeof err.step, "%s", wait->step);
-	if (gone && WIFSIGNALED(status))
+	if (!reaped && wait->pid > 0)
+		err_set(&err, "the daemon has left without a word, but does not end");
+	else if (WIFSIGNALED(status))
 		err_set(&err, "the daemon died from signal %d (%s)", WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
-	else if (gone)
-		err_set(&err, "the daemon exited with code %d without a word", WEXITSTATUS(status));
 	else
-		err_set(&err, "the daemon is gone without a word");
-	if (gone)
+		err_set(&err, "the daemon exited with code %d without a word", WEXITSTATUS(status));
+	if (reaped)
 		wait->pid = -1;
 	return give_up(wait, &err);
 }

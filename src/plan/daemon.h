@@ -56,6 +56,7 @@ struct daemon {
 	bool announced;      /* host/launch: the daemon has told its pid */
 	pid_t launcher;      /* who typed the command */
 	pid_t pid;           /* the daemon's own, once detached; 0 before */
+	int middle_status;   /* how the process between the two forks ended, for the launcher */
 
 	int self_fd;    /* luvd's own executable, O_PATH: what a loader is executed from */
 	int null_fd;    /* /dev/null */

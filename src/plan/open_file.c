@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "plan/folder.h"
 #include "sys/sys.h"
@@ -103,6 +104,22 @@ int open_file(const struct open_file *wish, uid_t self, struct made *made, struc
 	fd = open_in(wish, folder, name, made, err);
 	sys_close(folder);
 	return fd;
+}
+
+int open_file_declared(const struct daemon *daemon, size_t index, struct made *made,
+		       struct err *err)
+{
+	const struct spec *spec = daemon->spec;
+	const struct file *file = &spec->files[index];
+	struct open_file wish = {.path = file->path,
+				 .mode = file->mode,
+				 .perm = file->perm,
+				 .uid = spec->drops ? spec->uid : (uid_t)-1,
+				 .gid = spec->drops ? spec->gid : (gid_t)-1};
+	char key[96];
+
+	snprintf(key, sizeof key, "files.%s", file->name);
+	return open_file(&wish, daemon->machine.euid, made, spec_blame(spec, key, err));
 }
 
 void open_file_undo(const char *path, const struct made *made, int fd)

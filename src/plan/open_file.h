@@ -19,6 +19,10 @@ struct open_file {
 
 /* Returns the descriptor, close-on-exec; *made tells whether the file is new. self: our uid. */
 int open_file(const struct open_file *wish, uid_t self, struct made *made, struct err *err);
+/* Opens spec->files[index] of the daemon, at the start and, for USR1, anew. err carries line and
+ * key. */
+int open_file_declared(const struct daemon *daemon, size_t index, struct made *made,
+		       struct err *err);
 /* Removes a file that this start has made, unless somebody has written to it. */
 void open_file_undo(const char *path, const struct made *made, int fd);
 

@@ -10,6 +10,7 @@
 #include "plan/daemon.h"
 #include "plan/folder.h"
 #include "plan/lock.h"
+#include "plan/unix.h"
 #include "sys/sys.h"
 
 /* --- writing --- */
@@ -75,8 +76,8 @@ static void put_all(FILE *out, const struct daemon *daemon)
 		const struct listener *listener = &daemon->listeners[i];
 
 		if (listener->inode)
-			put_file(out, "socket", strchr(listener->address->text, ':') + 1,
-				 listener->device, listener->inode);
+			put_file(out, "socket", unix_path(listener->address), listener->device,
+				 listener->inode);
 	}
 }
 
@@ -305,6 +306,8 @@ int record_clean(const char *home_folder, const struct record *record, struct er
 			    record->sockets[i].inode);
 	if (strncmp(record->control, home_folder, length) == 0 && record->control[length] == '/')
 		discard_below(home_folder, record->control + length + 1);
+	else if (record->control[0] == '/')
+		unix_discard(record->control); /* elsewhere it is ours only while nobody listens */
 	discard_below(home_folder, "record.new");
 	discard_below(home_folder, "record");
 	discard_below(home_folder, "root");

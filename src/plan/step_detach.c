@@ -17,11 +17,9 @@ static void describe(const struct daemon *daemon, FILE *out)
 /* The launcher: its child ends at once, or has said over the channel why it could not go on. */
 static int stay_behind(struct daemon *daemon, int ends[2], pid_t middle)
 {
-	int status;
-
 	sys_close(ends[1]);
 	daemon->channel_fd = ends[0];
-	sys_wait(middle, &status, 0);
+	sys_wait(middle, &daemon->middle_status, 0);
 	return STEP_LEAVE;
 }
 

@@ -31,23 +31,6 @@ static uint64_t needs(const struct spec *spec)
 	return spec->file_count ? NEED_FILES : 0;
 }
 
-static int open_one(struct daemon *daemon, size_t i, struct err *err)
-{
-	const struct spec *spec = daemon->spec;
-	const struct file *file = &spec->files[i];
-	struct open_file wish = {.path = file->path,
-				 .mode = file->mode,
-				 .perm = file->perm,
-				 .uid = spec->drops ? spec->uid : (uid_t)-1,
-				 .gid = spec->drops ? spec->gid : (gid_t)-1};
-	char key[96];
-
-	snprintf(key, sizeof key, "files.%s", file->name);
-	daemon->file_fds[i] = open_file(&wish, daemon->machine.euid, &daemon->files_made[i],
-					spec_blame(spec, key, err));
-	return daemon->file_fds[i] < 0 ? -1 : 0;
-}
-
 static int apply(struct daemon *daemon, struct err *err)
 {
 	size_t count = daemon->spec->file_count;
@@ -58,9 +41,11 @@ static int apply(struct daemon *daemon, struct err *err)
 		daemon->file_fds[i] = -1;
 	if (!daemon->file_fds || !daemon->files_made)
 		return err_set(err, "out of memory");
-	for (size_t i = 0; i < count; i++)
-		if (open_one(daemon, i, err) < 0)
+	for (size_t i = 0; i < count; i++) {
+		daemon->file_fds[i] = open_file_declared(daemon, i, &daemon->files_made[i], err);
+		if (daemon->file_fds[i] < 0)
 			return -1;
+	}
 	return 0;
 }
 

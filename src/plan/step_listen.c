@@ -108,7 +108,7 @@ static int bind_unix(struct daemon *daemon, struct listener *listener, struct er
 {
 	const struct listen *listen = listener->listen;
 	struct made made = {0};
-	struct unix_file file = {.path = strchr(listener->address->text, ':') + 1,
+	struct unix_file file = {.path = unix_path(listener->address),
 				 .mode = listen->mode,
 				 .uid = listen->owner ? listen->uid : (uid_t)-1,
 				 .gid = listen->owner ? listen->gid : (gid_t)-1,
@@ -229,7 +229,7 @@ static void undo(struct daemon *daemon)
 		const struct listener *listener = &daemon->listeners[i];
 
 		if (listener->inode)
-			sys_discard(strchr(listener->address->text, ':') + 1, listener->device,
+			sys_discard(unix_path(listener->address), listener->device,
 				    listener->inode);
 	}
 }

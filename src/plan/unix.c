@@ -17,8 +17,13 @@ static int address_of(const char *path, struct sockaddr_un *address)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(address->sun_path, path);
+	memcpy(address->sun_path, path, strlen(path) + 1);
 	return 0;
+}
+
+const char *unix_path(const struct address *address)
+{
+	return ((const struct sockaddr_un *)&address->socket)->sun_path;
 }
 
 /* Nobody listens at path: 1; somebody does: 0; cannot tell: -1. */

@@ -20,6 +20,8 @@ struct unix_file {
  * socket to which nobody listens, and nothing else. self: our effective uid. Fills *made. */
 int unix_listen(int fd, const struct unix_file *file, uid_t self, struct made *made,
 		struct err *err);
+/* The path of a unix socket's address. */
+const char *unix_path(const struct address *address);
 /* For undo in a launcher, which does not know what the daemon has made: removes path when it is a
  * socket to which nobody listens. */
 void unix_discard(const char *path);

@@ -143,6 +143,7 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 
 struct accepted {
 	struct incoming incoming;
+	struct conn *conn;
 	struct task *task;
 };
 
@@ -153,7 +154,7 @@ static int begin_handler(lua_State *L)
 	struct conn *conn;
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, server->handler);
-	conn = conn_create(L, &accepted->incoming);
+	conn = accepted->conn = conn_create(L, &accepted->incoming);
 	server->connections++;
 	accepted->incoming.acceptor->connections++;
 	accepted->incoming.acceptor->accepted++;
@@ -173,11 +174,12 @@ static void begin_connection(struct accepted *accepted)
 		task_start(accepted->task);
 		return;
 	}
-	/* Out of memory: the collector closes the connection if it was made. */
 	vm->failed++;
 	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
-	if (accepted->incoming.fd >= 0)
+	if (accepted->conn)
+		conn_abort(accepted->conn);
+	else if (accepted->incoming.fd >= 0)
 		close(accepted->incoming.fd);
 }
 

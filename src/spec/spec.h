@@ -92,8 +92,9 @@ struct limit {
 
 enum module_kind { MODULE_LUA, MODULE_C };
 
-/* A text of the bundle. modules[0] is the daemon file itself (name ""); an included file has
- * name "include:PATH". */
+/* A text of the bundle. modules[0] is the daemon file itself (name ""); then come the files that it
+ * includes, name "include:PATH" with the absolute path, then modules. value.file counts in these.
+ */
 struct module {
 	char *name; /* as required: "sweeper", "./room.lua" */
 	char *path; /* absolute */

@@ -1,5 +1,5 @@
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "spec/spec.h"
 
@@ -24,6 +24,28 @@ static bool has_unix_socket(const struct spec *spec)
 	return false;
 }
 
+static const char *unreadable(const struct spec *spec)
+{
+	struct stat node;
+
+	for (size_t i = 0; i < spec->module_count; i++)
+		if (stat(spec->modules[i].path, &node) == 0 && !(node.st_mode & S_IROTH))
+			return spec->modules[i].path;
+	return NULL;
+}
+
+static void warn_reload(const struct spec *spec, struct errs *warnings)
+{
+	if (is_jailed(spec))
+		err_set(spec_blame(spec, "chroot", errs_add(warnings)),
+			"reload will be refused: the daemon file cannot be read from inside the "
+			"chroot");
+	else if (unreadable(spec))
+		err_set(spec_blame(spec, "user", errs_add(warnings)),
+			"reload will be refused unless user \"%s\" may read '%s'", spec->user,
+			unreadable(spec));
+}
+
 static void warn_reopen(const struct spec *spec, bool background, struct errs *warnings)
 {
 	bool file = spec->log.to == SINK_FILE || (spec->log.to == SINK_DEFAULT && background);
@@ -44,10 +66,7 @@ static void warn_reopen(const struct spec *spec, bool background, struct errs *w
 /* A classic daemon is the process that is confined: these things have nobody else to do them. */
 static void warn_confined(const struct spec *spec, bool background, struct errs *warnings)
 {
-	if (is_jailed(spec))
-		err_set(spec_blame(spec, "chroot", errs_add(warnings)),
-			"reload will be refused: the daemon file cannot be read from inside the "
-			"chroot");
+	warn_reload(spec, warnings);
 	warn_reopen(spec, background, warnings);
 	if (!spec->pidfile_given || spec->pidfile)
 		err_set(spec_blame(spec, is_jailed(spec) ? "chroot" : "user", errs_add(warnings)),

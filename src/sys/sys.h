@@ -112,15 +112,16 @@ int sys_notify_socket(const struct sockaddr *address, socklen_t length);
 
 /* --- signals --- */
 
-/* Dispositions 1 to 31 and of the real-time signals to their default, and an empty mask. required: rt_sigaction(2),
- * rt_sigprocmask(2). */
+/* Dispositions 1 to 31 and of the real-time signals to their default, and an empty mask. required:
+ * rt_sigaction(2), rt_sigprocmask(2). */
 int sys_signals_reset(void);
 /* Blocks HUP INT QUIT TERM USR1 USR2: from here on they wait. required: rt_sigprocmask(2). */
 int sys_signals_block(void);
 /* Takes one waiting signal of stop kind (HUP, INT, QUIT, TERM); 0: none; else its number, sender's
  * pid in *sender. Never blocks. ignored: rt_sigtimedwait(2). */
 int sys_signal_pending(pid_t *sender);
-/* A descriptor that becomes readable while sys_signal_pending has one to take (signalfd(2)). required: signalfd4(2).
+/* A descriptor that becomes readable while sys_signal_pending has one to take (signalfd(2)).
+ * required: signalfd4(2).
  */
 int sys_signal_fd(void);
 /* An SA_SIGINFO | SA_RESTART handler. NULL: ignored. required: rt_sigaction(2). */

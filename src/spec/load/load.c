@@ -47,7 +47,7 @@ static int l_read(lua_State *L)
 {
 	struct load *load = load_of(L);
 
-	read_root(load, 1, &load->spec->root);
+	load->whole = read_root(load, 1, &load->spec->root);
 	return 0;
 }
 
@@ -260,7 +260,7 @@ static void read_once(struct load *load)
 	load->arena = spec->arena;
 	evaluate_bounded(load);
 	/* What could not be read is nil there and has been told: the rest can still be checked. */
-	if (spec->root.type == VALUE_TABLE && !load->guard.over)
+	if (load->whole && spec->root.type == VALUE_TABLE && !load->guard.over)
 		check(load);
 	lend_texts(load);
 }

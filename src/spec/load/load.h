@@ -18,6 +18,7 @@ struct load {
 	struct arena *arena;
 	struct errs *errs;
 	struct texts texts; /* [0] the daemon file, then those it includes, then modules */
+	bool whole;         /* spec->root is all that the file returned */
 	int evaluated;      /* so many of texts are the daemon file and its includes */
 	int running[INCLUDE_DEPTH_MAX]; /* texts being evaluated now, the innermost last */
 	int depth;
@@ -59,8 +60,8 @@ const char *placeholder_message(lua_State *L, int index, char *text, size_t size
 /* include.c: the function include. */
 int include_call(lua_State *L);
 /* read.c: the value at index as a tree. Errors go to load->errs with their key, where is filled
- * later. */
-void read_root(struct load *load, int index, struct value *root);
+ * later. false: a bound was passed, so that the tree is not whole. */
+bool read_root(struct load *load, int index, struct value *root);
 /* set.c: applies --set to root. */
 void set_apply(struct load *load, struct value *root);
 /* modules.c: finds and reads the modules, once spec is filled. */

@@ -108,26 +108,44 @@ static struct pair *add_pair(struct reader *reader, const char *path, struct val
 	return &table->as.table.pairs[table->as.table.count];
 }
 
-static void read_table(struct reader *reader, int index, const char *path, int depth,
-		       struct value *value)
+static void read_keys(struct reader *reader, int index, const char *path, struct value *table)
 {
 	lua_State *L = reader->L;
 	size_t space = 0;
 
+	for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
+		struct pair *pair = reader->full ? NULL : add_pair(reader, path, table, &space);
+
+		if (pair && read_key(reader, -2, path, &pair->key))
+			table->as.table.count++;
+	}
+	value_sort(table);
+}
+
+/* The keys first: lua_next's order differs from one reading to the next, and with it would what is
+ * told first. */
+static void read_table(struct reader *reader, int index, const char *path, int depth,
+		       struct value *value)
+{
+	lua_State *L = reader->L;
+
 	value->type = VALUE_TABLE;
 	value->as.table.pairs = NULL;
 	value->as.table.count = 0;
-	for (lua_pushnil(L); lua_next(L, index) != 0; lua_pop(L, 1)) {
-		struct pair *pair = reader->full ? NULL : add_pair(reader, path, value, &space);
+	read_keys(reader, index, path, value);
+	for (size_t i = 0; i < value->as.table.count && !reader->full; i++) {
+		struct pair *pair = &value->as.table.pairs[i];
 		char below[PATH_SHOWN_MAX];
 
-		if (!pair || !read_key(reader, -2, path, &pair->key))
-			continue;
-		value->as.table.count++;
+		if (pair->key.type == VALUE_INTEGER)
+			lua_pushinteger(L, pair->key.as.integer);
+		else
+			lua_pushlstring(L, pair->key.as.string.bytes, pair->key.as.string.length);
+		lua_rawget(L, index);
 		check_join(below, path, &pair->key);
 		read_any(reader, lua_gettop(L), below, depth + 1, &pair->value);
+		lua_pop(L, 1);
 	}
-	value_sort(value);
 }
 
 static void enter_table(struct reader *reader, int index, const char *path, int depth,
@@ -183,9 +201,10 @@ static void read_any(struct reader *reader, int index, const char *path, int dep
 	}
 }
 
-void read_root(struct load *load, int index, struct value *root)
+bool read_root(struct load *load, int index, struct value *root)
 {
 	struct reader reader = {.load = load, .L = load->L};
 
 	read_any(&reader, index, "", 0, root);
+	return !reader.full;
 }

@@ -10,26 +10,51 @@
 /* --set KEY=VALUE: a value that is a Lua literal means that, anything else is a string, nothing
  * removes the key. */
 
-/* Literals only: numbers, strings, true, false, nil and tables of them; names only as keys. */
+/* May this word stand in a literal? after: the one behind it; depth: of braces around it. */
+static bool is_part(const struct lexer *lexer, int depth)
+{
+	const struct token *token = &lexer->token, *before = &lexer->before;
+	struct lexer after = *lexer;
+
+	lexer_next(&after);
+	if (token->type == TOKEN_NAME)
+		return token_is(token, "true") || token_is(token, "false") ||
+		       token_is(token, "nil") || (depth > 0 && token_is(&after.token, "="));
+	if (token->type != TOKEN_SYMBOL)
+		return true;
+	if (token_is(token, "-")) /* a sign, no subtraction: 2026-11-22 is a text */
+		return after.token.type == TOKEN_NUMBER &&
+		       (before->length == 0 || strchr("{,;=[", *before->bytes));
+	return strchr(depth > 0 ? "{}[]=,;" : "{}", *token->bytes) != NULL && token->length == 1;
+}
+
+static bool only_spaces(const char *from, const char *to)
+{
+	for (; from < to; from++)
+		if (!strchr(" \t\r\n", *from))
+			return false;
+	return true;
+}
+
+/* Literals only: numbers, strings, true, false, nil and tables of them; names only as keys. No
+ * comment, so that nothing of the text is lost. */
 static bool is_literal(const char *text)
 {
+	const char *end = text;
 	struct lexer lexer;
-	const struct token *token;
+	int depth = 0;
 
-	lexer_init(&lexer, text, strlen(text));
 	if (*text == '#')
 		return false;
-	while ((token = lexer_next(&lexer))->type != TOKEN_END) {
-		struct lexer after = lexer;
-
-		if (token->type == TOKEN_NAME && !token_is(token, "true") &&
-		    !token_is(token, "false") && !token_is(token, "nil") &&
-		    !token_is(lexer_next(&after), "="))
+	for (lexer_init(&lexer, text, strlen(text)); lexer_next(&lexer)->type != TOKEN_END;) {
+		depth -= token_is(&lexer.token, "}");
+		if (!is_part(&lexer, depth + token_is(&lexer.token, "}")) ||
+		    !only_spaces(end, lexer.token.bytes))
 			return false;
-		if (token->type == TOKEN_SYMBOL && !strchr("{}[]=,;-", *token->bytes))
-			return false;
+		depth += token_is(&lexer.token, "{");
+		end = lexer.token.bytes + lexer.token.length;
 	}
-	return true;
+	return only_spaces(end, text + strlen(text));
 }
 
 static int l_read(lua_State *L)

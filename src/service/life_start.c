@@ -1,0 +1,81 @@
+#include "service/life_state.h"
+
+#include "service/object.h"
+#include "service/server.h"
+#include "service/service.h"
+#include "service/task.h"
+#include "service/timer.h"
+#include "service/vm.h"
+
+static int push_start(lua_State *L)
+{
+	struct life *life = lua_touserdata(L, 1);
+
+	if (!service_push(L, "start"))
+		return luaL_error(L, "the service has lost its function start");
+	object_push(L);
+	life->verb = task_create(L, 1, "start");
+	return 0;
+}
+
+void life_begin_start(struct life *life)
+{
+	life->state = STARTING;
+	life->vm->phase = PHASE_STARTING;
+	life_set_deadline(life, life->daemon->spec->timeout_start);
+	life_run_verb(life, push_start, "start");
+}
+
+void life_give_up_start(struct life *life)
+{
+	struct err err = life->err;
+
+	life->state = STOPPED;
+	life_close_all(life);
+	life->calls.started(life->calls.data, &err);
+}
+
+static void warn_unserved(struct life *life)
+{
+	const struct spec *spec = life->daemon->spec;
+
+	for (size_t i = 0; i < spec->listen_count; i++)
+		if (!server_exists(life->vm, spec->listens[i].name))
+			vm_printf(life->vm, LEVEL_WARN, "listener '%s' is not served",
+				  spec->listens[i].name);
+}
+
+void life_become_ready(struct life *life)
+{
+	int code;
+
+	uv_timer_stop(&life->deadline);
+	life->state = RUNNING;
+	life->vm->phase = PHASE_RUNNING;
+	code = servers_begin(life->vm);
+	if (code < 0) {
+		life_fail(life, "start", "cannot watch the listening sockets");
+		life->err.code = -code;
+		life_give_up_start(life);
+		return;
+	}
+	warn_unserved(life);
+	timers_begin(life->vm);
+	life->calls.started(life->calls.data, NULL);
+}
+
+void life_start_is_late(struct life *life)
+{
+	if (!life->verb)
+		return; /* it has just returned */
+	life_fail_late(life, "start", life->daemon->spec->timeout_start);
+	life_give_up_start(life);
+}
+
+void life_abort_start(struct life *life)
+{
+	life_fail(life, "start", "stopped before the service was ready");
+	life_give_up_start(life);
+	life->state = CLOSING;
+	life_post(life, GONE);
+}

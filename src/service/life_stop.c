@@ -1,0 +1,82 @@
+#include "service/life_state.h"
+
+#include "service/object.h"
+#include "service/server.h"
+#include "service/service.h"
+#include "service/task.h"
+#include "service/timer.h"
+#include "service/uvlib.h"
+#include "service/vm.h"
+
+void life_close_all(struct life *life)
+{
+	struct vm *vm = life->vm;
+
+	uv_timer_stop(&life->deadline);
+	life->verb = NULL;
+	vm->phase = PHASE_CLOSED;
+	tasks_cancel(vm);
+	timers_close(vm);
+	servers_close(vm);
+	uvlib_close(vm);
+}
+
+void life_cancel_rest(struct life *life)
+{
+	life->state = CLOSING;
+	servers_end(life->vm);
+	life_close_all(life);
+	life_post(life, GONE);
+}
+
+void life_tell_stopped(struct life *life)
+{
+	life->state = STOPPED;
+	life->calls.stopped(life->calls.data, life->code);
+}
+
+static int push_stop(lua_State *L)
+{
+	struct life *life = lua_touserdata(L, 1);
+
+	if (!service_push(L, "stop"))
+		return 0;
+	object_push(L);
+	lua_pushstring(L, life->reason);
+	life->verb = task_create(L, 2, "stop");
+	return 0;
+}
+
+void life_begin_stop(struct life *life)
+{
+	life->state = STOPPING;
+	life->vm->phase = PHASE_STOPPING;
+	timers_end(life->vm);
+	servers_end(life->vm);
+	life_set_deadline(life, life->daemon->spec->timeout_stop);
+	life_run_verb(life, push_stop, "stop");
+}
+
+void life_drain(struct life *life)
+{
+	life->state = DRAINING;
+	if (life->vm->connections == 0 && life->vm->handlers == 0)
+		life_post(life, QUIET);
+}
+
+void life_drain_after_failure(struct life *life)
+{
+	char text[ERR_TEXT_MAX];
+
+	err_text(&life->err, text, sizeof text);
+	vm_log(life->vm, LEVEL_ERROR, text, NULL, 0);
+	life_drain(life);
+}
+
+void life_give_up_waiting(struct life *life)
+{
+	vm_printf(life->vm, LEVEL_WARN,
+		  "timeouts.stop is over: %zu connections and %zu tasks cut off",
+		  life->vm->connections, life->vm->task_count);
+	life_cancel_rest(life);
+}
