@@ -1,5 +1,5 @@
 std = "lua54"
 max_line_length = 120
-exclude_files = { "build*/**" }
+exclude_files = { "build*/**", "spec/plan/wrong/**" } -- wrong on purpose
 files["**/*_spec.lua"] = { std = "+busted" }
 files["spec/support/*.lua"] = { std = "+busted" }

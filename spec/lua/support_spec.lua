@@ -125,7 +125,7 @@ describe("the datagram listener", function()
     local path = t.folder .. "/notify"
     local ear = t:spawn { luvd.helpers .. "/datagrams", path }
     ear:wait_output("out", "listening")
-    t:command({ "/bin/sh", "-c", "printf 'READY=1\\nMAINPID=5\\n' | nc -uU -w0 " .. path })
+    t:command({ "/bin/sh", "-c", "printf 'READY=1\\nMAINPID=5\\n' | nc -uU -w1 " .. path })
     ear:wait_output("out", "READY=1 | MAINPID=5\n")
     ear:close_stdin()
     ear:wait()

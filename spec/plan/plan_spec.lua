@@ -20,10 +20,10 @@ end
 
 describe("the plan", function()
   for _, name in ipairs(proc.names "examples") do
-    it(("of %s, as root, is the one of spec/plan/%s.txt"):format(name, name), luvd.test(function(t)
+    it(("of %s, as root, is the one of spec/plan/examples/%s.txt"):format(name, name), luvd.test(function(t)
       local result = t:luvd({ "plan", ("examples/%s/%s.lua"):format(name, name), "--as", "root" }, { cwd = luvd.top })
       assert.same({ 0, "" }, { result.code, result.err })
-      compare(("spec/plan/%s.txt"):format(name), plain(result.out))
+      compare(("spec/plan/examples/%s.txt"):format(name), plain(result.out))
     end))
   end
 

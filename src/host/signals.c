@@ -119,10 +119,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	if (self.stops[number] || (number == SIGHUP && by_kernel && self.kernel_hup_stops)) {
+		/* Told from the first request on: one that repeats itself is impatient. */
+		if (atomic_load(&self.asked) == 0) {
+			atomic_store(&self.asked_by, info->si_pid);
+			atomic_store(&self.asked_at, clock_ms());
+		}
 		if (atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info))
 			end_at_once(number);
-		atomic_store(&self.asked_by, info->si_pid);
-		atomic_store(&self.asked_at, clock_ms());
 	}
 	/* A full pipe means that the loop has signals to read: bursts collapse. */
 	if (write(self.pipe, &event, sizeof event) < 0)
