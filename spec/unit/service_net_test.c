@@ -519,7 +519,7 @@ static void test_serve_refuses_a_listener_twice_and_names_those_that_exist(void 
 static void test_the_hello_example_answers_a_browser(void **state)
 {
 	char text[4096] = "";
-	FILE *file = fopen(LUVD_SOURCE "/examples/hello/hello.lua", "r");
+	FILE *file = fopen(LUVD_SOURCE_DIR "/examples/hello/hello.lua", "r");
 	struct kit *kit;
 	const char *answer;
 	int fd;

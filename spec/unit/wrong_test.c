@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WRONG_DIR LUVD_SOURCE_DIR "/spec/plan/wrong"
+
 /* What wrong daemon files say: spec/plan/wrong/NAME.lua and beside it NAME.txt.
  * UPDATE_GOLDEN=1 writes the texts anew. A first line "-- --set a=1 --set b=2" gives arguments. */
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,21 +34,13 @@ static bool trusted(const char *path, uid_t uid)
 	       (folder.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-static void bases_add(struct bases *bases, uid_t uid, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void bases_add(struct bases *bases, uid_t uid, const char *format, ...)
+static void bases_add(struct bases *bases, uid_t uid, const char *path)
 {
-	char *path = bases->paths[bases->count];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(path, PATH_MAX, format, args);
-	va_end(args);
 	for (size_t i = 0; i < bases->count; i++)
 		if (strcmp(bases->paths[i], path) == 0)
 			return;
-	if (trusted(path, uid))
-		bases->count++;
+	if (strlen(path) < PATH_MAX && trusted(path, uid))
+		snprintf(bases->paths[bases->count++], PATH_MAX, "%s", path);
 }
 
 /* A user's own first: of two daemons of one name it is the one meant. The third is for callers
@@ -58,13 +49,17 @@ static void bases_find(struct bases *bases, const struct source *source)
 {
 	uid_t uid = geteuid();
 	const char *runtime = source_getenv(source, "XDG_RUNTIME_DIR");
+	char path[PATH_MAX];
 
 	bases->count = 0;
-	if (uid != 0 && runtime && runtime[0] == '/')
-		bases_add(bases, uid, "%s/luvd", runtime);
+	if (uid != 0 && runtime && runtime[0] == '/' &&
+	    snprintf(path, sizeof path, "%s/luvd", runtime) < (int)sizeof path)
+		bases_add(bases, uid, path);
 	if (uid != 0) {
-		bases_add(bases, uid, "/run/user/%lu/luvd", (unsigned long)uid);
-		bases_add(bases, uid, "/tmp/luvd-%lu", (unsigned long)uid);
+		snprintf(path, sizeof path, "/run/user/%lu/luvd", (unsigned long)uid);
+		bases_add(bases, uid, path);
+		snprintf(path, sizeof path, "/tmp/luvd-%lu", (unsigned long)uid);
+		bases_add(bases, uid, path);
 	}
 	bases_add(bases, 0, "/run/luvd");
 }
