@@ -1,12 +1,12 @@
 -- What `luvd plan` prints for the examples, as root and as an ordinary user. After a change that is meant:
 --
---   LUVD_REFRESH=1 busted spec/plan
+--   UPDATE_GOLDEN=1 busted spec/plan
 
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 local tree = require "support.tree"
 
-local refresh = os.getenv "LUVD_REFRESH"
+local refresh = os.getenv "UPDATE_GOLDEN"
 
 -- Without what differs between machines: where the repository lies.
 local function plain(text)
@@ -15,7 +15,7 @@ end
 
 local function compare(golden, text)
   if refresh then tree.write(golden, text) end
-  assert.equal(proc.slurp(golden) or ("(no %s: LUVD_REFRESH=1 busted spec/plan makes it)"):format(golden), text)
+  assert.equal(proc.slurp(golden) or ("(no %s: UPDATE_GOLDEN=1 busted spec/plan makes it)"):format(golden), text)
 end
 
 describe("the plan", function()

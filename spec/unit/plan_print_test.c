@@ -80,7 +80,7 @@ static void a_jail_with_all_that_root_can_ask_for(void **state)
 	(void)state;
 	fake_reset(true);
 	sample_jail(&sample, "");
-	compare("jail.txt", false);
+	compare("cell.txt", false);
 }
 
 static void a_jail_as_json(void **state)
@@ -88,7 +88,7 @@ static void a_jail_as_json(void **state)
 	(void)state;
 	fake_reset(true);
 	sample_jail(&sample, "");
-	compare("jail.json", true);
+	compare("cell.json", true);
 }
 
 static void a_chroot_under_a_service_manager(void **state)

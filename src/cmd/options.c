@@ -7,12 +7,12 @@
 
 /* One option as it may be typed. */
 struct row {
-	enum option bit;
 	const char *name;
-	char letter;       /* 0: none */
 	const char *value; /* what it expects, NULL: no value */
 	const char *help;
-	int (*take)(struct options *options, char *value); /* -1: not a value of this option */
+	int (*take)(struct options *options, const char *value); /* -1: not one of its values */
+	enum option bit;
+	char letter; /* 0: none */
 };
 
 static int number(const char *text, int *result)
@@ -28,7 +28,7 @@ static int number(const char *text, int *result)
 	return 0;
 }
 
-static int take_set(struct options *options, char *value)
+static int take_set(struct options *options, const char *value)
 {
 	size_t n = 0;
 
@@ -36,58 +36,58 @@ static int take_set(struct options *options, char *value)
 		return -1;
 	while (options->sets[n])
 		n++;
-	options->sets[n] = value;
+	options->sets[n] = (char *)value; /* argv's, which may be written to */
 	return 0;
 }
 
-static int take_json(struct options *options, char *value)
+static int take_json(struct options *options, const char *value)
 {
 	(void)value;
 	options->json = true;
 	return 0;
 }
 
-static int take_as(struct options *options, char *value)
+static int take_as(struct options *options, const char *value)
 {
 	options->as_root = true;
 	return strcmp(value, "root") == 0 ? 0 : -1;
 }
 
-static int take_if_stopped(struct options *options, char *value)
+static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
 	options->if_stopped = true;
 	return 0;
 }
 
-static int take_follow(struct options *options, char *value)
+static int take_follow(struct options *options, const char *value)
 {
 	(void)value;
 	options->follow = true;
 	return 0;
 }
 
-static int take_lines(struct options *options, char *value)
+static int take_lines(struct options *options, const char *value)
 {
 	return number(value, &options->lines);
 }
 
-static int take_notify_fd(struct options *options, char *value)
+static int take_notify_fd(struct options *options, const char *value)
 {
 	return number(value, &options->notify_fd) < 0 || options->notify_fd < 3 ? -1 : 0;
 }
 
 static const struct row rows[] = {
-    {OPTION_SET, "--set", 0, "KEY=VALUE", "change a key of the daemon file; \"KEY=\" removes it",
-     take_set},
-    {OPTION_JSON, "--json", 0, NULL, "print JSON", take_json},
-    {OPTION_AS, "--as", 0, "root", "as if root had asked", take_as},
-    {OPTION_IF_STOPPED, "--if-stopped", 0, NULL, "exit 0 when it is running already",
-     take_if_stopped},
-    {OPTION_FOLLOW, "--follow", 'f', NULL, "go on with new lines", take_follow},
-    {OPTION_LINES, "--lines", 'n', "N", "begin with the last N lines", take_lines},
-    {OPTION_NOTIFY_FD, "--notify-fd", 0, "N", "write a newline to this descriptor when ready",
-     take_notify_fd},
+    {"--set", "KEY=VALUE", "change a key of the daemon file; \"KEY=\" removes it", take_set,
+     OPTION_SET, 0},
+    {"--json", NULL, "print JSON", take_json, OPTION_JSON, 0},
+    {"--as", "root", "as if root had asked", take_as, OPTION_AS, 0},
+    {"--if-stopped", NULL, "exit 0 when it is running already", take_if_stopped, OPTION_IF_STOPPED,
+     0},
+    {"--follow", NULL, "go on with new lines", take_follow, OPTION_FOLLOW, 'f'},
+    {"--lines", "N", "begin with the last N lines", take_lines, OPTION_LINES, 'n'},
+    {"--notify-fd", "N", "write a newline to this descriptor when ready", take_notify_fd,
+     OPTION_NOTIFY_FD, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -418,11 +418,11 @@ static int end_failed(struct worker *worker)
 static void clean_up(struct worker *worker)
 {
 	static const struct step *const rows[] = {&step_control, &step_record, &step_listen,
-						  &step_pidfile, &step_lock};
+						  &step_pidfile, &step_lock,   NULL};
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (rows[i]->undo)
-			rows[i]->undo(worker->daemon);
+	for (const struct step *const *row = rows; *row; row++)
+		if ((*row)->undo)
+			(*row)->undo(worker->daemon);
 }
 
 static int end_stopped(struct worker *worker)

@@ -336,8 +336,6 @@ static int apply(struct daemon *daemon, struct err *err)
 	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
 		if (checks[i](&audit) < 0)
 			return -1;
-	sys_close(daemon->witness_fd);
-	daemon->witness_fd = -1;
 	return 0;
 }
 

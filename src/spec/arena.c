@@ -80,7 +80,9 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 char *arena_text(struct arena *arena, const char *text)
 {
-	return text ? strcpy(arena_alloc(arena, strlen(text) + 1), text) : NULL;
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	return text ? memcpy(arena_alloc(arena, size), text, size) : NULL;
 }
 
 char *arena_format(struct arena *arena, const char *format, ...)

@@ -192,7 +192,7 @@ static int put(char ***list, size_t *count, const char *key)
 	return 0;
 }
 
-static int told(struct change *change, const struct entry *entry)
+static int tell(struct change *change, const struct entry *entry)
 {
 	if (put(&change->keys, &change->count, entry->key) < 0)
 		return -1;
@@ -202,12 +202,12 @@ static int told(struct change *change, const struct entry *entry)
 /* Is key "listen.web.backlog" of a listener that only one side has? Then "listen.web" says it. */
 static bool is_part_of_new(const struct change *change, const char *key)
 {
-	for (size_t i = 0; i < change->count; i++) {
-		const struct field *field = field_find(change->keys[i]);
-		size_t length = strlen(change->keys[i]);
+	for (char **told = change->keys; *told; told++) {
+		const struct field *field = field_find(*told);
+		size_t length = strlen(*told);
 
-		if (field && field->kind->group && key[length < strlen(key) ? length : 0] == '.' &&
-		    strncmp(key, change->keys[i], length) == 0)
+		if (field && field->kind->group && strncmp(key, *told, length) == 0 &&
+		    key[length] == '.')
 			return true;
 	}
 	return false;
@@ -221,7 +221,7 @@ static int compare(const struct flat *before, const struct flat *after, struct c
 		const struct entry *a = i < before->count ? &before->entries[i] : NULL;
 		const struct entry *b = k < after->count ? &after->entries[k] : NULL;
 		int order = !a ? 1 : !b ? -1 : strcmp(a->key, b->key);
-		const struct entry *entry = order <= 0 ? a : b;
+		const struct entry *entry = a && order <= 0 ? a : b;
 
 		i += order <= 0;
 		k += order >= 0;
@@ -229,7 +229,7 @@ static int compare(const struct flat *before, const struct flat *after, struct c
 			continue;
 		if (order != 0 && is_part_of_new(change, entry->key))
 			continue;
-		if (told(change, entry) < 0)
+		if (tell(change, entry) < 0)
 			return -1;
 	}
 	return 0;

@@ -228,7 +228,10 @@ static size_t unescape(const char **at, const char *end, char *to)
 		return 1;
 	}
 	letter = strchr(letters, *p);
-	*to = letter && *p ? meanings[letter - letters] : *p;
+	if (letter && *p)
+		*to = meanings[letter - letters];
+	else
+		*to = *p;
 	*at = p + 1;
 	return 1;
 }

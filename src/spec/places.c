@@ -203,10 +203,9 @@ static void read_table(struct finder *finder, struct place *place, int depth)
 
 		read_field(finder, place, &index, depth);
 		skip_expression(finder);
-		if (is(finder, ",") || is(finder, ";"))
+		/* Also so that no word is looked at twice. */
+		if (is(finder, ",") || is(finder, ";") || now(finder)->bytes == before)
 			next(finder);
-		else if (now(finder)->bytes == before)
-			next(finder); /* no word is looked at twice */
 	}
 	next(finder);
 }

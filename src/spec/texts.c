@@ -20,20 +20,25 @@ static int grow(struct texts *texts)
 	return 0;
 }
 
-static int read_into(struct texts *texts, struct module *module, struct stamp *stamp,
-		     struct err *err)
+static void module_finish(struct module *module)
 {
-	bool text = module->kind == MODULE_LUA;
+	free(module->name);
+	free(module->path);
+	free(module->text);
+}
 
-	if (!module->name || !module->path)
-		return err_sys(err, "cannot read '%s'", module->path ? module->path : "");
-	if (trust_read(texts->source, module->path, text ? &module->text : NULL, &module->length,
-		       stamp, err) < 0)
-		return -1;
-	if (texts->size + module->length > TEXTS_SIZE_MAX)
-		return err_set(err, "'%s' and the files before it are larger than 16 MiB",
-			       module->path);
-	return 0;
+static int keep(struct texts *texts, const char *name, const char *path, struct module module,
+		struct err *err)
+{
+	module.name = strdup(name);
+	module.path = strdup(path);
+	if (!module.name || !module.path) {
+		module_finish(&module);
+		return err_sys(err, "cannot keep '%s'", path);
+	}
+	texts->size += module.length;
+	texts->modules[texts->count] = module;
+	return (int)texts->count++;
 }
 
 int texts_add(struct texts *texts, const char *name, const char *path, enum module_kind kind,
@@ -45,17 +50,14 @@ int texts_add(struct texts *texts, const char *name, const char *path, enum modu
 		return err_set(err, "more than %d files", TEXTS_MAX);
 	if (grow(texts) < 0)
 		return err_sys(err, "cannot read '%s'", path);
-	module.name = strdup(name);
-	module.path = strdup(path);
-	if (read_into(texts, &module, &texts->stamps[texts->count], err) < 0) {
-		free(module.name);
-		free(module.path);
-		free(module.text);
+	if (trust_read(texts->source, path, kind == MODULE_LUA ? &module.text : NULL,
+		       &module.length, &texts->stamps[texts->count], err) < 0)
 		return -1;
+	if (texts->size + module.length > TEXTS_SIZE_MAX) {
+		free(module.text);
+		return err_set(err, "'%s' and the files before it are larger than 16 MiB", path);
 	}
-	texts->size += module.length;
-	texts->modules[texts->count] = module;
-	return (int)texts->count++;
+	return keep(texts, name, path, module, err);
 }
 
 bool texts_settled(const struct texts *texts)
@@ -68,11 +70,8 @@ bool texts_settled(const struct texts *texts)
 
 void texts_finish(struct texts *texts)
 {
-	for (size_t i = 0; i < texts->count; i++) {
-		free(texts->modules[i].name);
-		free(texts->modules[i].path);
-		free(texts->modules[i].text);
-	}
+	for (size_t i = 0; i < texts->count; i++)
+		module_finish(&texts->modules[i]);
 	free(texts->modules);
 	free(texts->stamps);
 	*texts = (struct texts){0};
