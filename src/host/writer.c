@@ -26,8 +26,8 @@ void writer_init(struct writer *writer, const struct sink *sink)
 {
 	struct stat file = {0};
 
-	*writer = (struct writer){
-	    .fd = sink->fd, .whole = sink->kind == SINK_JOURNAL, .chunk = PIPE_BUF};
+	*writer =
+	    (struct writer){.fd = sink->fd, .whole = sink->kind == SINK_JOURNAL, .chunk = PIPE_BUF};
 	if (fstat(sink->fd, &file) < 0)
 		return; /* what every kind of sink takes */
 	writer->regular = S_ISREG(file.st_mode);
