@@ -141,6 +141,15 @@ describe("an ordinary user", function()
     t:assert_nothing_left()
   end))
 
+  it("who is new gets the folders that the log of start needs, and keeps none of a start that failed",
+    luvd.root_test(function(t)
+      t:unprivileged()
+      t:failed_start(t:file(services.echo_at("tcp://127.0.0.1:0", "files = { x = { path = \"/nonexistent/x\" } },")))
+      assert.same({}, proc.names(t.home))
+      t:start(t:file(services.echo())):stop()
+      assert.equal(tonumber("700", 8), uv.fs_stat(t.home .. "/.local/state").mode & 4095)
+    end))
+
   it("needs no XDG_RUNTIME_DIR", luvd.root_test(function(t)
     t:unprivileged()
     t.more_env = { "HOME=" .. t.home }

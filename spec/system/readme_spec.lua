@@ -36,7 +36,7 @@ describe("the README", function()
   end))
 
   it("has every command and every exit code of luvd help", luvd.test(function(t)
-    local help = t:luvd({ "help" }).out
+    local help = t:luvd({ "help" }).out:match "^(.-)\nkeys of"
     for command in help:gmatch "\n  (%l+) " do
       assert.truthy(readme:find("`" .. command, 1, true), command .. " is not in the README")
     end
@@ -44,7 +44,7 @@ describe("the README", function()
 
   it("shows the plan of the jail example as it is", luvd.test(function(t)
     local result = t:luvd({ "plan", "examples/jail/jail.lua", "--as", "root" }, { cwd = luvd.top })
-    local shown = blocks("")[1]
+    local shown = blocks("text")[1]
     local here = result.out:gsub(luvd.top:gsub("%p", "%%%0") .. "/examples", "/etc")
     assert.equal(here, shown)
   end))
@@ -82,8 +82,8 @@ describe("the README", function()
     taken:listen(1, function() end)
     local address = ("tcp://127.0.0.1:%d"):format(taken:getsockname().port)
     local result = t:failed_start(file, { "--set", "listen.web=" .. address })
-    assert.matches("cannot bind " .. address .. ": address already in use", result.err, 1, true)
-    assert.matches("--set listen.web=", result.err, 1, true)
+    local shown = blocks("text")[2]:match "cannot bind.*":gsub("tcp://127.0.0.1:8080", address)
+    assert.truthy(result.err:find(shown, 1, true), result.err)
     taken:close()
   end))
 end)

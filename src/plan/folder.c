@@ -142,3 +142,12 @@ int folder_of_making(struct daemon *daemon, const char *path, const char **name,
 {
 	return walk_to_parent(path, daemon->machine.euid, daemon, name, err);
 }
+
+void folders_discard(const struct daemon *daemon)
+{
+	for (size_t i = daemon->folders_made_count; i-- > 0;) {
+		const struct made_folder *folder = &daemon->folders_made[i];
+
+		sys_discard(folder->path, folder->made.device, folder->made.inode);
+	}
+}

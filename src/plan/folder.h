@@ -20,6 +20,8 @@ int folder_of(const char *path, uid_t self, const char **name, struct err *err);
 /* Opens the folder path itself; the missing ones on the way, but not the last one, are made: 0755
  * by root, else 0700, noted in daemon->folders_made. Returns the folder that path lies in. */
 int folder_of_making(struct daemon *daemon, const char *path, const char **name, struct err *err);
+/* Removes the folders that were made, innermost first, as far as nothing lies in them. */
+void folders_discard(const struct daemon *daemon);
 /* Makes name in folder, unless it is there, and opens it (O_RDONLY: its mode and owner can be set).
  * A folder that is made is noted for undo; the first length bytes of path are its name. *made, when
  * not NULL, tells whether it was. -1 with errno. */

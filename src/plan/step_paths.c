@@ -123,11 +123,7 @@ static int apply(struct daemon *daemon, struct err *err)
 
 static void undo(struct daemon *daemon)
 {
-	for (size_t i = daemon->folders_made_count; i-- > 0;) {
-		const struct made_folder *folder = &daemon->folders_made[i];
-
-		sys_discard(folder->path, folder->made.device, folder->made.inode);
-	}
+	folders_discard(daemon);
 }
 
 const struct step step_paths = {
