@@ -1,25 +1,13 @@
 #include <string.h>
 
 #include "plan/folder.h"
-#include "plan/sink.h"
 #include "plan/step.h"
 #include "sys/sys.h"
 
 static const char *const names[DIRECTORIES] = {"runtime", "state", "cache", "logs"};
 
-/* The default log of an ordinary user lies in a folder that a fresh account lacks; the XDG Base
- * Directory Specification wants it made, mode 0700, by whoever writes there first. A log that the
- * daemon file names, and root's, must have their folder. */
-static bool wants_state_home(const struct daemon *daemon)
-{
-	return !daemon->machine.root && daemon->spec->log.path && sink_kind(daemon) == SINK_FILE &&
-	       daemon->spec->log.to == SINK_DEFAULT;
-}
-
 static bool wanted(const struct daemon *daemon)
 {
-	if (wants_state_home(daemon))
-		return true;
 	for (int i = 0; i < DIRECTORIES; i++)
 		if (daemon->spec->folders[i].wanted)
 			return true;
@@ -31,11 +19,6 @@ static void describe(const struct daemon *daemon, FILE *out)
 	const struct spec *spec = daemon->spec;
 	const char *separator = "";
 
-	if (wants_state_home(daemon)) {
-		fprintf(out, "make the folders of '%s', as far as missing, mode 0700",
-			spec->log.path);
-		separator = "\n";
-	}
 	for (int i = 0; i < DIRECTORIES; i++) {
 		const struct folder *folder = &spec->folders[i];
 
@@ -94,21 +77,8 @@ static int make(struct daemon *daemon, const struct folder *folder, struct err *
 	return result;
 }
 
-static int make_state_home(struct daemon *daemon, struct err *err)
-{
-	const char *name;
-	int folder = folder_of_making(daemon, daemon->spec->log.path, &name, err);
-
-	if (folder < 0)
-		return -1;
-	sys_close(folder);
-	return 0;
-}
-
 static int apply(struct daemon *daemon, struct err *err)
 {
-	if (wants_state_home(daemon) && make_state_home(daemon, err) < 0)
-		return -1;
 	for (int i = 0; i < DIRECTORIES; i++) {
 		char key[32];
 
