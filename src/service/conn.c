@@ -238,7 +238,7 @@ static struct conn *make(struct incoming *incoming)
 
 struct conn *conn_create(lua_State *L, struct incoming *incoming)
 {
-	struct conn **box = lua_newuserdatauv(L, sizeof *box, 0);
+	struct conn **box = lua_newuserdatauv(L, sizeof(struct conn *), 0);
 	struct server *server = incoming->acceptor->server;
 	struct vm *vm = vm_of(L);
 	struct conn *conn;
