@@ -155,17 +155,28 @@ static void on_log(void *data, enum log_level level, const char *message, size_t
 
 /* --- making one --- */
 
-void kit_module(struct kit *kit, const char *name, const char *path, const char *text)
+static struct module *add_module(struct kit *kit, const char *name, const char *path)
 {
 	struct spec *spec = kit->daemon.spec;
 	size_t count = spec->module_count++;
 
 	spec->modules = realloc(spec->modules, spec->module_count * sizeof *spec->modules);
-	spec->modules[count] = (struct module){.name = strdup(name),
-					       .path = strdup(path),
-					       .text = strdup(text),
-					       .length = strlen(text),
-					       .kind = MODULE_LUA};
+	spec->modules[count] = (struct module){.name = strdup(name), .path = strdup(path)};
+	return &spec->modules[count];
+}
+
+void kit_module(struct kit *kit, const char *name, const char *path, const char *text)
+{
+	struct module *module = add_module(kit, name, path);
+
+	module->kind = MODULE_LUA;
+	module->text = strdup(text);
+	module->length = strlen(text);
+}
+
+void kit_c_module(struct kit *kit, const char *name, const char *path)
+{
+	add_module(kit, name, path)->kind = MODULE_C;
 }
 
 struct kit *kit_create(const char *text)
@@ -191,32 +202,50 @@ struct kit *kit_create(const char *text)
 	return kit;
 }
 
-void kit_listen(struct kit *kit)
+/* A listening socket on a free port of loopback. */
+static int open_port(struct sockaddr_in *at)
 {
-	static char text[] = "tcp://127.0.0.1:0", name[] = "web";
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof at;
+	socklen_t length = sizeof *at;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	*at =
+	    (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)at, sizeof *at), 0);
 	assert_int_equal(listen(fd, 64), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
-	kit->address = (struct address){.text = text, .kind = ADDRESS_TCP};
-	memcpy(&kit->address.socket, &at, sizeof at);
-	kit->daemon.spec->listens = calloc(1, sizeof(struct listen));
-	kit->daemon.spec->listen_count = 1;
-	kit->daemon.spec->listens[0] = (struct listen){.name = name,
-						       .addresses = &kit->address,
-						       .address_count = 1,
-						       .backlog = 64,
-						       .write_buffer = 65536};
-	kit->listener = (struct listener){
-	    .listen = &kit->daemon.spec->listens[0], .address = &kit->address, .fd = fd};
-	snprintf(kit->listener.actual, sizeof kit->listener.actual, "tcp://127.0.0.1:%d",
+	assert_int_equal(getsockname(fd, (struct sockaddr *)at, &length), 0);
+	return fd;
+}
+
+void kit_listen_more(struct kit *kit)
+{
+	static char texts[2][20] = {"tcp://127.0.0.1:0", "tcp://127.1.0.0:0"};
+	size_t index = kit->daemon.listener_count++;
+	struct listen *listen = &kit->daemon.spec->listens[0];
+	struct listener *listener = &kit->listeners[index];
+	struct address *address = &kit->addresses[index];
+	struct sockaddr_in at;
+	int fd = open_port(&at);
+
+	*address = (struct address){.text = texts[index], .kind = ADDRESS_TCP};
+	memcpy(&address->socket, &at, sizeof at);
+	*listener = (struct listener){.listen = listen, .address = address, .fd = fd};
+	snprintf(listener->actual, sizeof listener->actual, "tcp://127.0.0.1:%d",
 		 ntohs(at.sin_port));
-	kit->daemon.listeners = &kit->listener;
-	kit->daemon.listener_count = 1;
+	listen->address_count++;
+	kit->daemon.listeners = kit->listeners;
+}
+
+void kit_listen(struct kit *kit)
+{
+	static char name[] = "web";
+	struct spec *spec = kit->daemon.spec;
+
+	spec->listens = calloc(1, sizeof(struct listen));
+	spec->listen_count = 1;
+	spec->listens[0] = (struct listen){
+	    .name = name, .addresses = kit->addresses, .backlog = 64, .write_buffer = 65536};
+	kit_listen_more(kit);
 }
 
 struct spec *kit_fresh(struct kit *kit, const char *banner)
@@ -334,15 +363,20 @@ void kit_stop(struct kit *kit, bool now)
 	kit_wait(kit, &kit->stopped);
 }
 
-int kit_connect(struct kit *kit)
+int kit_connect_to(struct kit *kit, size_t listener)
 {
-	const struct sockaddr *at = (const struct sockaddr *)&kit->address.socket;
+	const struct sockaddr *at = (const struct sockaddr *)&kit->addresses[listener].socket;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, at, sizeof(struct sockaddr_in)), 0);
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	return fd;
+}
+
+int kit_connect(struct kit *kit)
+{
+	return kit_connect_to(kit, 0);
 }
 
 struct reader {
@@ -390,8 +424,9 @@ void kit_send(int fd, const char *text)
 void kit_destroy(struct kit *kit)
 {
 	life_destroy(kit->life);
-	if (kit->listener.fd > 0)
-		close(kit->listener.fd);
+	for (size_t i = 0; i < kit->daemon.listener_count; i++)
+		if (kit->listeners[i].fd >= 0)
+			close(kit->listeners[i].fd);
 	if (kit->file_fd >= 0)
 		close(kit->file_fd);
 	assert_int_equal(uv_loop_close(&kit->loop), 0);

@@ -19,8 +19,8 @@ struct kit {
 	uv_loop_t loop;
 	struct daemon daemon;
 	struct listen listen;
-	struct listener listener;
-	struct address address;
+	struct listener listeners[2];
+	struct address addresses[2];
 	struct file file;
 	int file_fd;
 	struct life *life;
@@ -44,8 +44,11 @@ void kit_start(struct kit *kit);
 bool kit_load(struct kit *kit);
 /* Adds a text to the bundle. */
 void kit_module(struct kit *kit, const char *name, const char *path, const char *text);
-/* A tcp listener named "web" on a free port of loopback. */
+/* The same of a C module, at the path of its file. */
+void kit_c_module(struct kit *kit, const char *name, const char *path);
+/* A tcp listener named "web" on a free port of loopback; then on one port more. */
 void kit_listen(struct kit *kit);
+void kit_listen_more(struct kit *kit);
 /* A spec like the running one, with config = { banner = TEXT }. */
 struct spec *kit_fresh(struct kit *kit, const char *banner);
 void kit_banner(struct spec *spec, const char *banner);
@@ -58,6 +61,7 @@ bool kit_logged(const struct kit *kit, const char *text);
 void kit_stop(struct kit *kit, bool now);
 /* A blocking client: connects, and reads until text has come or the end; drives the loop. */
 int kit_connect(struct kit *kit);
+int kit_connect_to(struct kit *kit, size_t listener);
 /* What the peer has sent so far, until it holds text (NULL: until the end). Static memory. */
 const char *kit_expect(struct kit *kit, int fd, const char *text);
 void kit_send(int fd, const char *text);

@@ -319,7 +319,7 @@ static void test_a_refused_reload_puts_everything_back(void **state)
 		assert_false(kit->reload_ok);
 		assert_string_equal(kit->reload_err.key, "reload");
 		assert_non_null(strstr(kit->reload_err.what, bodies[i][1]));
-		assert_int_equal(kit->listener.listen->max_connections, 0);
+		assert_int_equal(kit->listeners[0].listen->max_connections, 0);
 		{
 			int fd = kit_connect(kit);
 
@@ -328,6 +328,59 @@ static void test_a_refused_reload_puts_everything_back(void **state)
 		}
 		finish(kit);
 	}
+}
+
+static void test_a_reload_that_runs_out_of_memory_is_refused_and_the_next_one_works(void **state)
+{
+	struct kit *kit =
+	    kit_create(SERVICE("start = function() end,\n"
+			       "reload = function(d)\n"
+			       "  local held = {}\n"
+			       "  if d.config.banner == 'big' then\n"
+			       "    for i = 1, 1e6 do held[i] = ('x'):rep(1000) .. i end\n"
+			       "  end\n"
+			       "  d.log:info(d.config.banner)\n"
+			       "end"));
+
+	(void)state;
+	kit_banner(kit->daemon.spec, "old");
+	kit->daemon.spec->lua_memory = 4 << 20;
+	kit_start(kit);
+	for (int i = 0; i < 3; i++) {
+		reload(kit, "big");
+		assert_false(kit->reload_ok);
+		assert_non_null(strstr(kit->reload_err.what, "not enough memory"));
+		assert_string_equal(
+		    value_get(value_get(&kit->daemon.spec->root, "config"), "banner")
+			->as.string.bytes,
+		    "old");
+	}
+	reload(kit, "new");
+	assert_true(kit->reload_ok);
+	assert_true(kit_logged(kit, "INFO new"));
+	finish(kit);
+}
+
+static void test_a_reload_without_one_of_the_addresses_is_refused(void **state)
+{
+	struct change change = {0};
+	struct spec *fresh;
+	struct kit *kit = kit_create(SERVICE("start = function() end"));
+
+	(void)state;
+	kit_listen(kit);
+	kit_listen_more(kit);
+	kit_banner(kit->daemon.spec, "old");
+	kit_start(kit);
+	fresh = kit_fresh(kit, "new");
+	fresh->listens[0].address_count = 1;
+	life_reload(kit->life, fresh, &change);
+	assert_int_equal(kit->reloaded, 1);
+	assert_text(&kit->reload_err, "reload: the listeners differ");
+	reload(kit, "new");
+	assert_true(kit->reload_ok);
+	assert_string_equal(kit->listeners[1].address->text, kit->addresses[1].text);
+	finish(kit);
 }
 
 static void test_without_a_reload_function_the_config_is_replaced(void **state)
@@ -530,6 +583,9 @@ int main(void)
 	    cmocka_unit_test(test_a_syntax_error_is_told_with_its_place),
 	    cmocka_unit_test(test_reload_sees_the_new_config_and_is_given_the_old_one),
 	    cmocka_unit_test(test_a_refused_reload_puts_everything_back),
+	    cmocka_unit_test(
+		test_a_reload_that_runs_out_of_memory_is_refused_and_the_next_one_works),
+	    cmocka_unit_test(test_a_reload_without_one_of_the_addresses_is_refused),
 	    cmocka_unit_test(test_without_a_reload_function_the_config_is_replaced),
 	    cmocka_unit_test(test_a_second_reload_is_refused_while_one_runs),
 	    cmocka_unit_test(test_stop_during_a_reload_ends_both),

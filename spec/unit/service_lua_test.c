@@ -82,6 +82,66 @@ static void test_a_module_that_requires_itself_is_named(void **state)
 	finish(kit);
 }
 
+/* --- C modules --- */
+
+static struct kit *with_tally(const char *text)
+{
+	struct kit *kit = kit_create(text);
+
+	kit_c_module(kit, "tally", TALLY);
+	kit_c_module(kit, "tally.deep", TALLY);
+	kit_c_module(kit, "v2-tally", TALLY);
+	kit_c_module(kit, "tally.none", TALLY);
+	kit_c_module(kit, "gone", "/nowhere/gone.so");
+	return kit;
+}
+
+static void assert_tally_logs(const char *text, const char *expected)
+{
+	struct kit *kit = with_tally(text);
+
+	kit_start(kit);
+	if (!kit->start_ok || !kit_logged(kit, expected))
+		print_error("expected: %s\ngot: %s%s\n", expected, kit->start_err.what,
+			    kit->log ? kit->log : "");
+	assert_true(kit->start_ok && kit_logged(kit, expected));
+	finish(kit);
+}
+
+static void test_a_c_module_is_opened_once_by_its_name(void **state)
+{
+	(void)state;
+	assert_tally_logs(
+	    INSIDE("local tally, path = require 'tally'\n"
+		   "log:info(tostring(tally == require 'tally' and path == tally.path))\n"
+		   "local sum = 0\n"
+		   "tally.each(4, function(i) sum = sum + i end)\n"
+		   "log:info(sum .. require 'tally.deep')\n"
+		   "log:info(tostring(require('v2-tally').path == path))"),
+	    "INFO true\nINFO 10deep\nINFO true\n");
+}
+
+static void test_a_c_module_that_cannot_be_opened_says_why(void **state)
+{
+	(void)state;
+	assert_tally_logs(INSIDE("log:info(select(2, pcall(require, 'tally.none')))"),
+			  "INFO cannot load module 'tally.none': " TALLY
+			  " has no luaopen_tally_none\n");
+	assert_tally_logs(INSIDE("log:info(select(2, pcall(require, 'gone')))\n"
+				 "log:info(select(2, pcall(require, 'gone')))"),
+			  "INFO cannot load module 'gone': /nowhere/gone.so: cannot open shared");
+}
+
+static void test_nothing_waits_below_a_c_module(void **state)
+{
+	(void)state;
+	assert_tally_logs(INSIDE("log:info(select(2, pcall(require 'tally'.each, 1, function()\n"
+				 "  luvd.sleep '1ms' end)))\n"
+				 "luvd.sleep '1ms'\n"
+				 "log:info 'after'"),
+			  "cannot wait inside a function that Lua cannot suspend");
+}
+
 static void test_the_search_paths_are_gone(void **state)
 {
 	(void)state;
@@ -120,6 +180,48 @@ static void test_the_memory_cap_is_an_error_that_can_be_caught(void **state)
 	kit_start(kit);
 	assert_true(kit->start_ok);
 	assert_true(kit_logged(kit, "INFO not enough memory"));
+	finish(kit);
+}
+
+static void test_memory_that_an_error_gives_back_can_be_used_again(void **state)
+{
+	struct kit *kit =
+	    kit_create(INSIDE("local function fill()\n"
+			      "  local held = {}\n"
+			      "  for i = 1, 1e6 do held[i] = ('x'):rep(1000) .. i end\n"
+			      "end\n"
+			      "for i = 1, 3 do\n"
+			      "  local ok, message = pcall(fill)\n"
+			      "  log:info(tostring(message), { some = #('y'):rep(1 << 20) })\n"
+			      "end\n"
+			      "luvd.every('1ms', fill)"));
+
+	(void)state;
+	kit->daemon.spec->lua_memory = 16 << 20;
+	kit_start(kit);
+	assert_true(kit->start_ok);
+	assert_true(kit_logged(kit, "INFO not enough memory some=1048576\n"
+				    "INFO not enough memory some=1048576\n"
+				    "INFO not enough memory some=1048576\n"));
+	kit_wait_log(kit, "ERROR not enough memory");
+	finish(kit);
+}
+
+/* Live data fill half of it, so that garbage, not data, meets the cap. */
+static void test_garbage_alone_never_runs_into_the_memory_cap(void **state)
+{
+	struct kit *kit =
+	    kit_create(INSIDE("local held, rows = {}, {}\n"
+			      "for i = 1, 2000 do held[i] = ('x'):rep(1000) .. i end\n"
+			      "for i = 1, 5000 do\n"
+			      "  for k = 1, 20 do rows[k] = 'row ' .. k .. ' of ' .. i end\n"
+			      "  assert(#table.concat(rows, (','):rep(1000)) > 10000)\n"
+			      "end"));
+
+	(void)state;
+	kit->daemon.spec->lua_memory = 4 << 20;
+	kit_start(kit);
+	assert_true(kit->start_ok);
 	finish(kit);
 }
 
@@ -508,9 +610,14 @@ int main(void)
 	    cmocka_unit_test(test_a_module_outside_the_bundle_is_refused_with_the_remedy),
 	    cmocka_unit_test(test_modules_of_the_bundle_are_loaded_once_and_may_wait),
 	    cmocka_unit_test(test_a_module_that_requires_itself_is_named),
+	    cmocka_unit_test(test_a_c_module_is_opened_once_by_its_name),
+	    cmocka_unit_test(test_a_c_module_that_cannot_be_opened_says_why),
+	    cmocka_unit_test(test_nothing_waits_below_a_c_module),
 	    cmocka_unit_test(test_the_search_paths_are_gone),
 	    cmocka_unit_test(test_bytecode_is_refused_everywhere),
 	    cmocka_unit_test(test_the_memory_cap_is_an_error_that_can_be_caught),
+	    cmocka_unit_test(test_memory_that_an_error_gives_back_can_be_used_again),
+	    cmocka_unit_test(test_garbage_alone_never_runs_into_the_memory_cap),
 	    cmocka_unit_test(test_uv_and_luv_are_one_table_without_the_traps),
 	    cmocka_unit_test(test_walk_meets_only_the_handles_of_the_service),
 	    cmocka_unit_test(test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is),

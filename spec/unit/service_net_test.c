@@ -530,16 +530,18 @@ static void test_a_unix_socket_is_served_too(void **state)
 	length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 			     (size_t)snprintf(at.sun_path + 1, 64, "luvd-test-%d", getpid()));
 	kit_listen(kit);
-	close(kit->listener.fd);
-	kit->listener.fd = listening;
-	kit->address.kind = ADDRESS_ABSTRACT;
+	close(kit->listeners[0].fd);
+	kit->listeners[0].fd = listening;
+	kit->addresses[0].kind = ADDRESS_ABSTRACT;
+	snprintf(kit->listeners[0].actual, sizeof kit->listeners[0].actual, "unix:/run/renamed");
 	assert_int_equal(bind(listening, (struct sockaddr *)&at, length), 0);
 	assert_int_equal(listen(listening, 4), 0);
 	kit_start(kit);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, length), 0);
 	kit_send(fd, "hello\n");
-	assert_memory_equal(kit_expect(kit, fd, NULL), "unix: unix:@luvd-test-", 22);
+	/* The host's name of it: the kernel keeps the one before rename. */
+	assert_string_equal(kit_expect(kit, fd, NULL), "unix: unix:/run/renamed hello");
 	close(fd);
 	finish(kit);
 }
@@ -561,6 +563,75 @@ static void test_without_lua_memory_connections_are_lost_but_not_the_daemon(void
 	}
 	assert_true(kit_logged(kit, "not enough memory"));
 	finish(kit);
+}
+
+/* --- several addresses of one entry --- */
+
+static void test_one_handler_serves_all_addresses_of_an_entry(void **state)
+{
+	struct kit *kit =
+	    kit_create(HANDLER("local own = conn.listener.addresses\n"
+			       "conn:write(#own .. ' ' .. conn.listener.name)\n"
+			       "for i, address in ipairs(own) do\n"
+			       "  if address == conn.local_address then conn:write(' ' .. i) end\n"
+			       "end"));
+	struct life_counts counts[2];
+	struct life_totals totals;
+
+	(void)state;
+	kit_listen(kit);
+	kit_listen_more(kit);
+	kit_start(kit);
+	for (size_t i = 0; i < 2; i++) {
+		int fd = kit_connect_to(kit, i);
+
+		assert_string_equal(kit_expect(kit, fd, NULL), i == 0 ? "2 web 1" : "2 web 2");
+		close(fd);
+	}
+	life_count(kit->life, counts, &totals);
+	assert_int_equal(counts[0].accepted, 1);
+	assert_int_equal(counts[1].accepted, 1);
+	finish(kit);
+}
+
+static void test_max_connections_counts_all_addresses_of_an_entry(void **state)
+{
+	struct kit *kit = kit_create(HANDLER("conn:write 'hi\\n' conn:read()"));
+	struct life_counts counts[2];
+	struct life_totals totals;
+	int one, two;
+
+	(void)state;
+	kit_listen(kit);
+	kit_listen_more(kit);
+	kit->daemon.spec->listens[0].max_connections = 1;
+	kit_start(kit);
+	one = kit_connect_to(kit, 0);
+	kit_expect(kit, one, "hi\n");
+	two = kit_connect_to(kit, 1);
+	for (int i = 0; i < 50; i++)
+		uv_run(&kit->loop, UV_RUN_NOWAIT);
+	life_count(kit->life, counts, &totals);
+	assert_int_equal(counts[0].connections, 1);
+	assert_int_equal(counts[1].accepted, 0);
+	close(one);
+	assert_string_equal(kit_expect(kit, two, "hi\n"), "hi\n");
+	close(two);
+	finish(kit);
+}
+
+static void test_after_stop_no_address_of_an_entry_is_open(void **state)
+{
+	struct kit *kit = kit_create(HANDLER("conn:write 'hi'"));
+
+	(void)state;
+	kit_listen(kit);
+	kit_listen_more(kit);
+	kit_start(kit);
+	kit_stop(kit, false);
+	assert_int_equal(kit->listeners[0].fd, -1);
+	assert_int_equal(kit->listeners[1].fd, -1);
+	kit_destroy(kit);
 }
 
 static void test_the_hello_example_answers_a_browser(void **state)
@@ -615,6 +686,9 @@ int main(void)
 	    cmocka_unit_test(test_unknown_options_and_wrong_values_raise),
 	    cmocka_unit_test(test_a_unix_socket_is_served_too),
 	    cmocka_unit_test(test_without_lua_memory_connections_are_lost_but_not_the_daemon),
+	    cmocka_unit_test(test_one_handler_serves_all_addresses_of_an_entry),
+	    cmocka_unit_test(test_max_connections_counts_all_addresses_of_an_entry),
+	    cmocka_unit_test(test_after_stop_no_address_of_an_entry_is_open),
 	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	    cmocka_unit_test(test_serve_refuses_a_listener_twice_and_names_those_that_exist),
 	};

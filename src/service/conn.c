@@ -238,7 +238,7 @@ static struct conn *make(struct incoming *incoming)
 
 struct conn *conn_create(lua_State *L, struct incoming *incoming)
 {
-	struct conn **box = lua_newuserdatauv(L, sizeof *box, 0);
+	struct conn **box = lua_newuserdatauv(L, sizeof(struct conn *), 0);
 	struct server *server = incoming->acceptor->server;
 	struct vm *vm = vm_of(L);
 	struct conn *conn;
@@ -300,20 +300,29 @@ static void write_address(const struct sockaddr_storage *address, socklen_t leng
 	}
 }
 
-const char *conn_address(struct conn *conn, bool peer, char *text, size_t size)
+static void write_local(struct conn *conn, char *text, size_t size)
 {
 	struct sockaddr_storage address = {0};
 	socklen_t length = sizeof address;
+	const struct acceptor *at = conn->acceptor;
 	uv_os_fd_t fd;
 
+	if (uv_fileno(&conn->uv.handle, &fd) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		snprintf(text, size, "closed");
+	else if (address.ss_family == AF_UNIX && at) /* bound by another name, then renamed */
+		snprintf(text, size, "%s", at->server->vm->daemon->listeners[at->index].actual);
+	else
+		write_address(&address, length, text, size);
+}
+
+const char *conn_address(struct conn *conn, bool peer, char *text, size_t size)
+{
 	/* The peer's is kept: a connection that is broken has none any more. */
 	if (peer)
 		write_address(&conn->peer, sizeof(sa_family_t), text, size);
-	else if (uv_fileno(&conn->uv.handle, &fd) == 0 &&
-		 getsockname(fd, (struct sockaddr *)&address, &length) == 0)
-		write_address(&address, length, text, size);
 	else
-		snprintf(text, size, "closed");
+		write_local(conn, text, size);
 	return text;
 }
 

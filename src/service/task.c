@@ -98,7 +98,7 @@ static void fail(struct task *task)
 	lua_pop(vm->L, 1);
 }
 
-static void detach(struct task *task)
+static void stop_waiting(struct task *task)
 {
 	void (*function)(struct task *) = task->detach;
 
@@ -119,7 +119,7 @@ void task_cancel(struct task *task)
 		task->doomed = true;
 		return;
 	}
-	detach(task);
+	stop_waiting(task);
 	close_threads(task, true);
 	end(task, OUTCOME_CANCELLED, NULL);
 }
@@ -139,7 +139,7 @@ static void suspended(struct task *task, int count)
 		return;
 	}
 	if (lua_touserdata(L, -1) == &marker_leave || task->doomed) {
-		detach(task);
+		stop_waiting(task);
 		task->state = TASK_WAITING;
 		task_cancel(task);
 	}
@@ -210,7 +210,7 @@ void task_wake(struct task *task)
 {
 	if (task->state != TASK_WAITING || !task->object)
 		return; /* woken already */
-	detach(task);
+	stop_waiting(task);
 	resume(task);
 }
 
@@ -218,7 +218,7 @@ void task_wake_later(struct task *task)
 {
 	if (task->state != TASK_WAITING || !task->object)
 		return;
-	detach(task);
+	stop_waiting(task);
 	queue(task);
 }
 
@@ -313,12 +313,12 @@ static void arm(struct task *task, int64_t timeout)
 		uv_timer_start(&task->timer, on_timer, (uint64_t)timeout, 0);
 }
 
-int task_wait(lua_State *L, struct task *task, void *object, void (*function)(struct task *),
+int task_wait(lua_State *L, struct task *task, void *object, void (*detach)(struct task *),
 	      int64_t timeout, lua_KContext context, lua_KFunction k)
 {
 	task->state = TASK_WAITING;
 	task->object = object;
-	task->detach = function;
+	task->detach = detach;
 	task->timed_out = false;
 	task->passed_count = 0;
 	if (timeout >= 0)
@@ -358,7 +358,7 @@ void task_pass(lua_State *L, lua_State *co)
 		return;
 	if (task->passed_count == task->passed_room) {
 		size_t room = task->passed_room ? 2 * task->passed_room : 4;
-		lua_State **passed = realloc(task->passed, room * sizeof *passed);
+		lua_State **passed = realloc(task->passed, room * sizeof(lua_State *));
 
 		if (!passed)
 			return; /* its <close> values are left to the collector */

@@ -106,7 +106,7 @@ int timer_every(lua_State *L)
 
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	lua_settop(L, 2);
-	box = lua_newuserdatauv(L, sizeof *box, 0);
+	box = lua_newuserdatauv(L, sizeof(struct timer *), 0);
 	*box = NULL;
 	luaL_setmetatable(L, meta);
 	timer = calloc(1, sizeof *timer);

@@ -13,19 +13,28 @@
 
 static const char traces = 0; /* registry key: { error =, trace = } of the last coroutine error */
 
+/* Buffers of the C library of Lua (string.rep, table.concat) take a no for an answer where Lua
+ * itself would collect its garbage and ask again. So the last eighth is theirs: objects are told
+ * no before it, which collects, and a heap full of garbage never fails a buffer. */
+static size_t limit_of(const struct vm *vm, bool object)
+{
+	return object ? vm->limit - vm->limit / 8 : vm->limit;
+}
+
 static void *allocate(void *data, void *block, size_t before, size_t after)
 {
 	struct vm *vm = data;
+	bool object = !block && before != 0; /* then it is the object's type */
 	void *fresh;
 
 	if (!block)
-		before = 0; /* then it is the type of the object */
+		before = 0;
 	if (after == 0) {
 		free(block);
 		vm->bytes -= before;
 		return NULL;
 	}
-	if (vm->limit && after > before && vm->bytes - before + after > vm->limit)
+	if (vm->limit && after > before && vm->bytes - before + after > limit_of(vm, object))
 		return NULL;
 	fresh = realloc(block, after);
 	if (fresh)
