@@ -492,7 +492,9 @@ static void test_stop_ends_at_its_timeout(void **state)
 	(void)state;
 	kit->daemon.spec->timeout_stop = 20;
 	kit_start(kit);
-	finish(kit);
+	kit_stop(kit, false);
+	assert_true(kit_logged(kit, "WARN timeouts.stop is over and stop has not returned: "));
+	kit_destroy(kit);
 }
 
 static void test_stop_now_cancels_at_once(void **state)
@@ -524,6 +526,20 @@ static void test_exit_after_ready_stops_gracefully_with_its_code(void **state)
 	assert_int_equal(kit->asked_code, 5);
 	assert_int_equal(kit->stop_code, 5);
 	assert_string_equal(kit->log, "INFO stopping\n");
+	kit_destroy(kit);
+}
+
+static void test_exit_inside_stop_is_told_and_the_end_goes_on(void **state)
+{
+	struct kit *kit =
+	    kit_create(SERVICE("start = function() end, stop = function() os.exit(3) end"));
+
+	(void)state;
+	kit_start(kit);
+	kit_stop(kit, false);
+	assert_int_equal(kit->stop_asked, 0);
+	assert_int_equal(kit->stop_code, 3);
+	assert_string_equal(kit->log, "ERROR stop: the service called os.exit(3)\n");
 	kit_destroy(kit);
 }
 
@@ -618,6 +634,7 @@ int main(void)
 	    cmocka_unit_test(test_stop_ends_at_its_timeout),
 	    cmocka_unit_test(test_stop_now_cancels_at_once),
 	    cmocka_unit_test(test_exit_after_ready_stops_gracefully_with_its_code),
+	    cmocka_unit_test(test_exit_inside_stop_is_told_and_the_end_goes_on),
 	    cmocka_unit_test(test_a_signal_for_a_function_that_is_not_there_is_told_at_start),
 	    cmocka_unit_test(test_a_signal_calls_the_function_it_names),
 	    cmocka_unit_test(test_counts_tell_connections_tasks_failures_and_memory),

@@ -169,14 +169,16 @@ int explain_handler(lua_State *L)
 	return 1;
 }
 
-/* error, light userdata of the thread -> text with traceback */
+/* error, light userdata of the thread -> text, with traceback while the thread has calls */
 static int explain(lua_State *L)
 {
 	lua_State *co = lua_touserdata(L, 2);
+	lua_Debug call;
 
 	lua_settop(L, 1);
 	push_error_text(L, 1);
-	luaL_traceback(L, co, lua_tostring(L, 2), 0);
+	if (lua_getstack(co, 0, &call))
+		luaL_traceback(L, co, lua_tostring(L, 2), 0);
 	append_trace(L, 1);
 	return 1;
 }

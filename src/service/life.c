@@ -84,8 +84,8 @@ static void on_leave(struct vm *vm, const char *what, int code)
 	struct life *life = vm->life;
 	char text[96];
 
+	snprintf(text, sizeof text, "the service called %s", what);
 	if (life->state == STARTING) {
-		snprintf(text, sizeof text, "the service called %s", what);
 		life_fail(life, "start", text);
 		life_post(life, RAISED);
 		return;
@@ -96,6 +96,8 @@ static void on_leave(struct vm *vm, const char *what, int code)
 	life->code = code;
 	if (life->state == RELOADING)
 		life_fail(life, "reload", "the daemon is being stopped");
+	if (life->state == STOPPING) /* by os.exit: it ends the task of stop */
+		life_fail(life, "stop", text);
 	if (life->state < STOPPING)
 		life->calls.stop(life->calls.data, code);
 }
