@@ -69,11 +69,19 @@ static void test_start_that_raises_a_table_or_nil_says_so(void **state)
 
 static void test_start_that_returns_nil_and_a_message_fails_with_it(void **state)
 {
-	struct kit *kit = started(SERVICE("start = function(d) return nil, 'no database' end"));
+	static const char *const noes[] = {"nil", "false"};
+	char text[256];
 
 	(void)state;
-	assert_text(&kit->start_err, "start: no database");
-	kit_destroy(kit);
+	for (size_t i = 0; i < 2; i++) {
+		struct kit *kit;
+
+		snprintf(text, sizeof text,
+			 SERVICE("start = function(d) return %s, 'no database' end"), noes[i]);
+		kit = started(text);
+		assert_text(&kit->start_err, "start: no database");
+		kit_destroy(kit);
+	}
 }
 
 static void test_start_that_waits_too_long_fails(void **state)
@@ -484,7 +492,9 @@ static void test_stop_ends_at_its_timeout(void **state)
 	(void)state;
 	kit->daemon.spec->timeout_stop = 20;
 	kit_start(kit);
-	finish(kit);
+	kit_stop(kit, false);
+	assert_true(kit_logged(kit, "WARN timeouts.stop is over and stop has not returned: "));
+	kit_destroy(kit);
 }
 
 static void test_stop_now_cancels_at_once(void **state)
@@ -519,7 +529,37 @@ static void test_exit_after_ready_stops_gracefully_with_its_code(void **state)
 	kit_destroy(kit);
 }
 
+static void test_exit_inside_stop_is_told_and_the_end_goes_on(void **state)
+{
+	struct kit *kit =
+	    kit_create(SERVICE("start = function() end, stop = function() os.exit(3) end"));
+
+	(void)state;
+	kit_start(kit);
+	kit_stop(kit, false);
+	assert_int_equal(kit->stop_asked, 0);
+	assert_int_equal(kit->stop_code, 3);
+	assert_string_equal(kit->log, "ERROR stop: the service called os.exit(3)\n");
+	kit_destroy(kit);
+}
+
 /* --- the rest --- */
+
+static void test_a_signal_for_a_function_that_is_not_there_is_told_at_start(void **state)
+{
+	static char there[] = "there", gone[] = "gone";
+	struct signal_spec signals[] = {{.number = 28, .action = ACTION_SERVICE, .function = there},
+					{.number = 12, .action = ACTION_SERVICE, .function = gone},
+					{.number = 1, .action = ACTION_STOP}};
+	struct kit *kit = kit_create(SERVICE("start = function() end, there = function() end"));
+
+	(void)state;
+	kit->daemon.spec->signals = signals;
+	kit->daemon.spec->signal_count = 3;
+	kit_start(kit);
+	assert_string_equal(kit->log, "WARN signals: the service has no function 'gone'\n");
+	finish(kit);
+}
 
 static void test_a_signal_calls_the_function_it_names(void **state)
 {
@@ -531,7 +571,7 @@ static void test_a_signal_calls_the_function_it_names(void **state)
 	life_signal(kit->life, "dump", 10);
 	kit_wait_log(kit, "INFO dump number=10");
 	life_signal(kit->life, "dumb", 12);
-	kit_wait_log(kit, "signal 12: the service has no function dumb");
+	kit_wait_log(kit, "signals: the service has no function 'dumb'");
 	finish(kit);
 }
 
@@ -594,6 +634,8 @@ int main(void)
 	    cmocka_unit_test(test_stop_ends_at_its_timeout),
 	    cmocka_unit_test(test_stop_now_cancels_at_once),
 	    cmocka_unit_test(test_exit_after_ready_stops_gracefully_with_its_code),
+	    cmocka_unit_test(test_exit_inside_stop_is_told_and_the_end_goes_on),
+	    cmocka_unit_test(test_a_signal_for_a_function_that_is_not_there_is_told_at_start),
 	    cmocka_unit_test(test_a_signal_calls_the_function_it_names),
 	    cmocka_unit_test(test_counts_tell_connections_tasks_failures_and_memory),
 	};

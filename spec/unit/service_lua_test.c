@@ -430,8 +430,67 @@ static void test_a_close_value_that_raises_is_logged(void **state)
 	(void)state;
 	kit_start(kit);
 	kit_stop(kit, true);
-	assert_true(kit_logged(kit, "in close\nstack traceback"));
+	assert_true(kit_logged(kit, ": in close task=spawn\n"));
 	kit_destroy(kit);
+}
+
+static void test_errors_that_are_no_texts_say_what_they_hold(void **state)
+{
+	static const char *const errors[][2] = {
+	    {"{ code = 3, why = 'x', deep = {} }",
+	     "(error object is a table value: { code = 3, deep = a table, why = \"x\" })\n"},
+	    {"{}", "(error object is a table value)\nstack traceback"},
+	    {"nil", "(error object is a nil value)\nstack traceback"},
+	    {"print", "(error object is a function value)\nstack traceback"},
+	    {"setmetatable({ a = 1.5 }, { __tostring = function() error 'no' end })",
+	     "(error object is a table value whose __tostring fails: { a = 1.5 })\n"},
+	    {"setmetatable({}, { __tostring = function() return {} end })",
+	     "(error object is a table value whose __tostring fails)\nstack traceback"},
+	    {"setmetatable({}, { __tostring = function() return 'own' end })",
+	     "own\nstack traceback"},
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+		snprintf(text, sizeof text, INSIDE("error(%s)"), errors[i][0]);
+		assert_start_fails(text, errors[i][1]);
+	}
+}
+
+static void test_an_error_in_a_close_value_of_a_failing_task_is_logged_too(void **state)
+{
+	struct kit *kit = kit_create(INSIDE(
+	    "daemon:spawn(function()\n"
+	    "  local c <close> = setmetatable({}, { __close = function() error 'second' end })\n"
+	    "  error 'first'\n"
+	    "end)\n"
+	    "daemon:spawn(function()\n"
+	    "  local c <close> = setmetatable({}, { __close = function() end })\n"
+	    "  error 'once'\n"
+	    "end)"));
+	struct life_counts counts;
+	struct life_totals totals;
+
+	(void)state;
+	kit_start(kit);
+	kit_wait_log(kit, ": once\n");
+	assert_true(kit_logged(kit, ": first\n"));
+	assert_true(kit_logged(kit, ": second task=spawn\n"));
+	life_count(kit->life, &counts, &totals);
+	assert_int_equal(totals.failed, 3);
+	finish(kit);
+}
+
+static void test_warnings_are_logged(void **state)
+{
+	(void)state;
+	assert_start_logs(INSIDE("warn('in ', 'pieces')\n"
+				 "setmetatable({}, { __gc = function() error 'in gc' end })\n"
+				 "collectgarbage()\n"
+				 "warn '@off' warn 'unheard' warn '@on' warn '@what' warn 'heard'"),
+			  "WARN in pieces\nWARN error in __gc (/srv/kit/kit.lua:5: in gc)\n"
+			  "WARN heard\n");
 }
 
 static void test_a_task_that_fails_is_logged_and_the_rest_goes_on(void **state)
@@ -542,6 +601,25 @@ static void test_a_cycle_in_a_log_field_ends(void **state)
 	    "INFO fine");
 }
 
+static void test_endless_ways_through_a_log_field_end(void **state)
+{
+	struct kit *kit = kit_create(
+	    INSIDE("local all = {}\n"
+		   "for i = 1, 20 do all[i] = {} end\n"
+		   "for _, one in ipairs(all) do\n"
+		   "  for i, other in ipairs(all) do one['n' .. i] = other end\n"
+		   "end\n"
+		   "log:info('graph', { all = all })\n"
+		   "log:info('list', { all = table.pack(('x'):rep(5000):byte(1, -1)) })"));
+
+	(void)state;
+	kit_start(kit);
+	assert_true(kit_logged(kit, "INFO graph all=["));
+	assert_true(kit_logged(kit, "INFO list all=["));
+	assert_true(kit->log_length < 65536);
+	finish(kit);
+}
+
 static void test_below_the_level_nothing_is_logged(void **state)
 {
 	struct kit *kit = kit_create(INSIDE("log:info 'quiet' log:warn(nil)"));
@@ -633,6 +711,9 @@ int main(void)
 	    cmocka_unit_test(test_a_yield_of_a_task_itself_is_an_error),
 	    cmocka_unit_test(test_cancelling_runs_close_values_and_no_pcall_sees_it),
 	    cmocka_unit_test(test_a_close_value_that_raises_is_logged),
+	    cmocka_unit_test(test_errors_that_are_no_texts_say_what_they_hold),
+	    cmocka_unit_test(test_an_error_in_a_close_value_of_a_failing_task_is_logged_too),
+	    cmocka_unit_test(test_warnings_are_logged),
 	    cmocka_unit_test(test_a_task_that_fails_is_logged_and_the_rest_goes_on),
 	    cmocka_unit_test(test_tasks_that_spawn_without_end_do_not_stop_the_loop),
 	    cmocka_unit_test(test_durations_and_sizes_have_units),
@@ -641,6 +722,7 @@ int main(void)
 	    cmocka_unit_test(test_stop_asks_the_host_once_and_the_caller_goes_on),
 	    cmocka_unit_test(test_log_fields_are_sorted_nested_and_inherited),
 	    cmocka_unit_test(test_a_cycle_in_a_log_field_ends),
+	    cmocka_unit_test(test_endless_ways_through_a_log_field_end),
 	    cmocka_unit_test(test_below_the_level_nothing_is_logged),
 	    cmocka_unit_test(test_a_file_is_written_whole_and_errors_are_returned),
 	    cmocka_unit_test(test_integers_of_the_config_stay_exact),

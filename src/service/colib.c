@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 
+#include "service/explain.h"
 #include "service/task.h"
 #include "service/vm.h"
 
@@ -48,7 +49,7 @@ static int deliver_wrapped(lua_State *L, lua_State *co, int status, int count)
 		lua_insert(L, -2);
 		lua_concat(L, 2);
 	}
-	vm_remember_trace(L);
+	explain_keep_trace(L);
 	return lua_error(L);
 }
 

@@ -84,8 +84,8 @@ static void on_leave(struct vm *vm, const char *what, int code)
 	struct life *life = vm->life;
 	char text[96];
 
+	snprintf(text, sizeof text, "the service called %s", what);
 	if (life->state == STARTING) {
-		snprintf(text, sizeof text, "the service called %s", what);
 		life_fail(life, "start", text);
 		life_post(life, RAISED);
 		return;
@@ -96,6 +96,8 @@ static void on_leave(struct vm *vm, const char *what, int code)
 	life->code = code;
 	if (life->state == RELOADING)
 		life_fail(life, "reload", "the daemon is being stopped");
+	if (life->state == STOPPING) /* by os.exit: it ends the task of stop */
+		life_fail(life, "stop", text);
 	if (life->state < STOPPING)
 		life->calls.stop(life->calls.data, code);
 }
@@ -129,9 +131,11 @@ static int begin_signal(lua_State *L)
 {
 	struct signal_call *call = lua_touserdata(L, 1);
 
-	if (!service_push(L, call->function))
-		return luaL_error(L, "signal %d: the service has no function %s", call->number,
-				  call->function);
+	if (!service_push(L, call->function)) {
+		vm_printf(vm_of(L), LEVEL_ERROR, "signals: the service has no function '%s'",
+			  call->function);
+		return 0;
+	}
 	object_push(L);
 	lua_pushinteger(L, call->number);
 	call->task = task_create(L, 2, "signal");
@@ -146,7 +150,8 @@ void life_signal(struct life *life, const char *function, int number)
 	if (life->state != RUNNING && life->state != RELOADING)
 		return;
 	if (vm_run(vm, begin_signal, &call) == LUA_OK) {
-		task_start(call.task);
+		if (call.task)
+			task_start(call.task);
 		return;
 	}
 	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);

@@ -45,6 +45,31 @@ static void warn_unserved(struct life *life)
 				  spec->listens[i].name);
 }
 
+static int l_warn_unhandled(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+	const struct spec *spec = vm->daemon->spec;
+
+	for (size_t i = 0; i < spec->signal_count; i++) {
+		const struct signal_spec *action = &spec->signals[i];
+
+		if (action->action != ACTION_SERVICE)
+			continue;
+		if (!service_push(L, action->function))
+			vm_printf(vm, LEVEL_WARN, "signals: the service has no function '%s'",
+				  action->function);
+		lua_settop(L, 1);
+	}
+	return 0;
+}
+
+/* Not an error: the service may define it later, and the signal may never come. */
+static void warn_unhandled(struct vm *vm)
+{
+	if (vm_run(vm, l_warn_unhandled, NULL) != LUA_OK)
+		lua_pop(vm->L, 1);
+}
+
 void life_become_ready(struct life *life)
 {
 	int code;
@@ -60,6 +85,7 @@ void life_become_ready(struct life *life)
 		return;
 	}
 	warn_unserved(life);
+	warn_unhandled(life->vm);
 	timers_begin(life->vm);
 	life->calls.started(life->calls.data, NULL);
 }

@@ -75,8 +75,10 @@ void life_drain_after_failure(struct life *life)
 
 void life_give_up_waiting(struct life *life)
 {
+	const struct vm *vm = life->vm;
+
 	vm_printf(life->vm, LEVEL_WARN,
-		  "timeouts.stop is over: %zu connections and %zu tasks cut off",
-		  life->vm->connections, life->vm->task_count);
+		  "timeouts.stop is over%s: %zu connections and %zu tasks cut off",
+		  life->verb ? " and stop has not returned" : "", vm->connections, vm->task_count);
 	life_cancel_rest(life);
 }

@@ -29,13 +29,13 @@ void life_fail_late(struct life *life, const char *verb, int64_t timeout)
 	life_fail(life, verb, what);
 }
 
-/* A verb may say no without raising: return nil, message. */
+/* A verb may say no without raising: return nil, message. Some libraries' no is false. */
 static bool says_no(struct life *life, struct task *task)
 {
 	lua_State *co = task->L;
 	const char *message;
 
-	if (lua_gettop(co) < 2 || !lua_isnil(co, 1) || lua_isnil(co, 2))
+	if (lua_gettop(co) < 2 || lua_toboolean(co, 1) || lua_isnil(co, 2))
 		return false;
 	message = lua_tostring(co, 2);
 	life_fail(life, task->name, message ? message : "(the message is not a string)");

@@ -11,7 +11,7 @@
 /* luvd.log: messages with fields. A log object is a userdata whose user value is the table of
  * the fields that it adds to each line (nil for the first one). */
 
-enum { FIELDS_MAX = 64, NESTED_MAX = 8 };
+enum { FIELDS_MAX = 64, NESTED_MAX = 8, VALUES_MAX = 1000 };
 
 static const char meta[] = "luvd.log";
 static const char root = 0; /* registry key of the one log without fields */
@@ -31,7 +31,14 @@ struct line {
 
 /* --- values as JSON --- */
 
-static void write_json(lua_State *L, int index, FILE *out, int depth);
+/* One field. Objects that know each other have few values but endless ways to them. */
+struct json {
+	FILE *out;
+	int depth;
+	int left; /* values that may still be written */
+};
+
+static void write_json(lua_State *L, int index, struct json *json);
 
 static void write_number(lua_State *L, int index, FILE *out)
 {
@@ -45,39 +52,57 @@ static void write_number(lua_State *L, int index, FILE *out)
 		fputs("null", out); /* JSON has no other word for it */
 }
 
-static void write_array(lua_State *L, int index, FILE *out, int depth)
+static void write_array(lua_State *L, int index, struct json *json)
 {
 	lua_Unsigned count = lua_rawlen(L, index);
 
-	fputc('[', out);
-	for (lua_Unsigned i = 1; i <= count; i++) {
+	fputc('[', json->out);
+	for (lua_Unsigned i = 1; i <= count && json->left > 0; i++) {
 		if (i > 1)
-			fputc(',', out);
+			fputc(',', json->out);
 		lua_rawgeti(L, index, (lua_Integer)i);
-		write_json(L, lua_gettop(L), out, depth + 1);
+		write_json(L, lua_gettop(L), json);
 		lua_pop(L, 1);
 	}
-	fputc(']', out);
+	fputc(']', json->out);
 }
 
-static void write_object(lua_State *L, int index, FILE *out, int depth)
+static void write_object(lua_State *L, int index, struct json *json)
 {
 	const char *separator = "";
 
-	fputc('{', out);
+	fputc('{', json->out);
 	lua_pushnil(L);
 	while (lua_next(L, index)) {
 		size_t length;
 		const char *key = luaL_tolstring(L, -2, &length);
 
-		fputs(separator, out);
-		text_json(out, key, length);
-		fputc(':', out);
-		write_json(L, lua_gettop(L) - 1, out, depth + 1);
+		fputs(separator, json->out);
+		text_json(json->out, key, length);
+		fputc(':', json->out);
+		write_json(L, lua_gettop(L) - 1, json);
 		separator = ",";
 		lua_pop(L, 2);
+		if (json->left <= 0) {
+			lua_pop(L, 1);
+			break;
+		}
 	}
-	fputc('}', out);
+	fputc('}', json->out);
+}
+
+static void write_table(lua_State *L, int index, struct json *json)
+{
+	if (json->depth == NESTED_MAX) { /* cycles end here too */
+		fputs("\"...\"", json->out);
+		return;
+	}
+	json->depth++;
+	if (lua_rawlen(L, index) > 0)
+		write_array(L, index, json);
+	else
+		write_object(L, index, json);
+	json->depth--;
 }
 
 static void write_text(lua_State *L, int index, FILE *out)
@@ -89,29 +114,28 @@ static void write_text(lua_State *L, int index, FILE *out)
 	lua_pop(L, 1);
 }
 
-static void write_json(lua_State *L, int index, FILE *out, int depth)
+static void write_json(lua_State *L, int index, struct json *json)
 {
 	luaL_checkstack(L, 8, NULL);
+	if (--json->left <= 0) {
+		fputs("\"...\"", json->out);
+		return;
+	}
 	switch (lua_type(L, index)) {
 	case LUA_TNIL:
-		fputs("null", out);
+		fputs("null", json->out);
 		break;
 	case LUA_TBOOLEAN:
-		fputs(lua_toboolean(L, index) ? "true" : "false", out);
+		fputs(lua_toboolean(L, index) ? "true" : "false", json->out);
 		break;
 	case LUA_TNUMBER:
-		write_number(L, index, out);
+		write_number(L, index, json->out);
 		break;
 	case LUA_TTABLE:
-		if (depth >= NESTED_MAX) /* cycles end here too */
-			fputs("\"...\"", out);
-		else if (lua_rawlen(L, index) > 0)
-			write_array(L, index, out, depth);
-		else
-			write_object(L, index, out, depth);
+		write_table(L, index, json);
 		break;
 	default:
-		write_text(L, index, out);
+		write_text(L, index, json->out);
 	}
 }
 
@@ -125,7 +149,9 @@ static void add_value(lua_State *L, struct line *line, int index, bool *raw)
 	*raw =
 	    lua_type(L, index) == LUA_TNUMBER || lua_isboolean(L, index) || lua_istable(L, index);
 	if (*raw) {
-		write_json(L, index, line->out, 0);
+		struct json json = {.out = line->out, .left = VALUES_MAX};
+
+		write_json(L, index, &json);
 		return;
 	}
 	text = luaL_tolstring(L, index, &length);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/explain.h"
 #include "service/vm.h"
 
 /* What a suspended coroutine has yielded when the host, not the service, suspended it. */
@@ -55,24 +56,39 @@ static void end(struct task *task, enum outcome outcome, const char *message)
 		release(task);
 }
 
-/* Runs the <close> values of a suspended or failed coroutine; an error in one is logged. */
-static void close_thread(struct task *task, lua_State *co, bool log)
+/* Is the error on top of co the one that ended it (kept on the main thread)? */
+static bool is_known(struct vm *vm, lua_State *co, int known)
+{
+	bool same;
+
+	if (known == 0 || !lua_checkstack(co, 1) || !lua_checkstack(vm->L, 1))
+		return known != 0;
+	lua_pushvalue(co, -1);
+	lua_xmove(co, vm->L, 1);
+	same = lua_rawequal(vm->L, -1, known);
+	lua_pop(vm->L, 1);
+	return same;
+}
+
+/* Runs the <close> values of a suspended or failed coroutine; an error in one is logged. known:
+ * where the error of the task itself is on the main thread's stack; 0: it has none. */
+static void close_thread(struct task *task, lua_State *co, int known)
 {
 	struct vm *vm = task->vm;
 
 	if (lua_resetthread(co) == LUA_OK || lua_gettop(co) == 0)
 		return;
-	if (!log) {
+	if (is_known(vm, co, known)) {
 		lua_pop(co, 1);
 		return;
 	}
 	vm->failed++;
-	task_log_failure(task, vm_explain(vm, co));
+	task_log_failure(task, explain_error(vm, co));
 	lua_pop(vm->L, 1);
 }
 
 /* Innermost first, as an error would have unwound them. */
-static void close_threads(struct task *task, bool log)
+static void close_threads(struct task *task, int known)
 {
 	struct vm *vm = task->vm;
 	struct task *before = vm->current;
@@ -81,9 +97,9 @@ static void close_threads(struct task *task, bool log)
 	vm->running++;
 	task->closing = true;
 	for (size_t i = 0; i < task->passed_count; i++)
-		close_thread(task, task->passed[i], log);
+		close_thread(task, task->passed[i], known);
 	task->passed_count = 0;
-	close_thread(task, task->L, log);
+	close_thread(task, task->L, known);
 	vm->running--;
 	vm->current = before;
 }
@@ -91,11 +107,17 @@ static void close_threads(struct task *task, bool log)
 static void fail(struct task *task)
 {
 	struct vm *vm = task->vm;
-	const char *message = vm_explain(vm, task->L);
+	lua_State *L = vm->L;
+	const char *message;
 
-	close_threads(task, false);
+	lua_checkstack(L, 2);
+	lua_checkstack(task->L, 1);
+	lua_pushvalue(task->L, -1);
+	lua_xmove(task->L, L, 1);
+	message = explain_error(vm, task->L);
+	close_threads(task, lua_gettop(L) - 1);
 	end(task, OUTCOME_FAILED, message);
-	lua_pop(vm->L, 1);
+	lua_pop(L, 2);
 }
 
 static void stop_waiting(struct task *task)
@@ -120,7 +142,7 @@ void task_cancel(struct task *task)
 		return;
 	}
 	stop_waiting(task);
-	close_threads(task, true);
+	close_threads(task, 0);
 	end(task, OUTCOME_CANCELLED, NULL);
 }
 

@@ -7,11 +7,10 @@
 #include <lualib.h>
 
 #include "service/baselib.h"
+#include "service/explain.h"
 #include "service/loader.h"
 #include "service/task.h"
 #include "service/uvlib.h"
-
-static const char traces = 0; /* registry key: { error =, trace = } of the last coroutine error */
 
 /* Buffers of the C library of Lua (string.rep, table.concat) take a no for an answer where Lua
  * itself would collect its garbage and ask again. So the last eighth is theirs: objects are told
@@ -42,96 +41,13 @@ static void *allocate(void *data, void *block, size_t before, size_t after)
 	return fresh;
 }
 
-static void push_error_text(lua_State *L, int index)
-{
-	int type = lua_type(L, index);
-
-	if (type == LUA_TSTRING || type == LUA_TNUMBER ||
-	    luaL_getmetafield(L, index, "__tostring")) {
-		lua_settop(L, index);
-		luaL_tolstring(L, index, NULL);
-	} else {
-		lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, index));
-	}
-}
-
-/* Adds where the error came from in a coroutine that has been closed since. */
-static void append_trace(lua_State *L, int error)
-{
-	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &traces) != LUA_TTABLE) {
-		lua_pop(L, 1);
-		return;
-	}
-	lua_getfield(L, -1, "error");
-	if (lua_rawequal(L, -1, error)) {
-		lua_getfield(L, -2, "trace");
-		lua_remove(L, -2);
-		lua_remove(L, -2);
-		lua_pushliteral(L, "\ninside the coroutine:\n");
-		lua_insert(L, -2);
-		lua_concat(L, 3);
-	} else {
-		lua_pop(L, 2);
-	}
-}
-
-/* error, light userdata of the thread -> text with traceback */
-static int explain(lua_State *L)
-{
-	lua_State *co = lua_touserdata(L, 2);
-
-	lua_settop(L, 1);
-	push_error_text(L, 1);
-	luaL_traceback(L, co, lua_tostring(L, 2), 0);
-	append_trace(L, 1);
-	return 1;
-}
-
-const char *vm_explain(struct vm *vm, lua_State *co)
-{
-	lua_State *L = vm->L;
-
-	lua_checkstack(L, 4);
-	lua_checkstack(co, 1);
-	lua_pushcfunction(L, explain);
-	lua_pushvalue(co, -1);
-	lua_xmove(co, L, 1);
-	lua_pushlightuserdata(L, co);
-	if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
-		lua_pop(L, 1);
-		lua_pushliteral(L, "not enough memory"); /* interned when the state was made */
-	}
-	lua_pushnil(L);
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &traces);
-	return lua_tostring(L, -1);
-}
-
-void vm_remember_trace(lua_State *L)
-{
-	lua_createtable(L, 0, 2);
-	lua_pushvalue(L, -2);
-	lua_setfield(L, -2, "error");
-	lua_pushvalue(L, -3);
-	lua_setfield(L, -2, "trace");
-	lua_rawsetp(L, LUA_REGISTRYINDEX, &traces);
-}
-
-static int handle_message(lua_State *L)
-{
-	lua_settop(L, 1);
-	push_error_text(L, 1);
-	luaL_traceback(L, L, lua_tostring(L, 2), 1);
-	append_trace(L, 1);
-	return 1;
-}
-
 int vm_call(struct vm *vm, int nargs, int nresults)
 {
 	lua_State *L = vm->L;
 	int base = lua_gettop(L) - nargs;
 	int status;
 
-	lua_pushcfunction(L, handle_message);
+	lua_pushcfunction(L, explain_handler);
 	lua_insert(L, base);
 	vm->running++;
 	status = lua_pcall(L, nargs, nresults, base);
@@ -210,6 +126,26 @@ static int panic(lua_State *L)
 	abort();
 }
 
+/* warn("...") and errors in finalizers. A message may come in pieces; "@on" and "@off" are of
+ * Lua's own convention. */
+static void on_warning(void *data, const char *message, int more)
+{
+	struct vm *vm = data;
+	size_t length = strlen(vm->warning);
+
+	if (length == 0 && !more && message[0] == '@') {
+		if (strcmp(message, "@on") == 0 || strcmp(message, "@off") == 0)
+			vm->quiet_warnings = message[2] == 'f';
+		return;
+	}
+	snprintf(vm->warning + length, sizeof vm->warning - length, "%s", message);
+	if (more)
+		return;
+	if (!vm->quiet_warnings)
+		vm_log(vm, LEVEL_WARN, vm->warning, NULL, 0);
+	vm->warning[0] = '\0';
+}
+
 static int open_all(lua_State *L)
 {
 	/* Before any library looks at LUA_PATH, LUA_CPATH or LUA_INIT. */
@@ -247,6 +183,7 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	 */
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	lua_atpanic(vm->L, panic);
+	lua_setwarnf(vm->L, on_warning, vm);
 	if (vm_run(vm, open_all, NULL) != LUA_OK) {
 		err_set(err, "cannot make the Lua state: %s", lua_tostring(vm->L, -1));
 		lua_close(vm->L);

@@ -56,6 +56,9 @@ struct vm {
 	char *read_buffer;       /* one for all connections: READ_SIZE bytes */
 	int service, daemon_ref; /* references: the service's table, the daemon object */
 
+	char warning[512]; /* pieces of one that is not whole yet */
+	bool quiet_warnings;
+
 	/* os.exit and luvd.stop: what is the function's name as the user wrote it. */
 	void (*leave)(struct vm *vm, const char *what, int code);
 	/* The last connection and the last handler have ended. */
@@ -80,12 +83,6 @@ static inline struct vm *vm_of(lua_State *L)
 int vm_call(struct vm *vm, int nargs, int nresults);
 /* The same for C code of ours: work(L) finds data as light userdata at 1. */
 int vm_run(struct vm *vm, lua_CFunction work, void *data);
-/* Turns the error on top of co (a thread of this state, dead or alive) into text with
- * traceback and leaves it on the main thread's stack, always a string. It stays on co, whose
- * <close> values are given it. */
-const char *vm_explain(struct vm *vm, lua_State *co);
-/* Keeps the traceback at -2 for the error at -1, which goes on out of its coroutine. */
-void vm_remember_trace(lua_State *L);
 
 void vm_log(struct vm *vm, enum log_level level, const char *message,
 	    const struct log_field *fields, size_t count);
