@@ -23,7 +23,9 @@ local errors = {
 local unseen = {
   "^rt_sigprocmask%(SIG_BLOCK, ~%[", -- around clone and timer_create
   "^rt_sigprocmask%(SIG_SETMASK, .*, NULL, 8%)",
+  "^rt_sigprocmask%(SIG_UNBLOCK, %[RTMIN RT_1%]", -- in a new thread
   "^write%(%d+, \"\\1\\0\\0\\0\\0\\0\\0\\0\", 8%)", -- wakes a thread that wakes by itself too
+  "^write%(%d+, \"luvd_spec_[%w_]+: ready", -- the line of run for the terminal
   "^rt_sigaction%(SIGRT_1,", -- pthread_create's own signal
   "^prlimit64%(0, RLIMIT_STACK, NULL", -- the size of a thread's stack: a default
   "^mmap%(NULL, %d+, PROT_[A-Z_|]+, MAP_PRIVATE|MAP_ANONYMOUS", -- malloc tries another way

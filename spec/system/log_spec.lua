@@ -132,7 +132,7 @@ describe("the log", function()
       return proc.status(d.pid).VmRSS
     end)
     for _ = 1, 50 do note(d, "hello") end
-    assert.is_true(proc.resident(d.pid) < 64 * 1024)
+    assert.is_true(luvd.sanitized or proc.resident(d.pid) < 64 * 1024)
     child:read()
     child:wait_output("err", "lost")
     d:signal "sigterm"

@@ -210,7 +210,7 @@ struct log *log_create(struct daemon *daemon, struct err *err)
 }
 
 /* Signals are the loop's; only those that a fault of this very thread raises stay. */
-static void block_signals(sigset_t *before)
+static int block_signals(sigset_t *before)
 {
 	sigset_t all;
 
@@ -220,7 +220,7 @@ static void block_signals(sigset_t *before)
 	sigdelset(&all, SIGFPE);
 	sigdelset(&all, SIGILL);
 	sigdelset(&all, SIGABRT);
-	pthread_sigmask(SIG_SETMASK, &all, before);
+	return pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
 static int create_thread(struct log *log, struct err *err)
@@ -230,9 +230,11 @@ static int create_thread(struct log *log, struct err *err)
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
-	block_signals(&before);
-	errno = pthread_create(&log->thread, &attributes, run, log);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = block_signals(&before);
+	if (errno == 0) {
+		errno = pthread_create(&log->thread, &attributes, run, log);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
 	pthread_attr_destroy(&attributes);
 	if (errno)
 		return err_sys(err, "cannot start the log's thread");
