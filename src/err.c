@@ -7,16 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void fill(struct err *err, int code, const char *format, va_list args)
+{
+	if (!err)
+		return;
+	vsnprintf(err->what, sizeof err->what, format, args);
+	err->code = code;
+}
+
 int err_set(struct err *err, const char *format, ...)
 {
 	va_list args;
 
-	if (!err)
-		return -1;
 	va_start(args, format);
-	vsnprintf(err->what, sizeof err->what, format, args);
+	fill(err, 0, format, args);
 	va_end(args);
-	err->code = 0;
 	return -1;
 }
 
@@ -25,12 +30,9 @@ int err_sys(struct err *err, const char *format, ...)
 	int code = errno;
 	va_list args;
 
-	if (!err)
-		return -1;
 	va_start(args, format);
-	vsnprintf(err->what, sizeof err->what, format, args);
+	fill(err, code, format, args);
 	va_end(args);
-	err->code = code;
 	return -1;
 }
 

@@ -14,7 +14,7 @@ local file = luvd.top .. "/examples/hello/hello.lua"
 local name = folder:match "[^/]+$"
 local python = ([[
 import daemon, daemon.pidfile, os, sys
-with daemon.DaemonContext(pidfile=None):
+with daemon.DaemonContext(detach_process=True):
     open("%s/python.pid", "w").write(str(os.getpid()))
     os.execv("/bin/sleep", ["sleep", "1000"])
 ]]):format(folder)
@@ -44,7 +44,7 @@ local contestants = {
     end,
   },
   {
-    "daemonize sleep", { "/usr/sbin/daemonize", "-p", folder .. "/daemonize.pid", "/bin/sleep", "1000" },
+    "daemonize sleep", { "/usr/bin/daemonize", "-p", folder .. "/daemonize.pid", "/bin/sleep", "1000" },
     function() kill(pid_of(folder .. "/daemonize.pid")) end,
   },
   {

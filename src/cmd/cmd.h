@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "plan/daemon.h"
+#include "plan/plan.h"
 
 /* What the user typed, read from argv alone: nothing is opened for it. */
 struct options {
@@ -81,6 +81,9 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 /* spec_load and spec_resolve with daemon->source; prints and returns the exit code, 0 when right.
  */
 int cmd_spec(struct daemon *daemon, bool background);
+/* cmd_spec, the machine and the plan of the classic daemon, with all that is known to be in its
+ * way; prints and returns like cmd_spec. */
+int cmd_plan_make(struct daemon *daemon, bool background, struct plan *plan);
 /* Prints spec_warnings of what start would run: for check. */
 void cmd_warnings(const struct daemon *daemon);
 /* run and start from FILE on: reads, plans, launches. Returns the exit code. */

@@ -86,22 +86,9 @@ static int name_file(struct daemon *daemon, const struct target *target,
 
 static int check(struct daemon *daemon, struct plan *plan)
 {
-	struct errs errs = {0};
-	struct err err = {0};
-	int code;
-
 	spec_destroy(daemon->spec); /* target_find may have read it, without these --set */
 	daemon->spec = NULL;
-	code = cmd_spec(daemon, true);
-	if (code != EXIT_DONE)
-		return code;
-	if (machine_probe(daemon, &err) < 0)
-		return cmd_fail(&err);
-	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
-	if (plan_check(plan, daemon, &errs) < 0)
-		code = cmd_fail_all(&errs);
-	errs_finish(&errs);
-	return code;
+	return cmd_plan_make(daemon, true, plan);
 }
 
 static int prepare(struct daemon *daemon, const struct target *target,

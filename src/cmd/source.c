@@ -139,3 +139,20 @@ int cmd_spec(struct daemon *daemon, bool background)
 	errs_finish(&errs);
 	return code;
 }
+
+int cmd_plan_make(struct daemon *daemon, bool background, struct plan *plan)
+{
+	struct errs errs = {0};
+	struct err err = {0};
+	int code = cmd_spec(daemon, background);
+
+	if (code != EXIT_DONE)
+		return code;
+	if (machine_probe(daemon, &err) < 0)
+		return cmd_fail(&err);
+	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
+	if (plan_check(plan, daemon, &errs) < 0)
+		code = cmd_fail_all(&errs);
+	errs_finish(&errs);
+	return code;
+}

@@ -3,26 +3,6 @@
 #include "cmd/cmd.h"
 #include "host/launch.h"
 
-static int read_and_plan(struct daemon *daemon, const struct options *options, struct plan *plan)
-{
-	struct errs errs = {0};
-	struct err err = {0};
-	int code;
-
-	if (cmd_source(daemon, options, &err) < 0)
-		return cmd_fail(&err);
-	code = cmd_spec(daemon, daemon->background);
-	if (code != EXIT_DONE)
-		return code;
-	if (machine_probe(daemon, &err) < 0)
-		return cmd_fail(&err);
-	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
-	if (plan_check(plan, daemon, &errs) < 0)
-		code = cmd_fail_all(&errs);
-	errs_finish(&errs);
-	return code;
-}
-
 /* That nobody was named who is less than root is said at every start; what a confined daemon cannot
  * do is for `check`. */
 static void note_root(struct daemon *daemon)
@@ -44,13 +24,16 @@ static void print_warnings(const struct errs *warnings, size_t count)
 
 int cmd_begin(struct daemon *daemon, const struct options *options, bool background)
 {
+	struct err err = {0};
 	struct plan plan;
 	size_t noted;
 	int code;
 
 	daemon->background = background;
 	daemon->if_stopped = options->if_stopped;
-	code = read_and_plan(daemon, options, &plan);
+	if (cmd_source(daemon, options, &err) < 0)
+		return cmd_fail(&err);
+	code = cmd_plan_make(daemon, background, &plan);
 	if (code != EXIT_DONE)
 		return code;
 	note_root(daemon);

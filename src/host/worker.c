@@ -361,8 +361,8 @@ static int open_control(struct worker *worker, struct err *err)
 static int open_all(struct worker *worker, struct err *err)
 {
 	watchdog_init(&worker->watchdog, &worker->loop, worker->daemon);
-	if (announce(worker, &step_loop, err) < 0 || open_log(worker, err) < 0 ||
-	    pool_make(&worker->loop, worker->daemon, err) < 0 || watch_channel(worker, err) < 0)
+	if (open_log(worker, err) < 0 || pool_make(&worker->loop, worker->daemon, err) < 0 ||
+	    watch_channel(worker, err) < 0)
 		return -1;
 	worker->signals = signals_create(&worker->loop, worker->daemon, on_signal, worker, err);
 	if (!worker->signals)
@@ -459,6 +459,9 @@ int worker_run(struct daemon *daemon, struct plan *plan)
 	worker.status.daemon = daemon;
 	worker.status.state = "starting";
 	clock_gettime(CLOCK_MONOTONIC, &worker.status.since);
+	/* Before libuv's first call: where it aborts, the launcher names this step. */
+	if (announce(&worker, &step_loop, &worker.failure) < 0)
+		return launch_failed(daemon, plan, &worker.failure);
 	code = uv_loop_init(&worker.loop);
 	if (code == 0)
 		return run(&worker);

@@ -129,7 +129,7 @@ static int probe_port_floor(struct machine *machine, struct err *err)
 	if (length < 0)
 		return -1;
 	text[length] = '\0';
-	machine->port_floor = atoi(text);
+	machine->port_floor = (int)strtol(text, NULL, 10);
 	return 0;
 }
 

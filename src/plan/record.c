@@ -150,7 +150,7 @@ static char *unescape(char *value)
 	for (const char *from = value; *from; from++) {
 		if (*from == '\\' && from[1]) {
 			from++;
-			*to++ = *from == 'n' ? '\n' : *from;
+			*to++ = (char)(*from == 'n' ? '\n' : *from);
 		} else {
 			*to++ = *from;
 		}
@@ -161,14 +161,16 @@ static char *unescape(char *value)
 
 static int get_file(char *value, struct record_file *file)
 {
-	uintmax_t device, inode;
-	int used = 0;
+	char *end, *rest;
 
-	if (sscanf(value, "%ju %ju  %n", &device, &inode, &used) < 2 || used == 0)
+	errno = 0;
+	file->device = (dev_t)strtoull(value, &end, 10);
+	if (end == value || *end != ' ')
 		return -1;
-	file->device = (dev_t)device;
-	file->inode = (ino_t)inode;
-	file->path = unescape(value + used);
+	file->inode = (ino_t)strtoull(end, &rest, 10);
+	if (rest == end || *rest != ' ' || errno)
+		return -1;
+	file->path = unescape(rest + strspn(rest, " "));
 	return 0;
 }
 
@@ -187,7 +189,7 @@ static int get(struct record *record, const char *key, char *value)
 	else if (strcmp(key, "started") == 0)
 		record->started = strtoull(value, NULL, 10);
 	else if (strcmp(key, "generation") == 0)
-		record->generation = atoi(value);
+		record->generation = (int)strtol(value, NULL, 10);
 	else if (strcmp(key, "user") == 0)
 		record->user = (uid_t)strtoul(value, NULL, 10);
 	else if (strcmp(key, "starter") == 0)

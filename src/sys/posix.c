@@ -262,7 +262,8 @@ int sys_signals_reset(void)
 		if (sigaction(number, &action, NULL) < 0)
 			return -1;
 	}
-	/* 32 and 33 are the C library's own; valgrind keeps another, and says that there is none. */
+	/* 32 and 33 are the C library's own; valgrind keeps another, and says that there is none.
+	 */
 	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
 		if (sigaction(number, &action, NULL) < 0 && errno != EINVAL)
 			return -1;
