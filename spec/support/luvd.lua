@@ -174,17 +174,24 @@ function test.assert_no_process(_)
   if not gone then error("a process is left: " .. table.concat(proc.find(ours), " "), 2) end
 end
 
---- No process, no lock, and nothing but the lock file and logs of this test's daemon.
-function test:assert_nothing_left()
+--- No process, and no lock.
+function test:assert_stopped()
   self:assert_no_process()
+  local lock = ("%s/luvd/%s/lock"):format(self.runtime or "/run", self.name)
+  if not tree.exists(lock) then return end
+  local free = self:command { "/usr/bin/flock", "-n", lock, "true" }
+  if free.code ~= 0 then error("the lock is held", 2) end
+end
+
+--- Nor anything but the lock file and logs of this test's daemon.
+function test:assert_nothing_left()
+  self:assert_stopped()
   local run = self.runtime or "/run"
   local home = run .. "/luvd/" .. self.name
   local pidfile = ("%s/%s.pid"):format(run, self.name)
   if tree.exists(pidfile) and uv.fs_lstat(pidfile).type ~= "link" then error("left: " .. pidfile, 2) end
   for _, name in ipairs(proc.names(home)) do
     if name ~= "lock" then error(("left: %s/%s"):format(home, name), 2) end
-    local locked = self:command { "/usr/bin/flock", "-n", home .. "/lock", "true" }
-    if locked.code ~= 0 then error("the lock is held", 2) end
   end
 end
 

@@ -33,17 +33,22 @@ end
 
 local number = 0
 
---- Runs `program …` under strace to the exit of its first process. expressions: arguments of strace. Returns the child
---- and a function that gives the calls made so far.
-function trace.run(t, arguments, expressions)
+--- Starts `program …` under strace. expressions: arguments of strace. Returns the child and a function that gives the
+--- calls made so far.
+function trace.spawn(t, arguments, expressions)
   number = number + 1
   local path = ("%s/trace.%d"):format(t.folder, number)
   local line = { "/usr/bin/strace", "-D", "-f", "-qq", "-o", path }
   for _, word in ipairs(expressions or {}) do line[#line + 1] = word end
   for _, word in ipairs(arguments) do line[#line + 1] = word end
-  local child = t:spawn(line, { files = t.folder .. "/output" })
+  return t:spawn(line, { files = t.folder .. "/output" }), function() return trace.read(path) end
+end
+
+--- The same, and waits for the exit of its first process.
+function trace.run(t, arguments, expressions)
+  local child, calls = trace.spawn(t, arguments, expressions)
   child:wait_exit()
-  return child, function() return trace.read(path) end
+  return child, calls
 end
 
 --- Waits until no tracer of this test is left.

@@ -1,5 +1,6 @@
 #include "host/crash.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -162,33 +163,51 @@ static void on_sanitizer_death(void)
 	drain();
 }
 
-static bool somebody_elses(int number)
+/* 1: it was; 0: somebody else's handler stands already; -1 with errno. */
+static int catch_signal(int number, const struct sigaction *action)
 {
 	struct sigaction before;
 
-	return sigaction(number, NULL, &before) < 0 ||
-	       ((before.sa_flags & SA_SIGINFO) == 0 ? before.sa_handler != SIG_DFL
-						    : before.sa_sigaction != NULL);
+	if (sigaction(number, NULL, &before) < 0)
+		return -1;
+	if ((before.sa_flags & SA_SIGINFO) == 0 ? before.sa_handler != SIG_DFL
+						: before.sa_sigaction != NULL)
+		return 0;
+	return sigaction(number, action, NULL) < 0 ? -1 : 1;
 }
 
-void crash_install(const struct crash *crash)
+/* A sanitizer that catches overflows of the stack has its own. */
+static int use_stack(void)
 {
 	stack_t stack = {.ss_sp = last.stack, .ss_size = sizeof last.stack};
+
+	if (!__sanitizer_set_death_callback)
+		return sigaltstack(&stack, NULL);
+	__sanitizer_set_death_callback(on_sanitizer_death);
+	return 0;
+}
+
+int crash_install(const struct crash *crash)
+{
 	struct sigaction action = {.sa_handler = on_fatal,
 				   .sa_flags = (int)(SA_RESETHAND | SA_ONSTACK | SA_NODEFER)};
+	int failed = 0;
 
 	last.crash = *crash;
 	atomic_store(&last.dying, 0);
 	last.installed = 1;
-	/* A sanitizer that catches overflows of the stack has its own. */
-	if (!__sanitizer_set_death_callback)
-		(void)sigaltstack(&stack, NULL);
-	else
-		__sanitizer_set_death_callback(on_sanitizer_death);
+	if (use_stack() < 0)
+		failed = errno;
 	sigemptyset(&action.sa_mask);
-	for (int i = 0; i < FATAL; i++)
-		if (!somebody_elses(fatal[i]))
-			last.ours[i] = sigaction(fatal[i], &action, NULL) == 0;
+	for (int i = 0; i < FATAL; i++) {
+		int caught = catch_signal(fatal[i], &action);
+
+		last.ours[i] = caught > 0;
+		if (caught < 0)
+			failed = errno;
+	}
+	errno = failed;
+	return failed ? -1 : 0;
 }
 
 void crash_remove(void)

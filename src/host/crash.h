@@ -22,8 +22,9 @@ struct crash {
 };
 
 /* Handlers stand from now on, except where somebody else's (a sanitizer's) stand already. One
- * at a time in a process: what a signal handler must reach is global. */
-void crash_install(const struct crash *crash);
+ * at a time in a process: what a signal handler must reach is global. -1 with errno: not all of
+ * them do. */
+int crash_install(const struct crash *crash);
 void crash_remove(void);
 /* Async-signal-safe: is the process dying and waiting for the log thread? */
 bool crash_waits(void);

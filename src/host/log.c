@@ -270,7 +270,8 @@ static void catch_crashes(struct log *log)
 		snprintf(crash.head, sizeof crash.head,
 			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nMESSAGE=",
 			 format_priority(LEVEL_ERROR), crash.name);
-	crash_install(&crash);
+	if (crash_install(&crash) < 0)
+		log_printf(log, LEVEL_WARN, "a crash may not be logged: %s", err_reason(errno));
 }
 
 int log_start(struct log *log, struct err *err)

@@ -26,9 +26,10 @@ void writer_init(struct writer *writer, const struct sink *sink)
 {
 	struct stat file = {0};
 
-	*writer = (struct writer){.fd = sink->fd, .whole = sink->kind == SINK_JOURNAL};
+	*writer =
+	    (struct writer){.fd = sink->fd, .whole = sink->kind == SINK_JOURNAL, .chunk = PIPE_BUF};
 	if (fstat(sink->fd, &file) < 0)
-		return;
+		return; /* what every kind of sink takes */
 	writer->regular = S_ISREG(file.st_mode);
 	writer->socket = S_ISSOCK(file.st_mode);
 	writer->chunk = S_ISCHR(file.st_mode) ? TERMINAL_CHUNK : PIPE_BUF;

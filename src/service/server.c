@@ -269,11 +269,11 @@ static struct server *make(struct vm *vm, const char *name)
 
 /* Accepted sockets inherit it. An answer in two writes must not wait for the peer's
  * acknowledgement of the first. */
-static void set_no_delay(int fd)
+static int set_no_delay(int fd)
 {
 	int on = 1;
 
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ? -errno : 0;
 }
 
 static int begin_acceptor(struct acceptor *acceptor)
@@ -287,9 +287,7 @@ static int begin_acceptor(struct acceptor *acceptor)
 	acceptor->poll.data = acceptor;
 	acceptor->open = true;
 	vm->handles++;
-	if (listener->address->kind == ADDRESS_TCP)
-		set_no_delay(listener->fd);
-	return 0;
+	return listener->address->kind == ADDRESS_TCP ? set_no_delay(listener->fd) : 0;
 }
 
 static int begin(struct server *server)

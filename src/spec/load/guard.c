@@ -133,35 +133,48 @@ static void watched(sigset_t *set)
 	sigaddset(set, SIGNAL_WALL);
 }
 
-static void restore(struct guard *guard)
+static int restore(struct guard *guard)
 {
 	static const struct timespec now;
 	sigset_t set;
+	int failed;
 
 	/* A signal that is on its way must not meet the old action. */
 	watched(&set);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	failed = sigprocmask(SIG_BLOCK, &set, NULL);
 	while (sigtimedwait(&set, NULL, &now) > 0)
 		;
 	current = NULL;
-	sigaction(SIGNAL_CPU, &guard->old_cpu, NULL);
-	sigaction(SIGNAL_WALL, &guard->old_wall, NULL);
-	sigprocmask(SIG_SETMASK, &guard->old_mask, NULL);
+	failed |= sigaction(SIGNAL_CPU, &guard->old_cpu, NULL);
+	failed |= sigaction(SIGNAL_WALL, &guard->old_wall, NULL);
+	failed |= sigprocmask(SIG_SETMASK, &guard->old_mask, NULL);
 	guard->started = false;
+	return failed;
 }
 
-int guard_start(struct guard *guard, struct err *err)
+static int watch(struct guard *guard)
 {
 	struct sigaction action = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
 	sigset_t set;
 
 	sigemptyset(&action.sa_mask);
-	current = guard;
-	sigaction(SIGNAL_CPU, &action, &guard->old_cpu);
-	sigaction(SIGNAL_WALL, &action, &guard->old_wall);
 	watched(&set);
-	sigprocmask(SIG_UNBLOCK, &set, &guard->old_mask);
+	if (sigprocmask(SIG_UNBLOCK, &set, &guard->old_mask) < 0)
+		return -1;
+	current = guard;
 	guard->started = true;
+	if (sigaction(SIGNAL_CPU, &action, &guard->old_cpu) < 0 ||
+	    sigaction(SIGNAL_WALL, &action, &guard->old_wall) < 0) {
+		restore(guard);
+		return -1;
+	}
+	return 0;
+}
+
+int guard_start(struct guard *guard, struct err *err)
+{
+	if (watch(guard) < 0)
+		return err_sys(err, "cannot catch the signals of a timer");
 	if (arm(CLOCK_PROCESS_CPUTIME_ID, SIGNAL_CPU, guard->bounds.cpu_ms, &guard->cpu) == 0) {
 		if (arm(CLOCK_MONOTONIC, SIGNAL_WALL, guard->bounds.wall_ms, &guard->wall) == 0)
 			return 0;
@@ -172,13 +185,15 @@ int guard_start(struct guard *guard, struct err *err)
 	return -1;
 }
 
-void guard_stop(struct guard *guard)
+int guard_stop(struct guard *guard, struct err *err)
 {
 	if (!guard->started)
-		return;
+		return 0;
 	timer_delete(guard->cpu);
 	timer_delete(guard->wall);
-	restore(guard);
+	if (restore(guard) < 0)
+		return err_sys(err, "cannot put back how signals are handled");
+	return 0;
 }
 
 /* Lua collects garbage and asks again for what was refused: only the second refusal counts. */

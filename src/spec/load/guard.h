@@ -38,7 +38,7 @@ struct guard {
  * "luvd: echo.lua:3: ..." on stderr and exit code 2. One guard at a time. */
 int guard_start(struct guard *guard, struct err *err);
 /* Disarms them and puts back how the two signals were handled. */
-void guard_stop(struct guard *guard);
+int guard_stop(struct guard *guard, struct err *err);
 /* lua_Alloc with the bound on memory; data is the guard. */
 void *guard_alloc(void *data, void *block, size_t old_size, size_t size);
 /* Fills err when a bound was passed; returns whether. */

@@ -227,7 +227,8 @@ static void evaluate_bounded(struct load *load)
 	}
 	evaluate(load);
 	close_state(load);
-	guard_stop(&load->guard);
+	if (guard_stop(&load->guard, &err) < 0)
+		err_set(load_err(load, 0, 0), "%s: %s", err.what, err_reason(err.code));
 	if (guard_failed(&load->guard, &err)) {
 		load->errs->count = first;
 		*errs_add(load->errs) = err;
