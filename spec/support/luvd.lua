@@ -74,7 +74,7 @@ local function ours(pid)
   local executable = proc.executable(pid)
   if executable then return executable == luvd.binary or executable == luvd.binary .. " (deleted)" end
   local title = proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""
-  return title:find("luvd_spec_", 1, true) ~= nil
+  return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
 
 local function finish(self)
