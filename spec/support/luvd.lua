@@ -103,7 +103,7 @@ end
 function luvd.root_test(body, reason)
   if luvd.root then return luvd.test(body) end
   return function()
-    require("busted").api.pending("needs root" .. (reason and ": " .. reason or ""))
+    pending("needs root" .. (reason and ": " .. reason or ""))
   end
 end
 
