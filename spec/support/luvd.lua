@@ -54,12 +54,12 @@ local function traces(self)
 end
 
 -- A process belongs to a test when it runs our binary; specs run one after the other. Of a process that has made itself
--- unreadable only root sees the executable; its title has the test's name.
+-- unreadable only root sees the executable; its title has the test's name, and other runs may be going on.
 local function ours(pid)
   local executable = proc.executable(pid)
   if executable then return executable == luvd.binary or executable == luvd.binary .. " (deleted)" end
   local title = proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""
-  return title:find("luvd_spec_", 1, true) ~= nil
+  return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
 
 local function finish(self)
