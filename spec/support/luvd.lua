@@ -99,11 +99,20 @@ function luvd.test(body)
   end
 end
 
+-- busted's pending is a global of spec files alone: body's, which was written in one.
+local function pending_of(body)
+  for i = 1, math.huge do
+    local name, value = debug.getupvalue(body, i)
+    if name == "_ENV" then return value.pending end
+    if not name then return error end
+  end
+end
+
 --- The same for what only root can try; elsewhere the test is pending with the reason.
 function luvd.root_test(body, reason)
   if luvd.root then return luvd.test(body) end
   return function()
-    pending("needs root" .. (reason and ": " .. reason or ""))
+    pending_of(body)("needs root" .. (reason and ": " .. reason or ""))
   end
 end
 
