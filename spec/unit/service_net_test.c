@@ -555,7 +555,7 @@ static void test_without_lua_memory_connections_are_lost_but_not_the_daemon(void
 		assert_string_equal(kit_expect(kit, fds[i], NULL), "");
 		close(fds[i]);
 	}
-	assert_true(kit_logged(kit, "not enough memory"));
+	assert_true(kit_logged(kit, "not enough memory\nstack traceback:"));
 	kit_finish(kit);
 }
 
