@@ -27,7 +27,7 @@ die() {
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libcap-ng-dev"
 packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
-  valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl"
+  valgrind libc6-dbg strace logrotate systemd busybox rsyslog netcat-openbsd curl"
 
 commands_build="cc cmake ninja pkg-config"
 commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl"

@@ -20,6 +20,21 @@ local luvd = {}
 luvd.build = os.getenv "LUVD_BUILD" or "build"
 luvd.top = uv.cwd()
 luvd.binary = uv.fs_realpath(luvd.build .. "/luvd") or (luvd.top .. "/" .. luvd.build .. "/luvd")
+-- An ordinary user cannot run what lies below a folder that he may not enter, such as /root: a copy is tested then.
+local function reachable(path)
+  local folder = path:match "^(.*)/"
+  local stat = uv.fs_stat(folder == "" and "/" or folder)
+  return stat and stat.mode & 1 == 1 and (folder == "" or reachable(folder))
+end
+
+if math.tointeger(uv.getuid()) == 0 and not reachable(luvd.binary) then
+  local folder = ("/tmp/luvd_spec_%d_binary"):format(math.tointeger(uv.os_getpid()))
+  assert(uv.fs_mkdir(folder, tonumber("755", 8)))
+  assert(uv.fs_copyfile(luvd.binary, folder .. "/luvd"))
+  luvd.binary = folder .. "/luvd"
+  luvd.copy = setmetatable({}, { __gc = function() tree.remove(folder) end }) -- at the end of the run
+end
+
 luvd.helpers = luvd.top .. "/" .. (os.getenv "LUVD_HELPERS" or "build/spec")
 luvd.root = math.tointeger(uv.getuid()) == 0
 luvd.sanitized = (proc.slurp(luvd.binary) or ""):find("__asan_init", 1, true) ~= nil
@@ -54,12 +69,12 @@ local function traces(self)
 end
 
 -- A process belongs to a test when it runs our binary; specs run one after the other. Of a process that has made itself
--- unreadable only root sees the executable; its title has the test's name.
+-- unreadable only root sees the executable; its title has the test's name, and other runs may be going on.
 local function ours(pid)
   local executable = proc.executable(pid)
   if executable then return executable == luvd.binary or executable == luvd.binary .. " (deleted)" end
   local title = proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""
-  return title:find("luvd_spec_", 1, true) ~= nil
+  return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
 
 local function finish(self)
@@ -99,12 +114,19 @@ function luvd.test(body)
   end
 end
 
+-- busted gives `pending` to spec files only: it is found in the environment of the function that defines the test.
+local function environment(defining)
+  for index = 1, 255 do
+    local name, value = debug.getupvalue(defining, index)
+    if name == "_ENV" then return value end
+  end
+end
+
 --- The same for what only root can try; elsewhere the test is pending with the reason.
 function luvd.root_test(body, reason)
   if luvd.root then return luvd.test(body) end
-  return function()
-    require("busted").api.pending("needs root" .. (reason and ": " .. reason or ""))
-  end
+  local spec = environment(debug.getinfo(2, "f").func)
+  return function() spec.pending("needs root" .. (reason and ": " .. reason or "")) end
 end
 
 --- Runs undo when the test ends, last one first.

@@ -26,7 +26,7 @@ end
 describe("a hostile launcher", function()
   for _, closed in ipairs { false, true } do
     it("leaves nothing in the daemon" .. (closed and ", with descriptors 0 to 2 closed" or ""),
-      luvd.test(function(t)
+      luvd.root_test(function(t)
         local secret = t:file("secret", "secret")
         local file = t:file(services.eval(luvd.root and [[user = "nobody",]] or ""))
         local result = t:command { hostile, closed and "-cs" or "-s", secret, luvd.binary, "start", file }
@@ -45,7 +45,7 @@ describe("a hostile launcher", function()
       end))
   end
 
-  it("leaves nothing in a daemon that runs in the foreground", luvd.test(function(t)
+  it("leaves nothing in a daemon that runs in the foreground", luvd.root_test(function(t)
     local secret = t:file("secret", "secret")
     local d = t:run(t:file(services.echo()), {}, {}, { hostile, "-s", secret })
     assert_clean(d, luvd.root and {} or proc.status(math.tointeger(uv.os_getpid())).Groups)
@@ -53,7 +53,7 @@ describe("a hostile launcher", function()
     d.child:wait()
   end))
 
-  it("has made no file writable by others", luvd.test(function(t)
+  it("has made no file writable by others", luvd.root_test(function(t)
     local result = t:command { hostile, luvd.root and "-s" or "-c", t:file("", "secret"), luvd.binary, "start",
       t:file(services.echo()) }
     assert.equal(0, result.code)

@@ -9,12 +9,11 @@ local uv = require "luv"
 local module = "term.core"
 local library = "/usr/lib/x86_64-linux-gnu/lua/5.4/term/core.so"
 
-local function c_module(body)
-  return function()
-    if not uv.fs_stat(library) then return require("busted").api.pending("needs " .. library) end
-    body()
-  end
+local function absent()
+  return function() pending("needs " .. library) end
 end
+
+local with_library = uv.fs_stat(library) and luvd or { test = absent, root_test = absent }
 
 -- A port that nobody has.
 local function free_port()
@@ -26,29 +25,29 @@ local function free_port()
 end
 
 describe("a C module", function()
-  it("is there by a literal require", c_module(luvd.test(function(t)
+  it("is there by a literal require", with_library.test(function(t)
     local text = services.start [[daemon.log:info("it is a " .. type(core.isatty))]]
     local d = t:start(t:file(("local core = require %q\n"):format(module) .. text))
     d:wait_log "it is a function"
     d:stop()
-  end)))
+  end))
 
-  it("is there by lua.preload, under a name that is made at run time", c_module(luvd.test(function(t)
+  it("is there by lua.preload, under a name that is made at run time", with_library.test(function(t)
     local d = t:start(t:file(services.start([[
       local name = ("core term"):gsub("(%w+) (%w+)", "%2.%1")
       daemon.log:info("it is a " .. type(require(name).isatty))]], ("lua = { preload = { %q } },"):format(module))))
     d:wait_log "it is a function"
     d:stop()
-  end)))
+  end))
 
-  it("works in an empty root as nobody, loaded at start or only in a handler", c_module(luvd.root_test(function(t)
+  it("works in an empty root as nobody, loaded at start or only in a handler", with_library.root_test(function(t)
     local keys = ([[user = "nobody", chroot = "auto", lua = { preload = { %q, "lfs" } },]]):format(module)
     local d = t:start(t:file(services.eval(keys)))
     assert.equal("function", client.ask(d:address(), [[type(require "term.core".isatty)]] .. "\n"):match "%S+")
     assert.equal("table", client.ask(d:address(), [[type(require "lfs")]] .. "\n"):match "%S+")
     assert.equal("directory", client.ask(d:address(), [[require "lfs".attributes("/", "mode")]] .. "\n"):match "%S+")
     d:stop()
-  end)))
+  end))
 
   it("that is not in the bundle is refused, and the message says what to do", luvd.test(function(t)
     local d = t:start(t:file(services.start([[daemon.log:info(select(2, pcall(require, "ter" .. "m.core")))]])))

@@ -22,7 +22,7 @@ describe("luvd start", function()
     d:stop()
   end))
 
-  it("leaves a process without terminal, session or parent of the launcher", luvd.test(function(t)
+  it("leaves a process without terminal, session or parent of the launcher", luvd.root_test(function(t)
     local d = t:start(t:file(services.echo()))
     local stat = proc.slurp(("/proc/%d/stat"):format(d.pid)):match "%) (.*)"
     local _, _, group, session, terminal = stat:match "(%S+) (%S+) (%S+) (%S+) (%S+)"
@@ -224,7 +224,8 @@ describe("a start that cannot be", function()
 end)
 
 describe("a start that is interrupted", function()
-  -- Starts a daemon whose service waits in start, and returns the launcher and the daemon's pid.
+  -- Starts a daemon whose service waits in start, and returns the launcher and the daemon's pid: root's business, since
+  -- the daemon hides from others which program it runs.
   local function hanging(t, start)
     local file = t:file(services.start(([[daemon.log:info "in start"; %s]]):format(start or [[luvd.sleep "1h"]])))
     local launcher = t:spawn { luvd.binary, "start", file }
@@ -237,7 +238,7 @@ describe("a start that is interrupted", function()
     return launcher, pids[1]
   end
 
-  it("fails when the daemon is told to stop", luvd.test(function(t)
+  it("fails when the daemon is told to stop", luvd.root_test(function(t)
     local launcher, pid = hanging(t)
     uv.kill(pid, "sigterm")
     launcher:wait()
@@ -246,7 +247,7 @@ describe("a start that is interrupted", function()
     t:assert_nothing_left()
   end))
 
-  it("fails when the daemon is killed, and says so", luvd.test(function(t)
+  it("fails when the daemon is killed, and says so", luvd.root_test(function(t)
     local launcher, pid = hanging(t)
     uv.kill(pid, "sigkill")
     launcher:wait()
@@ -256,7 +257,7 @@ describe("a start that is interrupted", function()
   end))
 
   for _, signal in ipairs { "sigint", "sigterm", "sighup" } do
-    it("takes everything back when the launcher gets " .. signal:upper(), luvd.test(function(t)
+    it("takes everything back when the launcher gets " .. signal:upper(), luvd.root_test(function(t)
       local launcher, pid = hanging(t)
       uv.kill(launcher.pid, signal)
       launcher:wait()
@@ -266,7 +267,7 @@ describe("a start that is interrupted", function()
     end))
   end
 
-  it("ends by itself when the launcher vanishes", luvd.test(function(t)
+  it("ends by itself when the launcher vanishes", luvd.root_test(function(t)
     local launcher, pid = hanging(t, [[luvd.sleep "300ms"]])
     uv.kill(launcher.pid, "sigkill")
     launcher:wait_exit()

@@ -434,3 +434,35 @@ void kit_destroy(struct kit *kit)
 	free(kit->log);
 	free(kit);
 }
+
+void kit_finish(struct kit *kit)
+{
+	kit_stop(kit, false);
+	kit_destroy(kit);
+}
+
+void kit_assert_logs(const char *text, const char *expected)
+{
+	struct kit *kit = kit_create(text);
+
+	kit_start(kit);
+	if (!kit->start_ok)
+		print_error("%s\n", kit->start_err.what);
+	assert_true(kit->start_ok);
+	if (!kit_logged(kit, expected))
+		print_error("expected: %s\nlog: %s\n", expected, kit->log ? kit->log : "");
+	assert_true(kit_logged(kit, expected));
+	kit_finish(kit);
+}
+
+void kit_assert_fails(const char *text, const char *expected)
+{
+	struct kit *kit = kit_create(text);
+
+	kit_start(kit);
+	assert_false(kit->start_ok);
+	if (!strstr(kit->start_err.what, expected))
+		print_error("expected: %s\ngot: %s\n", expected, kit->start_err.what);
+	assert_non_null(strstr(kit->start_err.what, expected));
+	kit_destroy(kit);
+}

@@ -66,5 +66,16 @@ int kit_connect_to(struct kit *kit, size_t listener);
 const char *kit_expect(struct kit *kit, int fd, const char *text);
 void kit_send(int fd, const char *text);
 void kit_destroy(struct kit *kit);
+void kit_finish(struct kit *kit); /* both */
+
+/* A Lua text that runs inside start and logs what it has found. */
+#define INSIDE(text)                                                                               \
+	"local luvd, uv = require 'luvd', require 'uv'\n"                                          \
+	"local log = luvd.log\n"                                                                   \
+	"return { service = { start = function(daemon)\n" text "\nend } }\n"
+
+/* The daemon file's text starts and logs what is expected; or fails to start, and says that. */
+void kit_assert_logs(const char *text, const char *expected);
+void kit_assert_fails(const char *text, const char *expected);
 
 #endif

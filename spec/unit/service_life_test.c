@@ -17,12 +17,6 @@ static struct kit *started(const char *text)
 	return kit;
 }
 
-static void finish(struct kit *kit)
-{
-	kit_stop(kit, false);
-	kit_destroy(kit);
-}
-
 static void assert_text(const struct err *err, const char *expected)
 {
 	char text[ERR_TEXT_MAX];
@@ -40,7 +34,7 @@ static void test_start_may_wait_and_ready_comes_after_it(void **state)
 	(void)state;
 	assert_true(kit->start_ok);
 	assert_true(kit_logged(kit, "INFO up"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_start_that_raises_fails_with_a_traceback(void **state)
@@ -142,7 +136,7 @@ static void test_nothing_is_accepted_and_no_timer_fires_before_start_has_returne
 	kit_wait_log(kit, "accepted");
 	kit_wait_log(kit, "fired");
 	close(fd);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_stop_during_start_fails_the_start_and_stops(void **state)
@@ -169,7 +163,7 @@ static void test_a_listener_that_nobody_serves_is_a_warning(void **state)
 
 	(void)state;
 	assert_true(kit_logged(kit, "WARN listener 'web' is not served"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_life_that_never_started_can_be_destroyed(void **state)
@@ -194,7 +188,7 @@ static void test_only_functions_are_taken_from_the_second_evaluation(void **stat
 	kit_banner(kit->daemon.spec, "first");
 	kit_start(kit);
 	assert_true(kit_logged(kit, "INFO first flavour=vanilla name=kit"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_the_daemon_file_sees_host_and_include_again(void **state)
@@ -209,7 +203,7 @@ static void test_the_daemon_file_sees_host_and_include_again(void **state)
 		   "return { start = function(d) d.log:info('from base') end }");
 	kit_start(kit);
 	assert_true(kit_logged(kit, "INFO from base"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_service_without_start_is_refused(void **state)
@@ -249,7 +243,7 @@ static void test_a_service_in_a_file_starts(void **state)
 		   "return { start = function(d) d.log:info('room is open') end }");
 	kit_start(kit);
 	assert_true(kit_logged(kit, "room is open"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_syntax_error_is_told_with_its_place(void **state)
@@ -293,7 +287,7 @@ static void test_reload_sees_the_new_config_and_is_given_the_old_one(void **stat
 	assert_string_equal(
 	    value_get(value_get(&kit->daemon.spec->root, "config"), "banner")->as.string.bytes,
 	    "new");
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_refused_reload_puts_everything_back(void **state)
@@ -334,7 +328,7 @@ static void test_a_refused_reload_puts_everything_back(void **state)
 			assert_string_equal(kit_expect(kit, fd, NULL), "old\n");
 			close(fd);
 		}
-		finish(kit);
+		kit_finish(kit);
 	}
 }
 
@@ -366,7 +360,7 @@ static void test_a_reload_that_runs_out_of_memory_is_refused_and_the_next_one_wo
 	reload(kit, "new");
 	assert_true(kit->reload_ok);
 	assert_true(kit_logged(kit, "INFO new"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_reload_without_one_of_the_addresses_is_refused(void **state)
@@ -388,7 +382,7 @@ static void test_a_reload_without_one_of_the_addresses_is_refused(void **state)
 	reload(kit, "new");
 	assert_true(kit->reload_ok);
 	assert_string_equal(kit->listeners[1].address->text, kit->addresses[1].text);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_without_a_reload_function_the_config_is_replaced(void **state)
@@ -404,7 +398,7 @@ static void test_without_a_reload_function_the_config_is_replaced(void **state)
 	reload(kit, "new");
 	assert_true(kit->reload_ok);
 	kit_wait_log(kit, "INFO new");
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_second_reload_is_refused_while_one_runs(void **state)
@@ -421,7 +415,7 @@ static void test_a_second_reload_is_refused_while_one_runs(void **state)
 	kit->reloaded = 0;
 	kit_wait(kit, &kit->reloaded);
 	assert_true(kit->reload_ok);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_stop_during_a_reload_ends_both(void **state)
@@ -433,7 +427,7 @@ static void test_stop_during_a_reload_ends_both(void **state)
 	kit_start(kit);
 	life_reload(kit->life, kit_fresh(kit, "one"), &banner_changed);
 	uv_run(&kit->loop, UV_RUN_NOWAIT);
-	finish(kit);
+	kit_finish(kit);
 }
 
 /* --- stop --- */
@@ -558,7 +552,7 @@ static void test_a_signal_for_a_function_that_is_not_there_is_told_at_start(void
 	kit->daemon.spec->signal_count = 3;
 	kit_start(kit);
 	assert_string_equal(kit->log, "WARN signals: the service has no function 'gone'\n");
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_signal_calls_the_function_it_names(void **state)
@@ -572,7 +566,7 @@ static void test_a_signal_calls_the_function_it_names(void **state)
 	kit_wait_log(kit, "INFO dump number=10");
 	life_signal(kit->life, "dumb", 12);
 	kit_wait_log(kit, "signals: the service has no function 'dumb'");
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_counts_tell_connections_tasks_failures_and_memory(void **state)
@@ -599,7 +593,7 @@ static void test_counts_tell_connections_tasks_failures_and_memory(void **state)
 	assert_int_equal(counts.connections, 0);
 	assert_int_equal(totals.failed, 1);
 	close(fd);
-	finish(kit);
+	kit_finish(kit);
 }
 
 int main(void)

@@ -6,231 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Lua texts that run inside start; each logs what it has found. */
-#define INSIDE(text)                                                                               \
-	"local luvd, uv = require 'luvd', require 'uv'\n"                                          \
-	"local log = luvd.log\n"                                                                   \
-	"return { service = { start = function(daemon)\n" text "\nend } }\n"
-
-static void finish(struct kit *kit)
-{
-	kit_stop(kit, false);
-	kit_destroy(kit);
-}
-
-static void assert_start_logs(const char *text, const char *expected)
-{
-	struct kit *kit = kit_create(text);
-
-	kit_start(kit);
-	if (!kit->start_ok)
-		print_error("%s\n", kit->start_err.what);
-	assert_true(kit->start_ok);
-	if (!kit_logged(kit, expected))
-		print_error("expected: %s\nlog: %s\n", expected, kit->log ? kit->log : "");
-	assert_true(kit_logged(kit, expected));
-	finish(kit);
-}
-
-static void assert_start_fails(const char *text, const char *expected)
-{
-	struct kit *kit = kit_create(text);
-
-	kit_start(kit);
-	assert_false(kit->start_ok);
-	if (!strstr(kit->start_err.what, expected))
-		print_error("expected: %s\ngot: %s\n", expected, kit->start_err.what);
-	assert_non_null(strstr(kit->start_err.what, expected));
-	kit_destroy(kit);
-}
-
-/* --- loading --- */
-
-static void test_a_module_outside_the_bundle_is_refused_with_the_remedy(void **state)
-{
-	(void)state;
-	assert_start_fails(INSIDE("require 'socket.http'"),
-			   "module \"socket.http\" is not in the bundle: name it in lua.preload");
-}
-
-static void test_modules_of_the_bundle_are_loaded_once_and_may_wait(void **state)
-{
-	struct kit *kit = kit_create(
-	    INSIDE("local a, b = require 'slow', require 'slow'\n"
-		   "log:info(a.name, { same = a == b, path = select(2, require 'fast') })"));
-
-	(void)state;
-	kit_module(kit, "slow", "/srv/kit/slow.lua",
-		   "require 'luvd'.sleep '2ms' return { name = ... }");
-	kit_module(kit, "fast", "/srv/kit/fast.lua", "return 5");
-	kit_start(kit);
-	assert_true(kit_logged(kit, "INFO slow path=/srv/kit/fast.lua same=true"));
-	finish(kit);
-}
-
-static void test_a_module_that_requires_itself_is_named(void **state)
-{
-	struct kit *kit = kit_create(INSIDE("log:info(select(2, pcall(require, 'a')))\n"
-					    "log:info(select(2, pcall(require, 'a')))"));
-
-	(void)state;
-	kit_module(kit, "a", "/srv/kit/a.lua", "return require 'b'");
-	kit_module(kit, "b", "/srv/kit/b.lua", "return require 'a'");
-	kit_start(kit);
-	assert_non_null(
-	    strstr(strstr(kit->log, "\"a\" requires itself") + 1, "\"a\" requires itself"));
-	finish(kit);
-}
-
-/* --- C modules --- */
-
-static struct kit *with_tally(const char *text)
-{
-	struct kit *kit = kit_create(text);
-
-	kit_c_module(kit, "tally", TALLY);
-	kit_c_module(kit, "tally.deep", TALLY);
-	kit_c_module(kit, "v2-tally", TALLY);
-	kit_c_module(kit, "tally.none", TALLY);
-	kit_c_module(kit, "gone", "/nowhere/gone.so");
-	return kit;
-}
-
-static void assert_tally_logs(const char *text, const char *expected)
-{
-	struct kit *kit = with_tally(text);
-
-	kit_start(kit);
-	if (!kit->start_ok || !kit_logged(kit, expected))
-		print_error("expected: %s\ngot: %s%s\n", expected, kit->start_err.what,
-			    kit->log ? kit->log : "");
-	assert_true(kit->start_ok && kit_logged(kit, expected));
-	finish(kit);
-}
-
-static void test_a_c_module_is_opened_once_by_its_name(void **state)
-{
-	(void)state;
-	assert_tally_logs(
-	    INSIDE("local tally, path = require 'tally'\n"
-		   "log:info(tostring(tally == require 'tally' and path == tally.path))\n"
-		   "local sum = 0\n"
-		   "tally.each(4, function(i) sum = sum + i end)\n"
-		   "log:info(sum .. require 'tally.deep')\n"
-		   "log:info(tostring(require('v2-tally').path == path))"),
-	    "INFO true\nINFO 10deep\nINFO true\n");
-}
-
-static void test_a_c_module_that_cannot_be_opened_says_why(void **state)
-{
-	(void)state;
-	assert_tally_logs(INSIDE("log:info(select(2, pcall(require, 'tally.none')))"),
-			  "INFO cannot load module 'tally.none': " TALLY
-			  " has no luaopen_tally_none\n");
-	assert_tally_logs(INSIDE("log:info(select(2, pcall(require, 'gone')))\n"
-				 "log:info(select(2, pcall(require, 'gone')))"),
-			  "INFO cannot load module 'gone': /nowhere/gone.so: cannot open shared");
-}
-
-static void test_nothing_waits_below_a_c_module(void **state)
-{
-	(void)state;
-	assert_tally_logs(INSIDE("log:info(select(2, pcall(require 'tally'.each, 1, function()\n"
-				 "  luvd.sleep '1ms' end)))\n"
-				 "luvd.sleep '1ms'\n"
-				 "log:info 'after'"),
-			  "cannot wait inside a function that Lua cannot suspend");
-}
-
-static void test_the_search_paths_are_gone(void **state)
-{
-	(void)state;
-	assert_start_logs(INSIDE("log:info(package.path .. '|' .. package.cpath .. '|' .. "
-				 "tostring(package.loadlib) .. tostring(package.searchers))"),
-			  "INFO ||nilnil");
-}
-
-static void test_bytecode_is_refused_everywhere(void **state)
-{
-	char path[] = "/tmp/luvd-test-XXXXXX";
-	char text[1024];
-	int fd = mkstemp(path);
-
-	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "\x1bLua\x54", 5), 5);
-	close(fd);
-	snprintf(
-	    text, sizeof text,
-	    INSIDE("log:info(tostring(load(string.dump(function() end), 'x', 'b')))\n"
-		   "log:info(tostring(loadfile('%s', 'bt')) .. tostring(pcall(dofile, '%s')))\n"
-		   "log:info(load 'return 1 + ...' (1))"),
-	    path, path);
-	assert_start_logs(text, "INFO nil\nINFO nilfalse\nINFO 2\n");
-	unlink(path);
-}
-
-static void test_the_memory_cap_is_an_error_that_can_be_caught(void **state)
-{
-	struct kit *kit =
-	    kit_create(INSIDE("log:info(select(2, pcall(string.rep, 'x', 1 << 25)))"));
-
-	(void)state;
-	kit->daemon.spec->lua_memory = 4 << 20;
-	kit_start(kit);
-	assert_true(kit->start_ok);
-	assert_true(kit_logged(kit, "INFO not enough memory"));
-	finish(kit);
-}
-
-static void test_memory_that_an_error_gives_back_can_be_used_again(void **state)
-{
-	struct kit *kit =
-	    kit_create(INSIDE("local function fill()\n"
-			      "  local held = {}\n"
-			      "  for i = 1, 1e6 do held[i] = ('x'):rep(1000) .. i end\n"
-			      "end\n"
-			      "for i = 1, 3 do\n"
-			      "  local ok, message = pcall(fill)\n"
-			      "  log:info(tostring(message), { some = #('y'):rep(1 << 20) })\n"
-			      "end\n"
-			      "luvd.every('1ms', fill)"));
-
-	(void)state;
-	kit->daemon.spec->lua_memory = 16 << 20;
-	kit_start(kit);
-	assert_true(kit->start_ok);
-	assert_true(kit_logged(kit, "INFO not enough memory some=1048576\n"
-				    "INFO not enough memory some=1048576\n"
-				    "INFO not enough memory some=1048576\n"));
-	kit_wait_log(kit, "ERROR not enough memory");
-	finish(kit);
-}
-
-/* Live data fill half of it, so that garbage, not data, meets the cap. */
-static void test_garbage_alone_never_runs_into_the_memory_cap(void **state)
-{
-	struct kit *kit =
-	    kit_create(INSIDE("local held, rows = {}, {}\n"
-			      "for i = 1, 2000 do held[i] = ('x'):rep(1000) .. i end\n"
-			      "for i = 1, 5000 do\n"
-			      "  for k = 1, 20 do rows[k] = 'row ' .. k .. ' of ' .. i end\n"
-			      "  assert(#table.concat(rows, (','):rep(1000)) > 10000)\n"
-			      "end"));
-
-	(void)state;
-	kit->daemon.spec->lua_memory = 4 << 20;
-	kit_start(kit);
-	assert_true(kit->start_ok);
-	finish(kit);
-}
-
 /* --- uv --- */
 
 static void test_uv_and_luv_are_one_table_without_the_traps(void **state)
 {
 	(void)state;
-	assert_start_logs(
+	kit_assert_logs(
 	    INSIDE(
 		"assert(uv == require 'luv')\n"
 		"for _, name in ipairs { 'run', 'stop', 'loop_close', 'setuid', 'setgid' } do\n"
@@ -243,12 +24,12 @@ static void test_uv_and_luv_are_one_table_without_the_traps(void **state)
 static void test_walk_meets_only_the_handles_of_the_service(void **state)
 {
 	(void)state;
-	assert_start_logs(INSIDE("local timer, pipe = uv.new_timer(), uv.new_pipe()\n"
-				 "local found = 0\n"
-				 "uv.walk(function(handle) found = found + 1\n"
-				 "  assert(handle == timer or handle == pipe) end)\n"
-				 "log:info('found', { found = found })"),
-			  "INFO found found=2");
+	kit_assert_logs(INSIDE("local timer, pipe = uv.new_timer(), uv.new_pipe()\n"
+			       "local found = 0\n"
+			       "uv.walk(function(handle) found = found + 1\n"
+			       "  assert(handle == timer or handle == pipe) end)\n"
+			       "log:info('found', { found = found })"),
+			"INFO found found=2");
 }
 
 static void test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is(void **state)
@@ -263,7 +44,7 @@ static void test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is(void **st
 	kit_wait_log(kit, "kit.lua:6: text\nstack traceback");
 	kit_wait_log(kit, "(error object is a table value)\nstack traceback");
 	kit_wait_log(kit, "(error object is a nil value)\nstack traceback");
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_a_callback_of_uv_may_not_wait_but_may_spawn(void **state)
@@ -278,7 +59,7 @@ static void test_a_callback_of_uv_may_not_wait_but_may_spawn(void **state)
 	kit_start(kit);
 	kit_wait_log(kit, "cannot wait outside of a task: use daemon:spawn");
 	kit_wait_log(kit, "INFO 12");
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_handles_and_requests_that_are_left_are_closed_at_the_end(void **state)
@@ -312,7 +93,7 @@ static void test_an_error_in_a_thread_of_uv_is_only_an_error(void **state)
 	close(ends[1]);
 	assert_non_null(strstr(bytes, "error in a thread of uv: in thread\nstack traceback"));
 	assert_true(kit_logged(kit, "INFO on"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 /* --- tasks --- */
@@ -320,7 +101,7 @@ static void test_an_error_in_a_thread_of_uv_is_only_an_error(void **state)
 static void test_waits_pass_through_pcall_metamethods_and_iterators(void **state)
 {
 	(void)state;
-	assert_start_logs(
+	kit_assert_logs(
 	    INSIDE(
 		"local t = setmetatable({}, { __index = function(_, k) luvd.sleep '1ms' return k "
 		"end })\n"
@@ -334,7 +115,7 @@ static void test_waits_pass_through_pcall_metamethods_and_iterators(void **state
 static void test_waits_pass_through_the_services_own_coroutines(void **state)
 {
 	(void)state;
-	assert_start_logs(
+	kit_assert_logs(
 	    INSIDE(
 		"local function numbers() for i = 1, 3 do luvd.sleep '1ms' coroutine.yield(i) end "
 		"return 'end' end\n"
@@ -354,16 +135,16 @@ static void test_waits_pass_through_the_services_own_coroutines(void **state)
 static void test_an_error_inside_a_coroutine_keeps_its_traceback(void **state)
 {
 	(void)state;
-	assert_start_fails(INSIDE("local function deep() luvd.sleep '1ms' error 'oops' end\n"
-				  "coroutine.wrap(function() deep() end)()"),
-			   "inside the coroutine:\nstack traceback:\n\t[C]: in function 'error'\n\t"
-			   "/srv/kit/kit.lua:4: in upvalue 'deep'");
+	kit_assert_fails(INSIDE("local function deep() luvd.sleep '1ms' error 'oops' end\n"
+				"coroutine.wrap(function() deep() end)()"),
+			 "inside the coroutine:\nstack traceback:\n\t[C]: in function 'error'\n\t"
+			 "/srv/kit/kit.lua:4: in upvalue 'deep'");
 }
 
 static void test_a_coroutine_that_waits_cannot_be_resumed_by_another_task(void **state)
 {
 	(void)state;
-	assert_start_logs(
+	kit_assert_logs(
 	    INSIDE("local co = coroutine.create(function() luvd.sleep '5ms' end)\n"
 		   "daemon:spawn(function() coroutine.resume(co) end) luvd.sleep '1ms'\n"
 		   "log:info(select(2, coroutine.resume(co)))\n"
@@ -375,10 +156,10 @@ static void test_a_coroutine_that_waits_cannot_be_resumed_by_another_task(void *
 static void test_where_lua_cannot_suspend_the_error_says_so(void **state)
 {
 	(void)state;
-	assert_start_fails(
+	kit_assert_fails(
 	    INSIDE("table.sort({ 2, 1 }, function(a, b) luvd.sleep(1) return a < b end)"),
 	    "cannot wait inside a function that Lua cannot suspend");
-	assert_start_fails(
+	kit_assert_fails(
 	    INSIDE("table.sort({ 2, 1 }, function(a, b) coroutine.wrap(luvd.sleep)(1) end)"),
 	    "cannot wait inside a function that Lua cannot suspend");
 }
@@ -396,7 +177,7 @@ static void test_loading_may_not_wait(void **state)
 static void test_a_yield_of_a_task_itself_is_an_error(void **state)
 {
 	(void)state;
-	assert_start_fails(INSIDE("coroutine.yield(1)"), "coroutine.yield outside of a coroutine");
+	kit_assert_fails(INSIDE("coroutine.yield(1)"), "coroutine.yield outside of a coroutine");
 }
 
 static void test_cancelling_runs_close_values_and_no_pcall_sees_it(void **state)
@@ -454,7 +235,7 @@ static void test_errors_that_are_no_texts_say_what_they_hold(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
 		snprintf(text, sizeof text, INSIDE("error(%s)"), errors[i][0]);
-		assert_start_fails(text, errors[i][1]);
+		kit_assert_fails(text, errors[i][1]);
 	}
 }
 
@@ -479,18 +260,18 @@ static void test_an_error_in_a_close_value_of_a_failing_task_is_logged_too(void 
 	assert_true(kit_logged(kit, ": second task=spawn\n"));
 	life_count(kit->life, &counts, &totals);
 	assert_int_equal(totals.failed, 3);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_warnings_are_logged(void **state)
 {
 	(void)state;
-	assert_start_logs(INSIDE("warn('in ', 'pieces')\n"
-				 "setmetatable({}, { __gc = function() error 'in gc' end })\n"
-				 "collectgarbage()\n"
-				 "warn '@off' warn 'unheard' warn '@on' warn '@what' warn 'heard'"),
-			  "WARN in pieces\nWARN error in __gc (/srv/kit/kit.lua:5: in gc)\n"
-			  "WARN heard\n");
+	kit_assert_logs(INSIDE("warn('in ', 'pieces')\n"
+			       "setmetatable({}, { __gc = function() error 'in gc' end })\n"
+			       "collectgarbage()\n"
+			       "warn '@off' warn 'unheard' warn '@on' warn '@what' warn 'heard'"),
+			"WARN in pieces\nWARN error in __gc (/srv/kit/kit.lua:5: in gc)\n"
+			"WARN heard\n");
 }
 
 static void test_a_task_that_fails_is_logged_and_the_rest_goes_on(void **state)
@@ -504,7 +285,7 @@ static void test_a_task_that_fails_is_logged_and_the_rest_goes_on(void **state)
 	kit_wait_log(kit, "INFO second");
 	assert_true(kit_logged(kit, "kit.lua:4: first\nstack traceback"));
 	assert_true(kit_logged(kit, "task=spawn"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_tasks_that_spawn_without_end_do_not_stop_the_loop(void **state)
@@ -516,7 +297,7 @@ static void test_tasks_that_spawn_without_end_do_not_stop_the_loop(void **state)
 	(void)state;
 	kit_start(kit);
 	assert_true(kit_logged(kit, "alive"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 /* --- luvd --- */
@@ -524,7 +305,7 @@ static void test_tasks_that_spawn_without_end_do_not_stop_the_loop(void **state)
 static void test_durations_and_sizes_have_units(void **state)
 {
 	(void)state;
-	assert_start_logs(
+	kit_assert_logs(
 	    INSIDE(
 		"log:info(table.concat({ luvd.duration '7d', luvd.duration '250ms', luvd.duration "
 		"'1.5m',\n"
@@ -556,7 +337,7 @@ static void test_every_calls_never_overlap_and_survive_errors(void **state)
 	assert_true(kit_logged(kit, "second\nstack traceback"));
 	assert_true(kit_logged(kit, "task=timer"));
 	assert_false(kit_logged(kit, "overlap"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_status_and_version_reach_the_host(void **state)
@@ -566,7 +347,7 @@ static void test_status_and_version_reach_the_host(void **state)
 	(void)state;
 	kit_start(kit);
 	assert_string_equal(kit->status, "version " LUVD_VERSION);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_stop_asks_the_host_once_and_the_caller_goes_on(void **state)
@@ -586,19 +367,18 @@ static void test_stop_asks_the_host_once_and_the_caller_goes_on(void **state)
 static void test_log_fields_are_sorted_nested_and_inherited(void **state)
 {
 	(void)state;
-	assert_start_logs(INSIDE("local mine = log:child { b = 1, a = 'x' }\n"
-				 "mine:child({ c = true }):warn('hi', { b = 2, list = { 1, 'two', "
-				 "{ k = 1.5 } }, empty = {} })\n"
-				 "assert(log == require 'luvd.log' and log == daemon.log)"),
-			  "WARN hi a=x b=2 c=true empty={} list=[1,\"two\",{\"k\":1.5}]");
+	kit_assert_logs(INSIDE("local mine = log:child { b = 1, a = 'x' }\n"
+			       "mine:child({ c = true }):warn('hi', { b = 2, list = { 1, 'two', "
+			       "{ k = 1.5 } }, empty = {} })\n"
+			       "assert(log == require 'luvd.log' and log == daemon.log)"),
+			"WARN hi a=x b=2 c=true empty={} list=[1,\"two\",{\"k\":1.5}]");
 }
 
 static void test_a_cycle_in_a_log_field_ends(void **state)
 {
 	(void)state;
-	assert_start_logs(
-	    INSIDE("local t = {} t.t = t log:info('round', { t = t }) log:info 'fine'"),
-	    "INFO fine");
+	kit_assert_logs(INSIDE("local t = {} t.t = t log:info('round', { t = t }) log:info 'fine'"),
+			"INFO fine");
 }
 
 static void test_endless_ways_through_a_log_field_end(void **state)
@@ -617,7 +397,7 @@ static void test_endless_ways_through_a_log_field_end(void **state)
 	assert_true(kit_logged(kit, "INFO graph all=["));
 	assert_true(kit_logged(kit, "INFO list all=["));
 	assert_true(kit->log_length < 65536);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_below_the_level_nothing_is_logged(void **state)
@@ -628,7 +408,7 @@ static void test_below_the_level_nothing_is_logged(void **state)
 	kit->daemon.spec->log.level = LEVEL_WARN;
 	kit_start(kit);
 	assert_string_equal(kit->log, "WARN nil\n");
-	finish(kit);
+	kit_finish(kit);
 }
 
 /* --- the daemon object --- */
@@ -655,7 +435,7 @@ static void test_a_file_is_written_whole_and_errors_are_returned(void **state)
 	assert_int_equal(read(ends[0], bytes, sizeof bytes - 1), 5);
 	assert_string_equal(bytes, "a1\nb\n");
 	close(ends[0]);
-	finish(kit);
+	kit_finish(kit);
 }
 
 static void test_integers_of_the_config_stay_exact(void **state)
@@ -679,23 +459,12 @@ static void test_integers_of_the_config_stay_exact(void **state)
 	config->as.table.count = 2;
 	kit_start(kit);
 	assert_true(kit_logged(kit, "INFO xinteger\nINFO 1234567890123456789"));
-	finish(kit);
+	kit_finish(kit);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_a_module_outside_the_bundle_is_refused_with_the_remedy),
-	    cmocka_unit_test(test_modules_of_the_bundle_are_loaded_once_and_may_wait),
-	    cmocka_unit_test(test_a_module_that_requires_itself_is_named),
-	    cmocka_unit_test(test_a_c_module_is_opened_once_by_its_name),
-	    cmocka_unit_test(test_a_c_module_that_cannot_be_opened_says_why),
-	    cmocka_unit_test(test_nothing_waits_below_a_c_module),
-	    cmocka_unit_test(test_the_search_paths_are_gone),
-	    cmocka_unit_test(test_bytecode_is_refused_everywhere),
-	    cmocka_unit_test(test_the_memory_cap_is_an_error_that_can_be_caught),
-	    cmocka_unit_test(test_memory_that_an_error_gives_back_can_be_used_again),
-	    cmocka_unit_test(test_garbage_alone_never_runs_into_the_memory_cap),
 	    cmocka_unit_test(test_uv_and_luv_are_one_table_without_the_traps),
 	    cmocka_unit_test(test_walk_meets_only_the_handles_of_the_service),
 	    cmocka_unit_test(test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is),

@@ -193,10 +193,12 @@ const char *explain_error(struct vm *vm, lua_State *co)
 	lua_pushvalue(co, -1);
 	lua_xmove(co, L, 1);
 	lua_pushlightuserdata(L, co);
+	vm->explaining = true;
 	if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
 		lua_pop(L, 1);
 		lua_pushliteral(L, "not enough memory"); /* interned when the state was made */
 	}
+	vm->explaining = false;
 	lua_pushnil(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &traces);
 	return lua_tostring(L, -1);

@@ -14,10 +14,11 @@
 
 /* Buffers of the C library of Lua (string.rep, table.concat) take a no for an answer where Lua
  * itself would collect its garbage and ask again. So the last eighth is theirs: objects are told
- * no before it, which collects, and a heap full of garbage never fails a buffer. */
+ * no before it, which collects, and a heap full of garbage never fails a buffer. What failed may be
+ * explained with it too, for the data that filled the heap are still there then. */
 static size_t limit_of(const struct vm *vm, bool object)
 {
-	return object ? vm->limit - vm->limit / 8 : vm->limit;
+	return object && !vm->explaining ? vm->limit - vm->limit / 8 : vm->limit;
 }
 
 static void *allocate(void *data, void *block, size_t before, size_t after)

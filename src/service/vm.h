@@ -35,8 +35,9 @@ struct vm {
 	struct life *life;
 	enum phase phase;
 
-	size_t bytes; /* that Lua holds */
-	size_t limit; /* 0: none */
+	size_t bytes;    /* that Lua holds */
+	size_t limit;    /* 0: none */
+	bool explaining; /* an error is made a text: all of the limit may be used */
 
 	struct task *current; /* whose Lua runs now; NULL: none, or a callback of luv */
 	int running;          /* > 0: Lua is on the C stack, so no task may be resumed */
