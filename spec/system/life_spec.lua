@@ -293,10 +293,12 @@ describe("signals", function()
 
   it("in a burst collapse, and the last daemon file wins", luvd.test(function(t)
     local d = t:start(file(t))
+    d:signal "sigstop" -- a daemon that is slow to hear
     for i = 1, 20 do
       file(t, "number" .. i)
       d:signal "sighup"
     end
+    d:signal "sigcont"
     d:wait_log "number20"
     assert.equal("number20 1\n", greeting(d))
     local _, times = d:log():gsub("banner changed", "")
