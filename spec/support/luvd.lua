@@ -27,12 +27,20 @@ local function reachable(path)
   return stat and stat.mode & 1 == 1 and (folder == "" or reachable(folder))
 end
 
-if math.tointeger(uv.getuid()) == 0 and not reachable(luvd.binary) then
+-- busted loads this module anew for every spec file: the one copy of a run, and its removal at the end, are kept where
+-- busted does not clean up.
+local registry = debug.getregistry()
+local function copy_of(binary)
   local folder = ("/tmp/luvd_spec_%d_binary"):format(math.tointeger(uv.os_getpid()))
   assert(uv.fs_mkdir(folder, tonumber("755", 8)))
-  assert(uv.fs_copyfile(luvd.binary, folder .. "/luvd"))
-  luvd.binary = folder .. "/luvd"
-  luvd.copy = setmetatable({}, { __gc = function() tree.remove(folder) end }) -- at the end of the run
+  assert(uv.fs_copyfile(binary, folder .. "/luvd"))
+  registry["luvd spec copy"] = setmetatable({ path = folder .. "/luvd" },
+    { __gc = function() tree.remove(folder) end })
+  return registry["luvd spec copy"]
+end
+
+if math.tointeger(uv.getuid()) == 0 and not reachable(luvd.binary) then
+  luvd.binary = (registry["luvd spec copy"] or copy_of(luvd.binary)).path
 end
 
 luvd.helpers = luvd.top .. "/" .. (os.getenv "LUVD_HELPERS" or "build/spec")

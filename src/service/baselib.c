@@ -5,35 +5,32 @@
 #include "service/task.h"
 #include "service/vm.h"
 
-/* load(chunk, name, mode, env) with mode "t", whatever was asked: bytecode is not verified by
- * Lua and can do anything to the process. */
-static int l_load(lua_State *L)
+/* Calls Lua's own function with mode "t", argument number `mode`, whatever was asked: bytecode is
+ * not verified by Lua and can do anything to the process. */
+static int call_text_only(lua_State *L, int mode)
 {
 	int count = lua_gettop(L);
 
-	if (count < 3)
-		lua_settop(L, count = 3);
+	if (count < mode)
+		lua_settop(L, count = mode);
 	lua_pushliteral(L, "t");
-	lua_replace(L, 3);
+	lua_replace(L, mode);
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
 	lua_call(L, count, LUA_MULTRET);
 	return lua_gettop(L);
 }
 
+/* load(chunk, name, mode, env) */
+static int l_load(lua_State *L)
+{
+	return call_text_only(L, 3);
+}
+
 /* loadfile(name, mode, env) */
 static int l_loadfile(lua_State *L)
 {
-	int count = lua_gettop(L);
-
-	if (count < 2)
-		lua_settop(L, count = 2);
-	lua_pushliteral(L, "t");
-	lua_replace(L, 2);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, count, LUA_MULTRET);
-	return lua_gettop(L);
+	return call_text_only(L, 2);
 }
 
 static int done_file(lua_State *L, int status, lua_KContext context)

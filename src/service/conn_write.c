@@ -50,24 +50,12 @@ static void add_part(struct message *message, const char *bytes, size_t length)
 	message->length += length;
 }
 
-/* Pushes the list joined: it is long, or has numbers. */
+/* The list is long, or has numbers: joined it is one part. */
 static void join(lua_State *L, int index, struct message *message)
 {
-	lua_Unsigned count = lua_rawlen(L, index);
-	luaL_Buffer buffer;
 	size_t length;
-	const char *bytes;
+	const char *bytes = units_bytes(L, index, &length);
 
-	luaL_buffinit(L, &buffer);
-	for (lua_Unsigned i = 1; i <= count; i++) {
-		lua_rawgeti(L, index, (lua_Integer)i);
-		if (!lua_isstring(L, -1))
-			luaL_error(L, "expected a list of strings, item %d is a %s", (int)i,
-				   luaL_typename(L, -1));
-		luaL_addvalue(&buffer);
-	}
-	luaL_pushresult(&buffer);
-	bytes = lua_tolstring(L, -1, &length);
 	*message = (struct message){0};
 	add_part(message, bytes, length);
 }

@@ -107,33 +107,12 @@ static int write_whole(int fd, const char *bytes, size_t length)
 	return 0;
 }
 
-/* Pushes the string or the joined list. */
-static const char *joined(lua_State *L, int index, size_t *length)
-{
-	luaL_Buffer buffer;
-	lua_Unsigned count;
-
-	if (lua_type(L, index) != LUA_TTABLE)
-		return luaL_checklstring(L, index, length);
-	count = lua_rawlen(L, index);
-	luaL_buffinit(L, &buffer);
-	for (lua_Unsigned i = 1; i <= count; i++) {
-		lua_rawgeti(L, index, (lua_Integer)i);
-		if (!lua_isstring(L, -1))
-			luaL_error(L, "expected a list of strings, item %d is a %s", (int)i,
-				   luaL_typename(L, -1));
-		luaL_addvalue(&buffer);
-	}
-	luaL_pushresult(&buffer);
-	return lua_tolstring(L, -1, length);
-}
-
 static int l_file_write(lua_State *L)
 {
 	struct file_entry *entry = luaL_checkudata(L, 1, file_meta);
 	struct daemon *daemon = vm_of(L)->daemon;
 	size_t length;
-	const char *bytes = joined(L, 2, &length);
+	const char *bytes = units_bytes(L, 2, &length);
 	int code;
 
 	if (daemon->spec->files[entry->index].mode == 'r')

@@ -1,35 +1,9 @@
 #include "service/units.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct unit {
-	const char *name;
-	double factor;
-};
-
-/* A hundred years in milliseconds, and an exbibyte: what is above is a mistake, and below
- * nothing overflows. */
-static const double duration_max = 3.2e12, size_max = 1152921504606846976.0;
-
-/* A decimal number and a unit, nothing else. -1 when it is not of this form. */
-static double parse(const char *text, const struct unit *units)
-{
-	size_t digits = strspn(text, "0123456789.");
-	char *end = NULL;
-	double number;
-
-	if (digits == 0 || text[0] == '.')
-		return -1;
-	number = strtod(text, &end);
-	if (end != text + digits)
-		return -1;
-	for (; units->name; units++)
-		if (strcmp(end, units->name) == 0)
-			return number * units->factor;
-	return -1;
-}
+#include "spec/parse.h"
 
 static int64_t wrong(lua_State *L, int index, const char *expected)
 {
@@ -45,47 +19,29 @@ static int64_t wrong(lua_State *L, int index, const char *expected)
 static const char a_duration[] = "a duration such as 5 (seconds), \"250ms\", \"10s\" or \"7d\"";
 static const char a_size[] = "a size such as 4096 (bytes) or \"64KiB\"";
 
-static double duration_of(lua_State *L, int index)
-{
-	static const struct unit units[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
-					    {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
-
-	if (lua_type(L, index) == LUA_TNUMBER)
-		return lua_tonumber(L, index) * 1000;
-	if (lua_type(L, index) == LUA_TSTRING)
-		return parse(lua_tostring(L, index), units);
-	return -1;
-}
-
 int64_t units_duration(lua_State *L, int index)
 {
-	double value = duration_of(L, index);
+	lua_Number seconds = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
+	int64_t milliseconds;
 
-	if (!(value >= 0 && value <= duration_max))
+	if (lua_type(L, index) == LUA_TSTRING &&
+	    parse_duration(lua_tostring(L, index), &milliseconds))
+		return milliseconds;
+	if (!(seconds >= 0 && seconds * 1000 <= (lua_Number)DURATION_MAX))
 		return wrong(L, index, a_duration);
-	return (int64_t)(value + 0.5);
-}
-
-static double size_of(lua_State *L, int index)
-{
-	static const struct unit units[] = {
-	    {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}, {"TiB", 1099511627776},
-	    {NULL, 0}};
-
-	if (lua_type(L, index) == LUA_TNUMBER)
-		return lua_tonumber(L, index);
-	if (lua_type(L, index) == LUA_TSTRING)
-		return parse(lua_tostring(L, index), units);
-	return -1;
+	return (int64_t)(seconds * 1000 + 0.5);
 }
 
 int64_t units_size(lua_State *L, int index)
 {
-	double value = size_of(L, index);
+	lua_Number number = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
+	uint64_t bytes;
 
-	if (!(value >= 0 && value < size_max) || value != (double)(int64_t)value)
+	if (lua_type(L, index) == LUA_TSTRING && parse_size(lua_tostring(L, index), &bytes))
+		return (int64_t)bytes;
+	if (!(number >= 0 && number < 0x1p53) || number != (lua_Number)(int64_t)number)
 		return wrong(L, index, a_size);
-	return (int64_t)value;
+	return (int64_t)number;
 }
 
 static void option(lua_State *L, struct options_of_wait *options, bool has_max)
@@ -116,4 +72,24 @@ struct options_of_wait units_options(lua_State *L, int index, int64_t max, bool 
 	if (has_max && options.max == 0)
 		luaL_error(L, "option max must be at least one byte");
 	return options;
+}
+
+const char *units_bytes(lua_State *L, int index, size_t *length)
+{
+	lua_Unsigned count;
+	luaL_Buffer buffer;
+
+	if (lua_type(L, index) != LUA_TTABLE)
+		return luaL_checklstring(L, index, length);
+	count = lua_rawlen(L, index);
+	luaL_buffinit(L, &buffer);
+	for (lua_Unsigned i = 1; i <= count; i++) {
+		lua_rawgeti(L, index, (lua_Integer)i);
+		if (!lua_isstring(L, -1))
+			luaL_error(L, "expected a list of strings, item %d is a %s", (int)i,
+				   luaL_typename(L, -1));
+		luaL_addvalue(&buffer);
+	}
+	luaL_pushresult(&buffer);
+	return lua_tolstring(L, -1, length);
 }

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Durations and sizes as services write them, and the option table of calls that wait. */
+/* What services write: durations and sizes as in a daemon file, bytes, and the option table of
+ * calls that wait. */
 
 /* Milliseconds of the argument: a number of seconds, or "250ms", "10s", "1.5m", "2h", "7d".
  * Raises. */
@@ -21,5 +22,8 @@ struct options_of_wait {
 /* { timeout = "5s", max = "64KiB" } at index, or nil. has_max: whether max makes sense there.
  * An unknown option raises. */
 struct options_of_wait units_options(lua_State *L, int index, int64_t max, bool has_max);
+
+/* The bytes of a string, or of a list of strings, which is pushed joined. Raises. */
+const char *units_bytes(lua_State *L, int index, size_t *length);
 
 #endif

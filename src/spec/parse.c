@@ -52,9 +52,9 @@ bool parse_size(const char *text, uint64_t *to)
 					    {"GiB", 0x1p30}, {"TiB", 0x1p40}, {NULL, 0}};
 	double bytes = measure(text, units, 0x1p53 - 1);
 
-	if (bytes < 0)
+	if (bytes < 0 || bytes != floor(bytes))
 		return false;
-	*to = (uint64_t)llround(bytes);
+	*to = (uint64_t)bytes;
 	return true;
 }
 

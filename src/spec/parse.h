@@ -12,7 +12,7 @@
 /* "250ms", "10s", "5m", "2h", "7d", "1.5s"; milliseconds, at most DURATION_MAX. */
 #define DURATION_MAX INT64_C(315360000000) /* ten years */
 bool parse_duration(const char *text, int64_t *to);
-/* "512B", "64KiB", "4MiB", "1GiB", "1TiB"; bytes, below 2^53. */
+/* "512B", "64KiB", "4MiB", "1GiB", "1TiB", "1.5KiB"; whole bytes, below 2^53. */
 bool parse_size(const char *text, uint64_t *to);
 /* "027", "0640", "1777": octal digits only. */
 bool parse_octal(const char *text, mode_t *to);
