@@ -27,10 +27,20 @@ while read -r line; do
 done
 ]=]
 
+-- Mounts must not spread to others. In a chroot whose root is no mount point nobody can say so, but there they do not
+-- unless somebody has made them shared.
+local function propagation(t)
+  if t:command({ "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/true" }).code == 0 then
+    return "private"
+  end
+  assert(not (proc.slurp "/proc/self/mountinfo"):find(" shared:", 1, true), "mounts are shared, and cannot be private")
+  return "unchanged"
+end
+
 --- Enters a new one; t: the test, which ends it.
 function namespace.enter(t)
-  local child = t:spawn({ "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", PREPARE, "sh",
-    t.folder })
+  local child = t:spawn({ "/usr/bin/unshare", "--mount", "--propagation", propagation(t), "/bin/sh", "-c", PREPARE,
+    "sh", t.folder })
   child:wait_output("out", "prepared\n")
   child.out = ""
   local self = setmetatable({ child = child, folder = t.folder }, namespace)
