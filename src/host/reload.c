@@ -103,10 +103,14 @@ static bool must_restart(const struct reload *reload, struct err *err)
 		err_set(err, "%s", keys);
 		return true;
 	}
+	/* An inline service is where a change of a mere value surprises. */
 	if (change->code)
 		err_set(err,
-			"changed code cannot be reloaded by a classic daemon: restart it "
+			"changed code cannot be reloaded by a classic daemon%s: restart it "
 			"(luvd restart %s)",
+			reload->daemon->spec->service_kind == SERVICE_INLINE
+			    ? ", and this daemon file, which holds its service, is code"
+			    : "",
 			reload->daemon->source.shown);
 	return change->code;
 }
