@@ -135,12 +135,16 @@ static void *run(void *data)
 	atomic_store(&log->thread_id, (int)gettid());
 	answer(log);
 	do {
+		bool crash;
+
 		await(log);
+		/* Asked before reading: what was written before the crash is in the pipe by now. */
+		crash = crash_waits();
 		read_output(log);
 		if (atomic_load(&log->ending))
 			output_flush(&log->output, tell_output, log);
 		flush(log);
-		if (crash_waits())
+		if (crash)
 			answer(log);
 	} while (!ended(log));
 	outlet_give_up(&log->outlet);
