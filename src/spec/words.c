@@ -100,14 +100,6 @@ const struct word *word_find(const struct word *words, const char *name)
 	return NULL;
 }
 
-const char *word_name(const struct word *words, int number)
-{
-	for (; words->name; words++)
-		if (words->number == number)
-			return words->name;
-	return NULL;
-}
-
 const char *word_nearest(const struct word *words, const char *name)
 {
 	struct nearest nearest;

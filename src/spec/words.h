@@ -20,7 +20,6 @@ extern const struct word words_limit[];  /* RLIMIT_* of setrlimit(2) */
 extern const struct word words_ioprio[]; /* classes of ioprio_set(2) */
 
 const struct word *word_find(const struct word *words, const char *name); /* NULL: none */
-const char *word_name(const struct word *words, int number);              /* NULL: none */
 const char *word_nearest(const struct word *words, const char *name);     /* NULL: none */
 /* Is the limit counted in bytes, so that "64MiB" is a value? */
 bool word_limit_is_size(int resource);
