@@ -27,6 +27,13 @@ describe("luvd status", function()
     d:stop()
   end))
 
+  it("shows the description", luvd.test(function(t)
+    local d = t:start(t:file(services.echo [[description = "repeats what it is told",]]))
+    assert.equal("repeats what it is told", d:status().description)
+    assert.matches("description +repeats what it is told\n", t:luvd({ "status", d.file }).out)
+    d:stop()
+  end))
+
   it("shows what the service says of itself", luvd.test(function(t)
     local d = t:start(t:file(services.start [[luvd.status "all is well"]]))
     assert.matches("all is well", t:luvd({ "status", d.file }).out)

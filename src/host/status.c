@@ -89,6 +89,8 @@ static void print_json(const struct status *status, const struct life_counts *co
 
 	fputc('{', out);
 	json_string(out, "name", daemon->spec->name);
+	fputc(',', out);
+	json_string(out, "description", daemon->spec->description);
 	fprintf(out, ",\"pid\":%ld,", (long)getpid());
 	json_string(out, "state", status->state);
 	fprintf(out, ",\"uptime\":%.3f,", (double)uptime_ms(status) / 1000);
@@ -144,6 +146,8 @@ static void print_text(const struct status *status, const struct life_counts *co
 	const struct daemon *daemon = status->daemon;
 
 	text_row(out, "name", daemon->spec->name);
+	if (*daemon->spec->description)
+		text_row(out, "description", daemon->spec->description);
 	fprintf(out, "%-11s %ld\n", "pid", (long)getpid());
 	text_row(out, "state", status->state);
 	fprintf(out, "%-11s ", "uptime");
