@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	int code;
 
 	daemon_init(&daemon);
-	daemon.program = argc > 0 ? argv[0] : "luvd";
+	(void)argc;
 	daemon.arguments = argv;
 	daemon.launcher = getpid();
 	if (take_row(&daemon, &step_stdio, &err) < 0)

@@ -39,7 +39,6 @@ static void the_returned_table_is_data(void **state)
 	assert_int_equal(value_path(config_value, "deep.a")->type, VALUE_TABLE);
 	assert_int_equal(value_path(&spec->root, "service.start")->type, VALUE_FUNCTION);
 	assert_int_equal(spec->service_kind, SERVICE_INLINE);
-	assert_false(spec->has_reload);
 	assert_string_equal(spec->modules[0].name, "");
 	assert_string_equal(spec->modules[0].path, fixture->path);
 }

@@ -48,15 +48,14 @@ struct daemon {
 	struct source source;
 	struct spec *spec;
 	struct machine machine;
-	const char *program; /* argv[0], for messages */
-	char **arguments;    /* main's argv, whose memory holds the process title */
-	bool background;     /* start, not run */
-	bool context_taken;  /* main has taken the rows stdio and context already */
-	bool if_stopped;     /* --if-stopped: that it runs already is no failure */
-	bool announced;      /* host/launch: the daemon has told its pid */
-	pid_t launcher;      /* who typed the command */
-	pid_t pid;           /* the daemon's own, once detached; 0 before */
-	int middle_status;   /* how the process between the two forks ended, for the launcher */
+	char **arguments;   /* main's argv, whose memory holds the process title */
+	bool background;    /* start, not run */
+	bool context_taken; /* main has taken the rows stdio and context already */
+	bool if_stopped;    /* --if-stopped: that it runs already is no failure */
+	bool announced;     /* host/launch: the daemon has told its pid */
+	pid_t launcher;     /* who typed the command */
+	pid_t pid;          /* the daemon's own, once detached; 0 before */
+	int middle_status;  /* how the process between the two forks ended, for the launcher */
 
 	int self_fd;    /* luvd's own executable, O_PATH: what a loader is executed from */
 	int null_fd;    /* /dev/null */

@@ -26,7 +26,6 @@ struct machine {
 	uint64_t capabilities; /* effective, bit CAP_* */
 	uint64_t bounding;
 	bool no_new_privs; /* already set */
-	int nice_floor;    /* reserved */
 	int port_floor;    /* ports below it need CAP_NET_BIND_SERVICE */
 	uint64_t
 	    hard[LIMITS_MAX]; /* hard limits by RLIMIT_*: what can be had without a privilege */

@@ -13,7 +13,7 @@
 /* The spec as plain bytes. The version changes with every change of the functions below: the bytes
  * never outlive a daemon, but an upgraded binary reads what the old one wrote. */
 
-enum { BUNDLE_VERSION = 1, BUNDLE_SIZE_MAX = 128 << 20, CAPABILITY_MOST = 63, RESOURCE_MOST = 63 };
+enum { BUNDLE_VERSION = 2, BUNDLE_SIZE_MAX = 128 << 20, CAPABILITY_MOST = 63, RESOURCE_MOST = 63 };
 
 static const char bundle_magic[8] = "luvd-bun", source_magic[8] = "luvd-src";
 
@@ -271,7 +271,6 @@ static void code_spec(struct codec *codec, struct spec *spec)
 	codec_text(codec, &spec->description);
 	CODE_ENUM(codec, spec->service_kind, SERVICE_FILE);
 	codec_text(codec, &spec->service);
-	codec_bool(codec, &spec->has_reload);
 	codec_int(codec, &spec->workers, 0, INT_MAX);
 	code_listens(codec, spec);
 	code_files(codec, spec);

@@ -31,7 +31,6 @@ static void check_inline(struct check *check, const char *path, const struct val
 			   nearest.best ? "; did you mean it by \"" : "",
 			   nearest.best ? nearest.best : "", nearest.best ? "\"?" : "");
 	}
-	check->spec->has_reload = value_get(table, "reload") != NULL;
 }
 
 static void put_service(struct check *check, const struct field *field, const char *path,

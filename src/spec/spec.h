@@ -115,9 +115,8 @@ struct spec {
 	char *name;
 	char *description; /* "" */
 	enum service_kind service_kind;
-	char *service;   /* module name or absolute path; NULL when inline */
-	bool has_reload; /* an inline service has a function of that name (false: not known) */
-	int workers;     /* 0 for now */
+	char *service; /* module name or absolute path; NULL when inline */
+	int workers;   /* 0 for now */
 	struct listen *listens;
 	size_t listen_count;
 	struct file *files;
