@@ -1,0 +1,49 @@
+local load = require "bench.load"
+local peer = require "bench.peer"
+local peers = require "bench.peers"
+
+local COUNT = 10000
+
+-- A few connections before: what the first of all costs is not the price of one.
+local function bytes_each(definition, options)
+  local one <close> = peer.start(definition)
+  options.connections = 50
+  load.hold(one, options, function() end)
+  local before = one:memory()
+  options.connections = COUNT
+  return load.hold(one, options, function() return (one:memory() - before) * 1024 / COUNT end)
+end
+
+-- Memory that a process has had once it keeps: each round has a process of its own.
+local function sheet(settings, layout, contestants, options)
+  options.idle, options.sources = true, 4
+  layout.unit, layout.rows = "bytes/connection", {}
+  for i, definition in ipairs(contestants) do layout.rows[i] = { name = definition.name, values = {} } end
+  for round = 1, math.min(settings.rounds, 5) do
+    for i, definition in ipairs(contestants) do
+      layout.rows[i].values[round] = bytes_each(definition, options)
+    end
+    io.stderr:write "."
+  end
+  io.stderr:write "\n"
+  return layout
+end
+
+return function(settings)
+  local notes = { "resident memory of the server's processes; what the kernel keeps for a socket is not in it" }
+  local function echo() return { peers.luvd("echo", "echo"), peers.c "echo", peers.luv "echo", peers.node "echo" } end
+  local goals = { { row = "luvd", at_most = 1.8 * 1024 }, { row = "luvd", peer = "luv" } }
+  return {
+    sheet(settings, {
+      name = "idle", title = "10,000 idle connections, each with its suspended coroutine", goals = goals, notes = notes,
+    }, echo(), {}),
+    sheet(settings, {
+      name = "idle-echo", title = "10,000 connections that have echoed once", goals = goals, notes = notes,
+    }, echo(), { echo = 64 }),
+    sheet(settings, {
+      name = "idle-http", title = "10,000 HTTP connections kept alive after one request", notes = notes,
+      goals = { { row = "luvd", at_most = 1.8 * 1024 }, { row = "luvd", peer = "nginx return 200" } },
+    }, { peers.luvd("hello", "web"), peers.nginx(), peers.node "http", peers.c "http" },
+      { request = load.browser, body = "hello\n" }),
+  }
+end

@@ -1,0 +1,27 @@
+-- A list of figures of the same thing.
+
+local series = {}
+
+--- The figure in the middle, the least and the greatest.
+---@param values number[]
+---@return { median: number, low: number, high: number }
+function series.summary(values)
+  local sorted = table.move(values, 1, #values, 1, {})
+  table.sort(sorted)
+  local middle = #sorted // 2
+  local median = #sorted % 2 == 1 and sorted[middle + 1] or (sorted[middle] + sorted[middle + 1]) / 2
+  return { median = median, low = sorted[1], high = sorted[#sorted] }
+end
+
+function series.median(values)
+  return series.summary(values).median
+end
+
+--- The ratios of figures that were taken in the same rounds: what disturbs a round disturbs both.
+function series.ratios(values, others)
+  local ratios = {}
+  for i, value in ipairs(values) do ratios[i] = value / others[i] end
+  return series.summary(ratios)
+end
+
+return series
