@@ -1,5 +1,5 @@
--- A sheet as bars (SVG): the medians, with a line from the least to the greatest figure. Its colours can be read on light
--- and on dark pages.
+-- A sheet as bars (SVG): the medians, with a line from the least to the greatest figure. Its colours can be read on
+-- light and on dark pages.
 
 local series = require "bench.series"
 local verdict = require "bench.verdict"

@@ -74,7 +74,7 @@ end
 ---@return bench.Answers
 function load.run(peer, options)
   local child = process.run(arguments(peer, options), { within = (options.seconds + 30) * 1000 // 1 })
-  if child.code ~= 0 then error(("load on %s: %s%s"):format(peer.name, child.out, child.err), 0) end
+  if child.code ~= 0 then peer:blame(child) end
   return json.decode(child.out)
 end
 
@@ -82,12 +82,12 @@ end
 function load.hold(peer, options, work)
   local child = process.spawn(arguments(peer, options))
   loop.wait_for("idle connections to " .. peer.name, function()
-    if child.code then error(("idle connections to %s: %s"):format(peer.name, child.err), 0) end
+    if child.code then peer:blame(child) end
     return child.out:match "^open"
   end, 120000)
   local result = work()
   child:wait()
-  if child.code ~= 0 then error(("idle connections to %s: %s"):format(peer.name, child.err), 0) end
+  if child.code ~= 0 then peer:blame(child) end
   return result
 end
 

@@ -50,7 +50,7 @@ end
 
 local function run(name, settings)
   io.stderr:write(name, " ")
-  for _, sheet in ipairs(require("bench.cases." .. name)(settings)) do publish(sheet) end
+  require("bench.cases." .. name)(settings, publish)
 end
 
 local settings, names = options(arg)

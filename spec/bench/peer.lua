@@ -52,6 +52,12 @@ function peer:memory()
   return usage.memory(self.pids)
 end
 
+--- Raises what the load has to say of it, and its own last words.
+---@param load support.child
+function peer:blame(load)
+  error(("load on %s: %s%s%s%s"):format(self.name, load.out, load.err, self.child.out, self.child.err), 0)
+end
+
 --- What it says to who connects and sends nothing.
 function peer:ask()
   return client.ask(("tcp://127.0.0.1:%d"):format(self.port))

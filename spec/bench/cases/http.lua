@@ -23,9 +23,7 @@ local function sheet(settings, name, title, request)
   }, settings, { request = request, body = "hello\n" })
 end
 
-return function(settings)
-  return {
-    sheet(settings, "http-browser", "HTTP hello, 12 browser headers, 50 connections", load.browser),
-    sheet(settings, "http", "HTTP hello, the headers of wrk, 50 connections", load.plain),
-  }
+return function(settings, publish)
+  publish(sheet(settings, "http-browser", "HTTP hello, 12 browser headers, 50 connections", load.browser))
+  publish(sheet(settings, "http", "HTTP hello, the headers of wrk, 50 connections", load.plain))
 end

@@ -29,21 +29,22 @@ local function sheet(settings, layout, contestants, options)
   return layout
 end
 
-return function(settings)
-  local notes = { "resident memory of the server's processes; what the kernel keeps for a socket is not in it" }
-  local function echo() return { peers.luvd("echo", "echo"), peers.c "echo", peers.luv "echo", peers.node "echo" } end
-  local goals = { { row = "luvd", at_most = 1.8 * 1024 }, { row = "luvd", peer = "luv" } }
-  return {
-    sheet(settings, {
-      name = "idle", title = "10,000 idle connections, each with its suspended coroutine", goals = goals, notes = notes,
-    }, echo(), {}),
-    sheet(settings, {
-      name = "idle-echo", title = "10,000 connections that have echoed once", goals = goals, notes = notes,
-    }, echo(), { echo = 64 }),
-    sheet(settings, {
-      name = "idle-http", title = "10,000 HTTP connections kept alive after one request", notes = notes,
-      goals = { { row = "luvd", at_most = 1.8 * 1024 }, { row = "luvd", peer = "nginx return 200" } },
-    }, { peers.luvd("hello", "web"), peers.nginx(), peers.node "http", peers.c "http" },
-      { request = load.browser, body = "hello\n" }),
-  }
+local NOTES = { "resident memory of the server's processes; what the kernel keeps for a socket is not in it" }
+
+local function goals(other)
+  return { { row = "luvd", at_most = 1.8 * 1024 }, { row = "luvd", peer = other } }
+end
+
+return function(settings, publish)
+  local function echo(name, title, options)
+    publish(sheet(settings, { name = name, title = title, goals = goals "luv", notes = NOTES },
+      { peers.luvd("echo", "echo"), peers.c "echo", peers.luv "echo", peers.node "echo" }, options))
+  end
+  echo("idle", "10,000 idle connections, each with its suspended coroutine", {})
+  echo("idle-echo", "10,000 connections that have echoed once", { echo = 64 })
+  publish(sheet(settings, {
+    name = "idle-http", title = "10,000 HTTP connections kept alive after one request",
+    goals = goals "nginx return 200", notes = NOTES,
+  }, { peers.luvd("hello", "web"), peers.nginx(), peers.node "http", peers.c "http" },
+    { request = load.browser, body = "hello\n" }))
 end

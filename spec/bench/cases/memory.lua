@@ -9,7 +9,7 @@ local function after_work(one)
   return ("%.0f"):format(one:memory())
 end
 
-return function(settings)
+return function(settings, publish)
   local rows = {}
   for i, definition in ipairs {
     peers.example("hello", "web"), peers.c "http", peers.luv "http", peers.nginx(), peers.node "http",
@@ -21,10 +21,10 @@ return function(settings)
       rows[i].cells = { after_work(one) }
     end
   end
-  return { {
+  publish {
     name = "memory", title = "Resident memory of an idle hello daemon", unit = "KiB", rows = rows,
     columns = { "after 100 requests" },
     goals = { { row = "luvd", at_most = 4096 } },
     notes = { "nginx: the proportional shares of master and worker" },
-  } }
+  }
 end

@@ -17,9 +17,7 @@ local function sheet(settings, name, title, request)
     settings, { request = request, body = "hello\n", pipeline = 16 })
 end
 
-return function(settings)
-  return {
-    sheet(settings, "pipeline", "HTTP hello, 16 requests at once, the headers of wrk", load.plain),
-    sheet(settings, "pipeline-browser", "HTTP hello, 16 requests at once, 12 browser headers", load.browser),
-  }
+return function(settings, publish)
+  publish(sheet(settings, "pipeline", "HTTP hello, 16 requests at once, the headers of wrk", load.plain))
+  publish(sheet(settings, "pipeline-browser", "HTTP hello, 16 requests at once, 12 browser headers", load.browser))
 end

@@ -35,14 +35,10 @@ local function sheet(settings, running, command, pipeline)
   }
 end
 
-return function(settings)
-  return rounds.with_all({ peers.example("redis", "redis"), peers.redis() }, function(running)
-    local sheets = {}
+return function(settings, publish)
+  rounds.with_all({ peers.example("redis", "redis"), peers.redis() }, function(running)
     for _, pipeline in ipairs { 1, 16 } do
-      for _, command in ipairs { "set", "get" } do
-        sheets[#sheets + 1] = sheet(settings, running, command, pipeline)
-      end
+      for _, command in ipairs { "set", "get" } do publish(sheet(settings, running, command, pipeline)) end
     end
-    return sheets
   end)
 end

@@ -17,7 +17,7 @@ local function sample(one, seconds)
   return used / 1e3 / (fired(one) - calls)
 end
 
-return function(settings)
+return function(settings, publish)
   local contestants = { peers.luvd("timers", "count"), peers.c "timers", peers.luv "timers", peers.node "timers" }
   local rows = rounds.with_all(contestants, function(running)
     for _, one in ipairs(running) do
@@ -29,7 +29,7 @@ return function(settings)
     end
     return taken
   end)
-  return { {
+  publish {
     name = "timers", title = "100,000 timers that fire once a second", unit = "µs CPU/call", columns = { "MiB" },
     rows = rows,
     goals = { { row = "luvd", peer = "plain C" }, { row = "luvd", peer = "luv" }, { row = "luvd", peer = "node" } },
@@ -37,5 +37,5 @@ return function(settings)
       "luvd starts a task for each call; the others call a function",
       "all run all the time on one core; only the CPU time of one is read at a time",
     },
-  } }
+  }
 end
