@@ -32,6 +32,7 @@ local function bar(row, y, scale)
 end
 
 local function footer(one)
+  if not one.value then return one.text .. ": not measured" end
   local words = ("%s: %.2f"):format(one.text, one.value.median)
   if not one.at_most then return words end
   return ("%s, at most %.2f: %s"):format(words, one.at_most, one.reached and "OK" or "missed")

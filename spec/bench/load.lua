@@ -65,7 +65,6 @@ end
 ---@field requests integer
 ---@field errors integer
 ---@field seconds number
----@field busy number share of its core that the load needed
 ---@field p50 number latency, microseconds; p90, p99 and longest too
 
 --- Runs it to its end; a wrong or missing answer is an error.

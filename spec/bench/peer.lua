@@ -11,7 +11,7 @@ local luvd = require "support.luvd"
 ---@class bench.Peer
 ---@field name string
 ---@field port integer
----@field pids integer[]
+---@field pid integer
 ---@field definition bench.Definition
 local peer = {}
 peer.__index = peer
@@ -20,6 +20,7 @@ local function answers(self)
   if self.child.code and not self.definition.daemon then
     error(("%s has ended: %s%s"):format(self.name, self.child.out, self.child.err), 0)
   end
+  if self.definition.ready and not self.child.err:find(self.definition.ready, 1, true) then return nil end
   local conn = client.connect(("tcp://127.0.0.1:%d"):format(self.port))
   if conn then conn:close() end
   return conn
@@ -40,16 +41,23 @@ function peer.start(definition)
   self.child = process.spawn(place.server(definition.command(self.port)))
   local pid = definition.daemon and find_daemon(self) or self.child.pid
   loop.wait_for("an answer of " .. self.name, function() return answers(self) end)
-  self.pids = usage.processes(pid)
+  self.pid = pid
   return self
 end
 
+--- Starts one; says why and returns nil when it cannot.
+function peer.try(definition)
+  local ok, one = pcall(peer.start, definition)
+  if ok then return one end
+  io.stderr:write(("\n%s is left out: %s\n"):format(definition.name, one))
+end
+
 function peer:cpu()
-  return usage.cpu(self.pids)
+  return usage.cpu(usage.processes(self.pid))
 end
 
 function peer:memory()
-  return usage.memory(self.pids)
+  return usage.memory(usage.processes(self.pid))
 end
 
 --- Raises what the load has to say of it, and its own last words.

@@ -11,11 +11,12 @@ local peers = {}
 ---@field command fun(port: integer): string[]
 ---@field url? string the path to ask for
 ---@field daemon? string the name under which it goes to the background
+---@field ready? string what it says when it is: its listener takes connections before
 
 --- A luvd service of this folder.
 function peers.luvd(service, listener)
   return {
-    name = "luvd",
+    name = "luvd", ready = " ready, pid ",
     command = function(port)
       return {
         luvd.binary, "run", place.services .. service .. ".lua", "--set", "name=bench-" .. service,

@@ -26,15 +26,19 @@ local rounds = {}
 ---@field peer? string the value is a multiple of this row's; else it is the value itself
 ---@field at_most? number nothing is demanded without it
 
---- Starts all, runs work(running), stops all, however it ends.
-local function with_all(definitions, work)
+--- Starts all, runs work(running), stops all, however it ends. Who cannot start is left out: its goals then are not
+--- reached.
+---@generic T
+---@param definitions bench.Definition[]
+---@param work fun(running: bench.Peer[]): T
+---@return T
+function rounds.with_all(definitions, work)
   local running <close> = setmetatable({}, { __close = function(list)
     for _, one in ipairs(list) do one:stop() end
   end })
-  for i, definition in ipairs(definitions) do running[i] = peer.start(definition) end
+  for _, definition in ipairs(definitions) do running[#running + 1] = peer.try(definition) end
   return work(running)
 end
-rounds.with_all = with_all
 
 --- sample(peer) -> value and whatever else; gives for each contestant { name, values, samples }.
 ---@param running bench.Peer[]
@@ -86,7 +90,7 @@ function rounds.load(sheet, contestants, settings, options)
   options.seconds = 1 -- to warm up
   sheet.unit = "µs CPU/request"
   sheet.columns = { "requests/s", "p50 µs", "p99 µs", "core", "MiB" }
-  sheet.rows = with_all(contestants, function(running)
+  sheet.rows = rounds.with_all(contestants, function(running)
     for _, one in ipairs(running) do load.run(one, options) end
     options.seconds = settings.seconds
     local rows = rounds.take(running, settings.rounds, function(one) return under_load(one, options) end)

@@ -34,6 +34,7 @@ local function pad(text, width, left)
 end
 
 local function verdict_line(one)
+  if not one.value then return ("%-42s not measured"):format(one.text) end
   local line = ("%-42s %s  (%s..%s)"):format(one.text, number(one.value.median), number(one.value.low),
     number(one.value.high))
   if not one.at_most then return line end

@@ -12,25 +12,26 @@ end
 
 ---@class bench.Verdict
 ---@field text string "luvd / plain C"
----@field value { median: number, low: number, high: number }
+---@field value? { median: number, low: number, high: number } nil: not measured
 ---@field at_most? number
 ---@field reached? boolean
 
---- One for each goal whose rows were measured.
+--- One for each goal.
 ---@param sheet bench.Sheet
 ---@return bench.Verdict[]
 function verdict.of(sheet)
   local list = {}
   for _, goal in ipairs(sheet.goals or {}) do
     local row, other = row_of(sheet, goal.row), goal.peer and row_of(sheet, goal.peer)
+    local one = {
+      text = goal.peer and goal.row .. " / " .. goal.peer or ("%s, %s"):format(goal.row, sheet.unit),
+      at_most = goal.at_most, reached = false,
+    }
     if row and (other or not goal.peer) then
-      local value = other and series.ratios(row.values, other.values) or series.summary(row.values)
-      list[#list + 1] = {
-        text = other and goal.row .. " / " .. goal.peer or ("%s, %s"):format(goal.row, sheet.unit),
-        value = value, at_most = goal.at_most,
-        reached = goal.at_most and value.median <= goal.at_most,
-      }
+      one.value = other and series.ratios(row.values, other.values) or series.summary(row.values)
+      one.reached = goal.at_most and one.value.median <= goal.at_most
     end
+    list[#list + 1] = one
   end
   return list
 end

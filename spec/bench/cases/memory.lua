@@ -20,7 +20,9 @@ return function(settings, publish)
       rows[i].values[round] = one:memory()
       rows[i].cells = { after_work(one) }
     end
+    io.stderr:write "."
   end
+  io.stderr:write "\n"
   publish {
     name = "memory", title = "Resident memory of an idle hello daemon", unit = "KiB", rows = rows,
     columns = { "after 100 requests" },

@@ -1,6 +1,7 @@
 local net = require "luvd.net"
 
 return {
+  user = "root",
   listen = { echo = { address = "tcp://127.0.0.1:7007", max_connections = 15000, idle_timeout = "1h" } },
   service = { start = function(daemon)
     net.serve(daemon.listeners.echo, function(conn)

@@ -2,6 +2,7 @@
 local http = require "luvd.http"
 
 return {
+  user = "root",
   listen = { web = { address = "tcp://127.0.0.1:8080", max_connections = 15000 } },
   service = { start = function(daemon)
     http.serve(daemon.listeners.web, function(request)

@@ -12,6 +12,7 @@ local function answer(order)
 end
 
 return {
+  user = "root",
   listen = { web = { address = "tcp://127.0.0.1:8080" } },
   service = { start = function(daemon)
     http.serve(daemon.listeners.web, function(request)

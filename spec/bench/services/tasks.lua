@@ -24,6 +24,7 @@ local function tasks()
 end
 
 return {
+  user = "root",
   listen = { figures = { address = "tcp://127.0.0.1:7007" } },
   service = { start = function(daemon)
     net.serve(daemon.listeners.figures, function(conn)

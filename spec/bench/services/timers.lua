@@ -3,6 +3,7 @@ local luvd = require "luvd"
 local net = require "luvd.net"
 
 return {
+  user = "root",
   listen = { count = { address = "tcp://127.0.0.1:7007" } },
   service = { start = function(daemon)
     local fired = 0
