@@ -10,13 +10,14 @@ static unsigned bucket_of(uint64_t nanoseconds)
 	return (power - 3) * 16 + (unsigned)(nanoseconds >> (power - 4)) % 16;
 }
 
+/* The greatest time in it; of the last bucket the shift wraps to zero, and so it fits. */
 static uint64_t end_of(unsigned bucket)
 {
 	unsigned power = bucket / 16 + 3;
 
 	if (bucket < 16)
 		return bucket;
-	return (uint64_t)(16 + bucket % 16 + 1) << (power - 4);
+	return ((uint64_t)(16 + bucket % 16 + 1) << (power - 4)) - 1;
 }
 
 void latency_add(struct latency *latency, uint64_t nanoseconds)
