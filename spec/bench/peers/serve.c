@@ -36,7 +36,7 @@ void serve(uv_loop_t *loop, const char *port, struct service *service)
 	struct sockaddr_in address;
 	int code;
 
-	uv_ip4_addr("127.0.0.1", atoi(port), &address);
+	uv_ip4_addr("127.0.0.1", (int)strtol(port, NULL, 10), &address);
 	uv_tcp_init(loop, &listener);
 	listener.data = service;
 	code = uv_tcp_bind(&listener, (struct sockaddr *)&address, 0);
