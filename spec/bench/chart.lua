@@ -27,15 +27,15 @@ local function bar(row, y, scale)
       NAME, y + 6, math.max(value.median * scale, 1), STEP - 12, colour),
     ('<path d="M%.1f %.1fH%.1f" stroke="%s" stroke-width="2"/>'):format(
       NAME + value.low * scale, middle, NAME + value.high * scale, LINE),
-    text(NAME + value.high * scale + 8, middle + 5, ("%.4g"):format(value.median)),
+    text(NAME + value.high * scale + 8, middle + 5, series.text(value.median)),
   }, "\n")
 end
 
 local function footer(one)
   if not one.value then return one.text .. ": not measured" end
-  local words = ("%s: %.2f"):format(one.text, one.value.median)
+  local words = ("%s: %s"):format(one.text, series.text(one.value.median))
   if not one.at_most then return words end
-  return ("%s, at most %.2f: %s"):format(words, one.at_most, one.reached and "OK" or "missed")
+  return ("%s, at most %s: %s"):format(words, series.text(one.at_most), one.reached and "OK" or "missed")
 end
 
 ---@param sheet bench.Sheet

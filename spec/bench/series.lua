@@ -24,4 +24,9 @@ function series.ratios(values, others)
   return series.summary(ratios)
 end
 
+--- Three digits or all before the point.
+function series.text(value)
+  return (value < 10 and "%.2f" or value < 100 and "%.1f" or "%.0f"):format(value)
+end
+
 return series

@@ -5,9 +5,7 @@ local verdict = require "bench.verdict"
 
 local sheets = {}
 
-local function number(value)
-  return (value < 10 and "%.2f" or value < 1000 and "%.1f" or "%.0f"):format(value)
-end
+local number = series.text
 
 local function rows_of(sheet)
   local rows = { { "", sheet.unit, "min..max", table.unpack(sheet.columns or {}) } }
