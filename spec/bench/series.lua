@@ -24,9 +24,9 @@ function series.ratios(values, others)
   return series.summary(ratios)
 end
 
---- Three digits or all before the point.
+--- Three digits or all before the point; more where a goal of two decimals is decided.
 function series.text(value)
-  return (value < 10 and "%.2f" or value < 100 and "%.1f" or "%.0f"):format(value)
+  return (value < 2 and "%.3f" or value < 10 and "%.2f" or value < 100 and "%.1f" or "%.0f"):format(value)
 end
 
 return series
