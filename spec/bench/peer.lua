@@ -60,10 +60,11 @@ function peer:memory()
   return usage.memory(usage.processes(self.pid))
 end
 
---- Raises what the load has to say of it, and its own last words.
+--- Raises what the load has to say of it, and what it says itself.
 ---@param load support.child
 function peer:blame(load)
-  error(("load on %s: %s%s%s%s"):format(self.name, load.out, load.err, self.child.out, self.child.err), 0)
+  local words = (self.child.out .. self.child.err):sub(1, 2000)
+  error(("load on %s: %s%s%s"):format(self.name, load.out, load.err, words), 0)
 end
 
 --- What it says to who connects and sends nothing.

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, SECOND = 1000000000, PATIENCE = 50000 /* nanoseconds */ };
+enum { EVENTS = 256, SECOND = 1000000000, PATIENCE = 50000 /* nanoseconds */, ERRORS_MAX = 100 };
 
 uint64_t load_now(void)
 {
@@ -24,6 +24,8 @@ void load_wrong(struct load *load, const struct client *client, const char *what
 {
 	if (load->errors++ == 0)
 		warnx("connection %d: %s", client->number, what);
+	if (load->errors == ERRORS_MAX)
+		errx(1, "%d wrong: this is no server to measure", ERRORS_MAX);
 }
 
 static int turn(struct load *load, int milliseconds)

@@ -69,7 +69,7 @@ struct load {
 };
 
 uint64_t load_now(void);
-/* Counts an error; the first one is written to standard error. */
+/* Counts an error; the first one is written to standard error, after too many it exits. */
 void load_wrong(struct load *load, const struct client *client, const char *what);
 
 /* Connects and, but for idle clients without a request, sends the first batch. */
