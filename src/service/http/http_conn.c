@@ -44,15 +44,15 @@ void http_conn_close(struct http_conn *hc)
 	if (hc->state == HTTP_CLOSING)
 		return;
 	hc->state = HTTP_CLOSING;
-	if (hc->http->output.owner == hc)
-		output_flush(hc->http);
+	if (hc->http->batch.owner == hc)
+		batch_flush(hc->http);
 	conn_close(hc->conn);
 }
 
 void http_conn_abort(struct http_conn *hc)
 {
-	if (hc->http->output.owner == hc)
-		hc->http->output = (struct output){.bytes = hc->http->output.bytes};
+	if (hc->http->batch.owner == hc)
+		hc->http->batch = (struct batch){.bytes = hc->http->batch.bytes};
 	hc->state = HTTP_CLOSING;
 	conn_abort(hc->conn);
 }
@@ -60,13 +60,11 @@ void http_conn_abort(struct http_conn *hc)
 /* The peer is gone, or the listener's idle_timeout is over. */
 static void lost(struct http_conn *hc)
 {
-	struct task *task = hc->task;
-
-	if (task) {
+	if (hc->task)
 		http_log(hc, LEVEL_INFO, "client gone");
-		task_cancel(task);
-	}
 	http_conn_abort(hc);
+	if (hc->task)
+		task_cancel(hc->task);
 }
 
 static void on_gone(struct conn *conn)
@@ -76,8 +74,8 @@ static void on_gone(struct conn *conn)
 	hc->state = HTTP_CLOSING;
 	if (hc->task)
 		task_cancel(hc->task);
-	if (hc->http->output.owner == hc)
-		hc->http->output = (struct output){.bytes = hc->http->output.bytes};
+	if (hc->http->batch.owner == hc)
+		hc->http->batch = (struct batch){.bytes = hc->http->batch.bytes};
 	alarm_clear(&hc->http->vm->alarms, &hc->alarm);
 	list_remove(&hc->all);
 	http_body_forget(hc);
@@ -122,11 +120,18 @@ static bool worth_skipping(const struct http_conn *hc)
 void http_conn_refuse(struct http_conn *hc, int status, const char *reason)
 {
 	http_log_refused(hc, status, reason);
-	hc->refused = true;
 	hc->close = true;
 	answer_plain(hc, status);
 	http_log_access(hc);
 	http_conn_close(hc);
+}
+
+/* Nothing is known of the request. */
+static void refuse_head(struct http_conn *hc, int status, const char *reason)
+{
+	hc->head_only = false;
+	hc->sent = 0;
+	http_conn_refuse(hc, status, reason);
 }
 
 /* What a head that is in order may still be refused for: a status, or 0. */
@@ -165,6 +170,7 @@ static void begin(struct http_conn *hc, const struct head *head, const char *byt
 	hc->failure = BODY_FINE;
 	hc->answered = false;
 	hc->expects = head->expects && (head->chunked || head->body > 0);
+	hc->minor = (uint8_t)head->minor;
 	hc->head_only = head->method.length == 4 && memcmp(bytes + head->method.at, "HEAD", 4) == 0;
 	hc->close = head->close || hc->http->stopping ||
 		    (options->max_per_connection && hc->served >= options->max_per_connection);
@@ -215,13 +221,13 @@ static bool next_request(struct http_conn *hc)
 	else if (status == HEAD_MORE)
 		wait_for_head(hc, first);
 	else
-		http_conn_refuse(hc, status, head.reason);
+		refuse_head(hc, status, head.reason);
 	return status == HEAD_WHOLE;
 }
 
 /* The peer does not read: it is given time for what is queued, and no further request is looked at.
  */
-static bool stalled(struct http_conn *hc)
+bool http_conn_stalled(struct http_conn *hc)
 {
 	size_t queued = conn_queued(hc->conn);
 
@@ -240,20 +246,19 @@ void http_conn_go_on(struct http_conn *hc)
 	if (hc->looping)
 		return;
 	hc->looping = true;
-	while ((hc->state == HTTP_IDLE && !stalled(hc) && next_request(hc)) ||
+	while ((hc->state == HTTP_IDLE && !http_conn_stalled(hc) && next_request(hc)) ||
 	       (hc->state == HTTP_SKIPPING && skip(hc)))
 		;
 	hc->looping = false;
-	if (hc->http->output.owner == hc)
-		output_flush(hc->http);
+	if (hc->http->batch.owner == hc)
+		batch_flush(hc->http);
 	/* Whoever looks next at it sees whether the peer takes it. */
 	if (hc->state == HTTP_IDLE)
-		stalled(hc);
+		http_conn_stalled(hc);
 }
 
 void http_conn_served(struct http_conn *hc)
 {
-	http_log_access(hc);
 	http_body_forget(hc);
 	if (hc->state == HTTP_CLOSING)
 		return;
@@ -328,7 +333,7 @@ static void on_deadline(struct http_conn *hc)
 	} else if (hc->state == HTTP_SKIPPING || hc->scanned == 0) {
 		http_conn_close(hc);
 	} else if (hc->state == HTTP_IDLE) {
-		http_conn_refuse(hc, 408, "the head comes too slowly");
+		refuse_head(hc, 408, "the head comes too slowly");
 	}
 }
 
@@ -391,7 +396,7 @@ static void http_free(struct vm *vm, void *data)
 
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, http->handler);
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, http->access);
-	free(http->output.bytes);
+	free(http->batch.bytes);
 	free(http);
 }
 

@@ -67,7 +67,8 @@ bool reply_name_valid(const char *bytes, size_t length)
 	static const char others[] = "!#$%&'*+-.^_`|~";
 
 	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)bytes[i]) && !memchr(others, bytes[i], sizeof others - 1))
+		if (!isalnum((unsigned char)bytes[i]) &&
+		    !memchr(others, bytes[i], sizeof others - 1))
 			return false;
 	return length > 0;
 }
