@@ -7,9 +7,12 @@
 #include <sys/un.h>
 
 static const char form[] = "an address such as \"tcp://127.0.0.1:80\", \"tcp://[::1]:80\", "
-			   "\"tcp://*:80\", \"unix:/path\" or \"unix:@name\"";
+			   "\"tcp://*:80\", \"udp://127.0.0.1:53\", \"unix:/path\" or "
+			   "\"unix:@name\"";
+static const char tcp[] = "tcp://", udp[] = "udp://";
 
-static int make_tcp4(struct arena *arena, const char *host, uint16_t port, struct address *address)
+static int make4(struct arena *arena, const char *scheme, const char *host, uint16_t port,
+		 struct address *address)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)&address->socket;
 	char text[INET_ADDRSTRLEN];
@@ -18,14 +21,15 @@ static int make_tcp4(struct arena *arena, const char *host, uint16_t port, struc
 		return -1;
 	in->sin_family = AF_INET;
 	in->sin_port = htons(port);
-	address->kind = ADDRESS_TCP;
+	address->kind = scheme == udp ? ADDRESS_UDP : ADDRESS_TCP;
 	address->length = sizeof *in;
-	address->text = arena_format(arena, "tcp://%s:%u",
+	address->text = arena_format(arena, "%s%s:%u", scheme,
 				     inet_ntop(AF_INET, &in->sin_addr, text, sizeof text), port);
 	return 0;
 }
 
-static int make_tcp6(struct arena *arena, const char *host, uint16_t port, struct address *address)
+static int make6(struct arena *arena, const char *scheme, const char *host, uint16_t port,
+		 struct address *address)
 {
 	struct sockaddr_in6 *in = (struct sockaddr_in6 *)&address->socket;
 	char text[INET6_ADDRSTRLEN];
@@ -34,9 +38,9 @@ static int make_tcp6(struct arena *arena, const char *host, uint16_t port, struc
 		return -1;
 	in->sin6_family = AF_INET6;
 	in->sin6_port = htons(port);
-	address->kind = ADDRESS_TCP;
+	address->kind = scheme == udp ? ADDRESS_UDP : ADDRESS_TCP;
 	address->length = sizeof *in;
-	address->text = arena_format(arena, "tcp://[%s]:%u",
+	address->text = arena_format(arena, "%s[%s]:%u", scheme,
 				     inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text), port);
 	return 0;
 }
@@ -78,10 +82,10 @@ static int split(char *text, char **host, char **port)
 	return 4;
 }
 
-static int parse_tcp(struct arena *arena, const char *text, struct address *parts,
-		     const char **expected)
+static int parse_internet(struct arena *arena, const char *scheme, const char *text,
+			  struct address *parts, const char **expected)
 {
-	char *copy = arena_text(arena, text), *host, *port;
+	char *copy = arena_text(arena, text + strlen(scheme)), *host, *port;
 	uint16_t number;
 	int family = split(copy, &host, &port);
 
@@ -91,14 +95,14 @@ static int parse_tcp(struct arena *arena, const char *text, struct address *part
 	if (parse_port(port, &number) < 0)
 		return 0;
 	if (family == 4 && strcmp(host, "*") == 0) {
-		make_tcp4(arena, "0.0.0.0", number, &parts[0]);
-		make_tcp6(arena, "::", number, &parts[1]);
+		make4(arena, scheme, "0.0.0.0", number, &parts[0]);
+		make6(arena, scheme, "::", number, &parts[1]);
 		return 2;
 	}
 	*expected = "an IP address or \"*\" as host, since names are not looked up";
 	if (family == 6)
-		return make_tcp6(arena, host, number, &parts[0]) == 0;
-	return make_tcp4(arena, host, number, &parts[0]) == 0;
+		return make6(arena, scheme, host, number, &parts[0]) == 0;
+	return make4(arena, scheme, host, number, &parts[0]) == 0;
 }
 
 static int parse_unix(struct arena *arena, const char *folder, const char *path,
@@ -134,11 +138,11 @@ int address_parse(struct arena *arena, const char *folder, const char *text,
 {
 	memset(parts, 0, sizeof *parts * ADDRESS_PARTS_MAX);
 	*expected = form;
-	if (strncmp(text, "tcp://", 6) == 0)
-		return parse_tcp(arena, text + 6, parts, expected);
+	if (strncmp(text, tcp, sizeof tcp - 1) == 0)
+		return parse_internet(arena, tcp, text, parts, expected);
+	if (strncmp(text, udp, sizeof udp - 1) == 0)
+		return parse_internet(arena, udp, text, parts, expected);
 	if (strncmp(text, "unix:", 5) == 0)
 		return parse_unix(arena, folder, text + 5, parts, expected);
-	if (strncmp(text, "udp://", 6) == 0)
-		*expected = "a tcp or unix address, since udp is not supported yet";
 	return 0;
 }
