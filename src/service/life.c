@@ -169,8 +169,8 @@ void life_count(const struct life *life, struct life_counts *counts, struct life
 		for (size_t i = 0; i < server->acceptor_count; i++) {
 			const struct acceptor *acceptor = &server->acceptors[i];
 
-			counts[acceptor->index].connections = acceptor->connections;
-			counts[acceptor->index].accepted = acceptor->accepted;
+			counts[acceptor->listener - life->daemon->listeners] = (struct life_counts){
+			    .connections = acceptor->connections, .accepted = acceptor->accepted};
 		}
 	}
 	*totals = (struct life_totals){

@@ -53,10 +53,11 @@ struct vm {
 	struct alarms alarms; /* deadlines of tasks and connections */
 
 	struct link servers;
+	struct link conns; /* those that no server has accepted */
 	struct link timers;
 	struct link drainers;    /* tasks that wait until no connection is open */
 	size_t connections;      /* open on all servers */
-	size_t handlers;         /* tasks of connections */
+	size_t handlers;         /* tasks that serve a connection or a request */
 	size_t handles;          /* of ours that the loop still knows */
 	char *read_buffer;       /* one for all connections: READ_SIZE bytes */
 	int service, daemon_ref; /* references: the service's table, the daemon object */
