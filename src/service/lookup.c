@@ -125,7 +125,7 @@ static void on_socket(void *data, ares_socket_t socket, int readable, int writab
 static int open_channel(struct resolver *resolver)
 {
 	struct resolver_settings settings;
-	char *search[SEARCHES_MAX];
+	char *search[SEARCHES_MAX], dns_only[] = "b";
 	struct ares_options options = {0};
 
 	resolver_settings(resolver->vm->daemon->resolver, &settings);
@@ -136,7 +136,7 @@ static int open_channel(struct resolver *resolver)
 	options.ndots = settings.ndots;
 	options.domains = search;
 	options.ndomains = settings.search_count;
-	options.lookups = "b"; /* hosts was asked already, and is not there after chroot */
+	options.lookups = dns_only; /* hosts was asked already, and is not there after chroot */
 	options.sock_state_cb = on_socket;
 	options.sock_state_cb_data = resolver;
 	if (ares_init_options(&resolver->channel, &options,
