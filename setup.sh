@@ -28,14 +28,14 @@ die() {
 
 # rsyslog is not among them: installed, it would become the log daemon of this machine. Its test is
 # pending where it is missing; busybox has the syslog daemon of the others.
-packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libcap-ng-dev
-  node-llhttp"
+packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libc-ares-dev
+  libcap-ng-dev node-llhttp"
 packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
   valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl"
 
 commands_build="cc cmake ninja pkg-config"
 commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl"
-modules_build="lua5.4 libuv lua5.4-luv libcap-ng"
+modules_build="lua5.4 libuv lua5.4-luv libcares libcap-ng"
 modules_test="cmocka"
 
 is_debian_12() {

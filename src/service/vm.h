@@ -54,13 +54,15 @@ struct vm {
 
 	struct link servers;
 	struct link conns; /* those that no server has accepted */
+	struct link udps;
 	struct link timers;
-	struct link drainers;    /* tasks that wait until no connection is open */
-	size_t connections;      /* open on all servers */
-	size_t handlers;         /* tasks that serve a connection or a request */
-	size_t handles;          /* of ours that the loop still knows */
-	char *read_buffer;       /* one for all connections: READ_SIZE bytes */
-	int service, daemon_ref; /* references: the service's table, the daemon object */
+	struct link drainers;      /* tasks that wait until no connection is open */
+	size_t connections;        /* open on all servers */
+	size_t handlers;           /* tasks that serve a connection or a request */
+	size_t handles;            /* of ours that the loop still knows */
+	struct resolver *resolver; /* lookup.c; NULL: nothing was looked up yet */
+	char *read_buffer;         /* one for all connections: READ_SIZE bytes */
+	int service, daemon_ref;   /* references: the service's table, the daemon object */
 
 	char warning[512]; /* pieces of one that is not whole yet */
 	bool quiet_warnings;
