@@ -1,7 +1,8 @@
 #include "service_kit.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
+#include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "service/json.h"
@@ -225,14 +226,6 @@ static void test_numbers_are_written_with_the_digits_that_they_need(void **state
 	     "equal('1e19', encode(1e19)) equal('0', encode(0))");
 }
 
-static void test_a_locale_changes_no_number(void **state)
-{
-	(void)state;
-	JSON("os.setlocale 'de_DE.UTF-8'\n"
-	     "equal(0.12345678901234567, decode '0.12345678901234567') equal('2.5', encode(2.5))\n"
-	     "os.setlocale 'C'");
-}
-
 static void test_strings_are_escaped_no_more_than_they_must(void **state)
 {
 	(void)state;
@@ -390,6 +383,48 @@ static void test_the_decoder_leaves_only_its_results(void **state)
 	assert_string_equal(lua_tostring(L, 5), "1:7: unknown escape in a string");
 	assert_string_equal(lua_tostring(L, 6), "EJSON");
 	lua_close(L);
+}
+
+/* A machine may have no locale with a comma, so libc's two functions that know of one are played.
+ */
+static bool comma;
+
+struct lconv *localeconv(void)
+{
+	static char texts[2][2] = {".", ","};
+	static struct lconv conventions;
+
+	conventions.decimal_point = texts[comma];
+	return &conventions;
+}
+
+double strtod(const char *text, char **end)
+{
+	locale_t plain = newlocale(LC_ALL_MASK, "C", NULL);
+	char copy[64] = "";
+	double real;
+
+	if (comma) {
+		for (size_t i = 0; text[i] && text[i] != '.' && i < sizeof copy - 1; i++)
+			copy[i] = (char)(text[i] == ',' ? '.' : text[i]);
+		text = copy;
+	}
+	real = strtod_l(text, end, plain);
+	freelocale(plain);
+	return real;
+}
+
+static void test_a_locale_changes_no_number(void **state)
+{
+	static const char text[] = "-0.12345678901234567890e-5";
+	const char *at = text;
+	struct number number;
+
+	(void)state;
+	comma = true;
+	assert_int_equal(number_read(&at, text + strlen(text), &number), NUMBER_REAL);
+	comma = false;
+	assert_true(number.real == -0.12345678901234567890e-5);
 }
 
 /* Every kind of exponent, and neighbours of powers of two, where the interval is uneven. */

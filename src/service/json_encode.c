@@ -7,7 +7,7 @@
 
 static void new_line(struct writer *w)
 {
-	size_t spaces = (size_t)(w->depth * w->style.indent);
+	size_t spaces = (size_t)w->depth * (size_t)w->style.indent;
 	char *p;
 
 	if (w->style.indent == 0)

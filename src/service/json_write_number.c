@@ -245,7 +245,8 @@ static size_t write_long(char *out, double real)
 	char *p = out;
 
 	if (whole <= 0) {
-		memcpy(p, "0.000000", 8);
+		memset(p, '0', (size_t)(2 - whole));
+		p[1] = '.';
 		p += 2 - whole;
 		memcpy(p, digits, (size_t)count);
 		return (size_t)(p - out) + (size_t)count;

@@ -82,8 +82,10 @@ void writer_fail(struct writer *w, const char *format, ...)
 void json_out_begin(lua_State *L, struct json_out *out, char *first, size_t length, size_t size)
 {
 	lua_pushnil(L);
-	*out = (struct json_out){
-	    .bytes = first, .length = length, .size = size, .slot = lua_gettop(L)};
+	out->bytes = first;
+	out->length = length;
+	out->size = size;
+	out->slot = lua_gettop(L);
 }
 
 void writer_too_long(struct writer *w)
@@ -120,10 +122,11 @@ static char *escape(char *p, unsigned char c)
 	} else if (c >= '\b' && c <= '\r' && letters[c - '\b']) {
 		*p++ = letters[c - '\b'];
 	} else {
-		memcpy(p, "u00", 3);
-		p[3] = hex[c >> 4];
-		p[4] = hex[c & 15];
-		p += 5;
+		*p++ = 'u';
+		*p++ = '0';
+		*p++ = '0';
+		*p++ = hex[c >> 4];
+		*p++ = hex[c & 15];
 	}
 	return p;
 }
