@@ -116,25 +116,27 @@ static bool read_escape(struct reader *r, char **p)
 	return true;
 }
 
-/* Where the string from r->at on ends; well-formed UTF-8 up to there. Pieces that are not plain are
- * counted in *escapes. */
+/* Where the string from r->at on ends; well-formed UTF-8 up to there, with so many escapes. */
 static const char *find_quote(struct reader *r, size_t *escapes)
 {
 	const char *at = r->at;
 
 	for (*escapes = 0; (at = plain_skip(at, r->end)) < r->end && *at != '"';) {
-		size_t wide = text_utf8_length((const unsigned char *)at, (size_t)(r->end - at));
+		size_t wide;
 
-		r->at = at;
 		if (*at == '\\') { /* what comes after it is looked at later, but must be whole */
 			++*escapes;
 			at += r->end - at > 1 && (unsigned char)at[1] < 0x80 ? 2 : 1;
-		} else if (wide > 1) {
-			at += wide;
-		} else {
-			r->wrong = wide ? "control character in a string" : "not UTF-8";
-			return NULL;
+			continue;
 		}
+		wide = text_utf8_length((const unsigned char *)at, (size_t)(r->end - at));
+		if (wide > 1) {
+			at += wide;
+			continue;
+		}
+		r->at = at;
+		r->wrong = wide ? "control character in a string" : "not UTF-8";
+		return NULL;
 	}
 	if (at == r->end) {
 		r->at = at;
