@@ -246,3 +246,53 @@ function Conn:close() end
 
 ---Closes at once; what is queued is lost, the peer sees a reset.
 function Conn:reset() end
+
+---The value that stands for null; only one, compared with ==, and true in a condition.
+---@class luvd.Null
+
+---@class (exact) luvd.DecodeOptions
+---@field null? any what null becomes everywhere, `json.null` for example; default: `json.null` in an array and alone, in an object the member is absent
+---@field depth? integer of arrays and objects inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the text; default 64MiB
+
+---@class (exact) luvd.EncodeOptions
+---@field indent? integer spaces a level, 0 to 8; default 0: all in one line
+---@field depth? integer of tables inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the result; default 64MiB
+
+---The module "luvd.json": JSON as in RFC 8259, strict both ways.
+---@class (exact) luvd.Json
+---@field null luvd.Null
+local json = {}
+
+---What a text says. Numbers without fraction and exponent are integers, exact up to 64 bits; larger
+---ones, and "-0", are floats. Of members with one name the last counts. Arrays come marked as by
+---`json.array`. The text is UTF-8 without a byte order mark; `\u` escapes become UTF-8, half of a
+---surrogate pair is an error; so are a number beyond a double and one of more than 1000 digits.
+---@param text string
+---@param options? luvd.DecodeOptions an unknown one raises
+---@return any value a string, number, boolean, table or null; nil only with a message
+---@return string? message line and character first: "3:7: expected ',' or '}'"
+---@return "EJSON"? code
+function json.decode(text, options) end
+
+---The value as JSON. A table with the keys 1 to n is an array, one with strings as keys an object,
+---an empty one `{}` unless `json.array` has marked it; metamethods are not asked. Members come in no
+---order. nil and `json.null` are null. Integers are exact; floats have the digits that read back as
+---the same number, at most 17, and no fraction when they are whole: 3.0 is 3, as in JavaScript.
+---
+---Raises with the way to what JSON has no form for: "config.list[3]: cannot encode a function". That
+---is a function, thread or userdata; nan and inf; a string that is not UTF-8; a table with other keys,
+---with both kinds, or with nil between its items; tables deeper than `depth`, as in a cycle; a
+---result longer than `max`.
+---@param value any
+---@param options? luvd.EncodeOptions an unknown one raises
+---@return string
+function json.encode(value, options) end
+
+---Marks a table as an array, so that it is `[]` when it is empty; what is not an array then raises.
+---The mark is a metatable: a table with another one raises.
+---@generic T: table
+---@param list T
+---@return T list the same table
+function json.array(list) end
