@@ -30,7 +30,7 @@ die() {
 # pending where it is missing; busybox has the syslog daemon of the others.
 packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libcap-ng-dev"
 packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
-  valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl"
+  valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl tzdata"
 
 commands_build="cc cmake ninja pkg-config"
 commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl"

@@ -121,7 +121,7 @@ describe("the log", function()
   it("that nobody reads does not stop the service, and losses are told", luvd.test(function(t)
     local child = t:spawn({ luvd.binary, "run", t:file(chronicler([[log = "stderr",]],
       [[luvd.every("1ms", function()
-          for i = 1, 500 do daemon.log:info(("x"):rep(500)) end
+          for i = 1, 500 do daemon.log:info(i .. ("x"):rep(500)) end
         end)]])) }, { unread = true })
     local file = t.folder .. "/" .. t.name .. ".lua"
     loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end)
@@ -142,7 +142,7 @@ describe("the log", function()
 
   it("that nobody reads does not stop the stop", luvd.test(function(t)
     local child = t:spawn({ luvd.binary, "run", t:file(chronicler([[log = "stderr", timeouts = { stop = "1s" },]],
-      [[for _ = 1, 5000 do daemon.log:info(("x"):rep(500)) end]])) }, { unread = true })
+      [[for i = 1, 5000 do daemon.log:info(i .. ("x"):rep(500)) end]])) }, { unread = true })
     local file = t.folder .. "/" .. t.name .. ".lua"
     loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end)
     uv.kill(child.pid, "sigterm")

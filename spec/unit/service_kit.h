@@ -33,6 +33,9 @@ struct kit {
 	char *log; /* "LEVEL message key=value ...\n" */
 	size_t log_length;
 	int destroyed; /* specs */
+	enum log_level level;
+	int64_t (*wall)(void *kit); /* NULL: the system's clock */
+	int64_t wall_at;            /* for wall: whatever the test wants */
 };
 
 /* The whole life of a test: the text is the daemon file with an inline service. The spec may be
