@@ -158,6 +158,11 @@ static void on_level(void *data, enum log_level level)
 	((struct kit *)data)->level = level;
 }
 
+static int64_t held_clock(void *data)
+{
+	return ((struct kit *)data)->wall;
+}
+
 /* --- making one --- */
 
 static struct module *add_module(struct kit *kit, const char *name, const char *path)
@@ -281,7 +286,7 @@ bool kit_load(struct kit *kit)
 				   .status = on_status,
 				   .log = on_log,
 				   .level = on_level,
-				   .wall = kit->wall};
+				   .wall = kit->wall ? held_clock : NULL};
 
 	kit->life = life_create(&kit->loop, &kit->daemon, &calls, &kit->create_err);
 	return kit->life != NULL;

@@ -34,8 +34,7 @@ struct kit {
 	size_t log_length;
 	int destroyed; /* specs */
 	enum log_level level;
-	int64_t (*wall)(void *kit); /* NULL: the system's clock */
-	int64_t wall_at;            /* for wall: whatever the test wants */
+	int64_t wall; /* milliseconds since the epoch that the clock shows; 0: the system's */
 };
 
 /* The whole life of a test: the text is the daemon file with an inline service. The spec may be

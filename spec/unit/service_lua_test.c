@@ -340,16 +340,9 @@ static void test_every_calls_never_overlap_and_survive_errors(void **state)
 	kit_finish(kit);
 }
 
-/* 10:00:59.990 UTC, and on as time passes; wall_at is when it was that. */
-static int64_t just_before_a_minute(void *data)
-{
-	struct kit *kit = data;
-	int64_t now = (int64_t)(uv_hrtime() / 1000000);
-
-	if (kit->wall_at == 0)
-		kit->wall_at = now;
-	return INT64_C(1795341659990) + now - kit->wall_at;
-}
+/* 2026-11-22 10:01:00 UTC, and a little before it: a clock that stands there is looked at again and
+ * again. */
+static const int64_t A_MINUTE = INT64_C(1795341660000), BEFORE = INT64_C(1795341659990);
 
 static void test_cron_calls_at_its_time_by_the_clock(void **state)
 {
@@ -360,9 +353,11 @@ static void test_cron_calls_at_its_time_by_the_clock(void **state)
 			      " { utc = true })"));
 
 	(void)state;
-	kit->wall = just_before_a_minute;
+	kit->wall = BEFORE;
 	kit_start(kit);
+	kit_wait_log(kit, "INFO 5 looks\n");
 	assert_false(kit_logged(kit, "ten"));
+	kit->wall = A_MINUTE;
 	kit_wait_log(kit, "INFO ten\n");
 	assert_false(kit_logged(kit, "late"));
 	kit_finish(kit);
@@ -379,8 +374,9 @@ static void test_cron_survives_errors_and_can_be_set_anew(void **state)
 		   "other:set '1 * * * *'"));
 
 	(void)state;
-	kit->wall = just_before_a_minute;
+	kit->wall = BEFORE;
 	kit_start(kit);
+	kit->wall = A_MINUTE;
 	kit_wait_log(kit, "first\nstack traceback");
 	kit_wait_log(kit, "INFO false\n");
 	assert_true(kit_logged(kit, "task=cron"));
@@ -429,13 +425,13 @@ static void test_stop_disarms_timers(void **state)
 		       "return { service = { start = function()\n"
 		       "  luvd.every('1ms', function() luvd.log:info 'tick' end)\n"
 		       "  luvd.cron('* * * * *', function() luvd.log:info 'minute' end) end,\n"
-		       "stop = function() luvd.log:info 'stopping' luvd.sleep '20ms' end } }");
+		       "stop = function() luvd.log:info 'stopping' luvd.sleep '30ms' end } }");
 
 	(void)state;
-	kit->wall = just_before_a_minute;
+	kit->wall = BEFORE;
 	kit_start(kit);
-	kit_wait_log(kit, "INFO minute\n");
-	kit->wall_at = 0; /* again just before a minute */
+	kit_wait_log(kit, "INFO tick\n");
+	kit->wall = A_MINUTE; /* the next look, in ten milliseconds, would call */
 	kit_stop(kit, false);
 	assert_null(strstr(strstr(kit->log, "stopping"), "tick"));
 	assert_null(strstr(strstr(kit->log, "stopping"), "minute"));
