@@ -271,6 +271,18 @@ static void test_wildcards_follow_the_wall_clock(void **state)
 	      "2027-10-25 00:00:00");
 }
 
+/* 29 March is the last Sunday of March whenever it is a Sunday. */
+static void test_a_wildcard_that_the_zone_always_skips_never_comes(void **state)
+{
+	struct cron cron = parse("* 2 29 3 */7");
+
+	(void)state;
+	set_zone("Europe/Berlin");
+	assert_int_equal(cron_next(&cron, moment("2026-01-01 00:00:00"), false), -1);
+	UTC("* 2 29 3 */7", "2026-01-01 00:00:00", "2026-03-29 02:00:00");
+	LOCAL("0 2 29 3 */7", "2026-01-01 00:00:00", "2026-03-29 01:00:00");
+}
+
 static void test_times_always_go_forward_and_fit(void **state)
 {
 	static const char *const zones[] = {"Europe/Berlin", "America/New_York", "Pacific/Apia",
@@ -326,6 +338,7 @@ int main(void)
 	    TEST(a_time_that_a_day_skips_comes_right_after_the_gap),
 	    TEST(a_time_that_a_day_has_twice_comes_once),
 	    TEST(wildcards_follow_the_wall_clock),
+	    TEST(a_wildcard_that_the_zone_always_skips_never_comes),
 	    TEST(times_always_go_forward_and_fit),
 	};
 

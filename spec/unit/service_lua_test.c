@@ -350,7 +350,8 @@ static void test_cron_calls_at_its_time_by_the_clock(void **state)
 	    kit_create(INSIDE("luvd.cron('1 10 * * *', function() log:info 'ten' end,"
 			      " { utc = true })\n"
 			      "luvd.cron('2 10 * * *', function() log:info 'late' end,"
-			      " { utc = true })"));
+			      " { utc = true })\n"
+			      "luvd.every('50ms', function() log:info '5 looks' end)"));
 
 	(void)state;
 	kit->wall = BEFORE;

@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* 29 February on a given weekday, over a year 2100 that has none. */
-enum { YEARS = 40, DAY_SECONDS = 86400 };
+enum { YEARS = 40 };
+static const int64_t DAY_SECONDS = 86400;
 
 /* --- the calendar --- */
 
@@ -119,7 +120,8 @@ int64_t cron_next(const struct cron *cron, int64_t after, bool utc)
 			at = skip_repeated(at);
 		now = offset(at, utc);
 		wanted = next_on_calendar(cron, (at > after ? at : after + 1) + now);
-		if (wanted < 0)
+		/* 02:30 on a 29 March that is a Sunday may be skipped in each year that has it. */
+		if (wanted < 0 || wanted > after + (int64_t)YEARS * 366 * DAY_SECONDS)
 			return -1;
 		end = end_of_offset(at, utc);
 		if (wanted - now < end)

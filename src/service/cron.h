@@ -25,10 +25,11 @@ enum { CRON_TEXT_MAX = 255 };
  * An expression that never comes (30 February) is wrong too. */
 int cron_parse(struct cron *cron, const char *text, struct err *err);
 
-/* The first time after the given one, in seconds since the epoch; -1: none in 40 years. In local
- * time (the zone that tzset(3) has read) unless utc. Where a zone changes its clocks, as cron(8):
- * a time that a day skips comes right after the gap, one that a day has twice comes the first time;
- * with a wildcard in minute or hour just the wall clock counts. */
+/* The first time after the given one, in seconds since the epoch; -1: none in 40 years (a wildcard
+ * of a time that the zone always skips). In local time (the zone that tzset(3) has read) unless
+ * utc. Where a zone changes its clocks, as cron(8): a time that a day skips comes right after the
+ * gap, one that a day has twice comes the first time; with a wildcard in minute or hour just the
+ * wall clock counts. */
 int64_t cron_next(const struct cron *cron, int64_t after, bool utc);
 
 #endif

@@ -119,6 +119,7 @@ static void close_timer(struct timer *timer)
 {
 	struct vm *vm = timer->vm;
 
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that the list loses it */
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, timer->function);
 	list_remove(&timer->all);
 	alarm_clear(&vm->alarms, &timer->alarm);
