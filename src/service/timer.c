@@ -117,9 +117,9 @@ static void arm(struct timer *timer)
 
 static void close_timer(struct timer *timer)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that the list loses it */
 	struct vm *vm = timer->vm;
 
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that the list loses it */
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, timer->function);
 	list_remove(&timer->all);
 	alarm_clear(&vm->alarms, &timer->alarm);
