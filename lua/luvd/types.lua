@@ -95,12 +95,21 @@ function Log:error(message, fields) end
 ---@return luvd.Log
 function Log:child(fields) end
 
+---The level of the whole daemon: what is below is not logged, and its fields are not even looked
+---at. With an argument sets it, and returns the one before. It stays until a reload whose daemon
+---file says another `log.level` than before; a reload that is refused takes its own back.
+---@param level? luvd.LogLevel
+---@return luvd.LogLevel
+function Log:level(level) end
+
+---@alias luvd.LogLevel "debug"|"info"|"warn"|"error"
+
 ---@class (exact) luvd.Timer
 local Timer = {}
 
----A new period; the next call comes one period from now.
----@param duration luvd.Duration
-function Timer:set(duration) end
+---A new period, or of `luvd.cron` a new expression; counted from now on.
+---@param when luvd.Duration|string
+function Timer:set(when) end
 
 ---No further call; one that runs goes on.
 function Timer:close() end
@@ -135,6 +144,24 @@ function luvd.size(size) end
 ---@param fn fun()
 ---@return luvd.Timer
 function luvd.every(duration, fn) end
+
+---@class (exact) luvd.CronOptions
+---@field utc? boolean default false: local time, of the daemon's TZ or /etc/localtime
+
+---Calls fn at the times of an expression of crontab(5): minute, hour, day of month, month and day
+---of week, with lists, ranges, steps and names ("0,30 8-18/2 * * mon-fri"), or "@hourly", "@daily",
+---"@midnight", "@weekly", "@monthly", "@yearly", "@annually". When day of month and day of week are
+---both restricted one of them is enough. Raises when it is wrong, or never comes. As with `every`
+---calls never overlap (a time that comes while a call runs is left out), an error is logged and
+---the timer goes on, the first call comes after the service is ready, and stop disarms it.
+---Clocks that change are treated as cron(8) does: a local time that does not exist that day comes
+---right after the gap, one that comes twice comes once, and an expression with a wildcard in minute
+---or hour just follows the wall clock. A clock that is set is noticed within a minute.
+---@param expression string
+---@param fn fun()
+---@param options? luvd.CronOptions
+---@return luvd.Timer
+function luvd.cron(expression, fn, options) end
 
 ---A line for `luvd status` and the service manager.
 ---@param text string

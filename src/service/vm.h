@@ -35,6 +35,7 @@ struct vm {
 	const struct life_calls *calls;
 	struct life *life;
 	enum phase phase;
+	enum log_level log_level; /* what is below is not logged */
 
 	size_t bytes;    /* that Lua holds */
 	size_t limit;    /* 0: none */
@@ -96,6 +97,12 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 	    const struct log_field *fields, size_t count);
 void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Sets it for all, the host too. */
+void vm_set_log_level(struct vm *vm, enum log_level level);
+
+/* Milliseconds since the epoch, of a clock that people set. */
+int64_t vm_wall_clock(struct vm *vm);
 
 /* luaL_error for code that a checker should know not to go on. */
 void vm_raise(lua_State *L, const char *format, ...)
