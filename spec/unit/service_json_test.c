@@ -343,6 +343,14 @@ static void test_an_encoder_that_raises_can_be_used_on(void **state)
 	     "equal('[1]', encode { 1 })");
 }
 
+static void test_a_field_of_a_log_line_shows_null_and_empty_arrays_as_they_are(void **state)
+{
+	(void)state;
+	kit_assert_logs(INSIDE("local json = require 'luvd.json'\n"
+			       "log:info('got', { a = json.decode '[1,null,[],{}]' })"),
+			"INFO got a=[1,null,[],{}]");
+}
+
 /* --- for others in C --- */
 
 static void test_the_encoder_adds_to_bytes_of_its_caller(void **state)
@@ -487,6 +495,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_cycle_and_a_flood_end),
     cmocka_unit_test(test_indent_puts_each_member_on_a_line),
     cmocka_unit_test(test_an_encoder_that_raises_can_be_used_on),
+    cmocka_unit_test(test_a_field_of_a_log_line_shows_null_and_empty_arrays_as_they_are),
     cmocka_unit_test(test_the_encoder_adds_to_bytes_of_its_caller),
     cmocka_unit_test(test_the_decoder_leaves_only_its_results),
     cmocka_unit_test(test_each_number_reads_back_as_itself),

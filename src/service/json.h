@@ -2,6 +2,7 @@
 #define LUVD_SERVICE_JSON_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* JSON, RFC 8259, strict both ways. A Lua table is an array when it carries the mark of json.array
@@ -45,5 +46,7 @@ int json_decode(lua_State *L, const char *text, size_t length, const struct json
 /* The two values that both sides know; made at the first use. */
 void json_push_null(lua_State *L);
 void json_push_array_mark(lua_State *L); /* the metatable of arrays */
+bool json_is_null(lua_State *L, int index);
+bool json_is_marked(lua_State *L, int index); /* of the table at index */
 
 #endif

@@ -22,31 +22,12 @@ static void write_value(struct writer *w, int index);
 
 static void write_other(struct writer *w, int index)
 {
-	bool null = lua_isnil(w->L, index);
-
-	if (lua_type(w->L, index) == LUA_TUSERDATA) {
-		json_push_null(w->L);
-		null = lua_rawequal(w->L, index, -1);
-		lua_pop(w->L, 1);
-	}
-	if (!null)
+	if (!lua_isnil(w->L, index) && !json_is_null(w->L, index))
 		writer_fail(w, "cannot encode a %s", luaL_typename(w->L, index));
 	writer_text(w, "null", 4);
 }
 
 /* --- tables --- */
-
-static bool is_marked(lua_State *L, int index)
-{
-	bool marked;
-
-	if (!lua_getmetatable(L, index))
-		return false;
-	json_push_array_mark(L);
-	marked = lua_rawequal(L, -1, -2);
-	lua_pop(L, 2);
-	return marked;
-}
 
 /* The key at index is the one that does not fit. */
 static _Noreturn void fail_key(struct writer *w, int index, const char *where)
@@ -146,7 +127,7 @@ static void write_table(struct writer *w, int index)
 {
 	lua_State *L = w->L;
 	struct level level = {.up = w->level, .key = lua_gettop(L) + 1};
-	bool marked = is_marked(L, index), array;
+	bool marked = json_is_marked(L, index), array;
 
 	luaL_checkstack(L, 8, "tables nested too deep");
 	if (w->depth == w->style.depth)

@@ -41,6 +41,30 @@ void json_push_array_mark(lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &mark_key);
 }
 
+bool json_is_null(lua_State *L, int index)
+{
+	bool null;
+
+	if (lua_type(L, index) != LUA_TUSERDATA)
+		return false;
+	json_push_null(L);
+	null = lua_rawequal(L, index, -1);
+	lua_pop(L, 1);
+	return null;
+}
+
+bool json_is_marked(lua_State *L, int index)
+{
+	bool marked;
+
+	if (!lua_getmetatable(L, index))
+		return false;
+	json_push_array_mark(L);
+	marked = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return marked;
+}
+
 /* --- options --- */
 
 /* What may be in the table of options; those that a call has not are NULL. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/json.h"
 #include "service/vm.h"
 #include "spec/words.h"
 
@@ -99,7 +100,7 @@ static void write_table(lua_State *L, int index, struct json *json)
 		return;
 	}
 	json->depth++;
-	if (lua_rawlen(L, index) > 0)
+	if (lua_rawlen(L, index) > 0 || json_is_marked(L, index))
 		write_array(L, index, json);
 	else
 		write_object(L, index, json);
@@ -136,7 +137,10 @@ static void write_json(lua_State *L, int index, struct json *json)
 		write_table(L, index, json);
 		break;
 	default:
-		write_text(L, index, json->out);
+		if (json_is_null(L, index))
+			fputs("null", json->out);
+		else
+			write_text(L, index, json->out);
 	}
 }
 
