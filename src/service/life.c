@@ -203,8 +203,8 @@ static void on_nothing(uv_timer_t *timer)
 	(void)timer;
 }
 
-/* Runs the loop until all handles but later's are gone; a request of luv in the thread pool may
- * take its time: at most a second. */
+/* Runs the loop until all handles but later's are gone; a request in the thread pool, luv's or
+ * ours, may take its time: at most a second. */
 static size_t wait_closed(struct life *life)
 {
 	struct vm *vm = life->vm;
@@ -214,7 +214,7 @@ static size_t wait_closed(struct life *life)
 	uv_timer_start(&life->later, on_nothing, 5, 5); /* no turn of the loop blocks longer */
 	do {
 		life_close_all(life);
-		left = uvlib_close(vm);
+		left = uvlib_close(vm) + vm->fs.pending;
 		uv_run(vm->loop, UV_RUN_ONCE);
 	} while (vm->handles > 1 || (left > 0 && uv_hrtime() < until));
 	return left;
@@ -240,7 +240,7 @@ void life_destroy(struct life *life)
 		uv_run(vm->loop, UV_RUN_NOWAIT);
 	servers_free(vm);
 	if (left == 0)
-		vm_destroy(vm); /* else luv's threads may still come back to it */
+		vm_destroy(vm); /* else a thread may still come back to it */
 	free(life);
 }
 

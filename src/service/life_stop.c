@@ -1,5 +1,6 @@
 #include "service/life_state.h"
 
+#include "service/fs_watch.h"
 #include "service/object.h"
 #include "service/server.h"
 #include "service/service.h"
@@ -17,6 +18,7 @@ void life_close_all(struct life *life)
 	vm->phase = PHASE_CLOSED;
 	tasks_cancel(vm);
 	timers_close(vm);
+	fs_watchers_close(vm);
 	servers_close(vm);
 	uvlib_close(vm);
 }
@@ -52,6 +54,7 @@ void life_begin_stop(struct life *life)
 	life->state = STOPPING;
 	life->vm->phase = PHASE_STOPPING;
 	timers_end(life->vm);
+	fs_watchers_close(life->vm);
 	servers_end(life->vm);
 	life_set_deadline(life, life->daemon->spec->timeout_stop);
 	life_run_verb(life, push_stop, "stop");

@@ -175,6 +175,8 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	vm->service = vm->daemon_ref = LUA_NOREF;
 	list_init(&vm->servers);
 	list_init(&vm->timers);
+	list_init(&vm->watchers);
+	fs_requests_init(vm);
 	list_init(&vm->drainers);
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L)
@@ -205,6 +207,7 @@ void vm_destroy(struct vm *vm)
 {
 	if (!vm)
 		return;
+	vm->fs.over = true;
 	lua_close(vm->L);
 	free(vm->read_buffer);
 	free(vm);

@@ -9,6 +9,7 @@
 
 #include "plan/daemon.h"
 #include "service/alarm.h"
+#include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
 
@@ -52,6 +53,8 @@ struct vm {
 
 	struct link servers;
 	struct link timers;
+	struct link watchers;
+	struct fs_requests fs;
 	struct link drainers;    /* tasks that wait until no connection is open */
 	size_t connections;      /* open on all servers */
 	size_t handlers;         /* tasks of connections */
