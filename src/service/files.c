@@ -9,7 +9,7 @@
 static void push_file(lua_State *L, const struct file *declared, int fd)
 {
 	struct fs_file *file = fs_file_push(L, declared->path ? declared->path : declared->name,
-					    declared->mode == 'r' ? 'r' : 'w');
+					    declared->mode == 'r' ? FS_READS : FS_WRITES);
 
 	file->fd = fd;
 	file->declared = true;

@@ -44,7 +44,7 @@ static void release_last(struct fs_request *request)
 	free(file);
 }
 
-struct fs_file *fs_file_push(lua_State *L, const char *path, char mode)
+struct fs_file *fs_file_push(lua_State *L, const char *path, enum fs_mode mode)
 {
 	struct fs_file **box = lua_newuserdatauv(L, sizeof(struct fs_file *), 0);
 	struct fs_file *file;
@@ -76,7 +76,7 @@ static void leave(lua_State *L, struct fs_file **box)
 		fs_request_submit(vm_of(L), &file->last);
 }
 
-struct fs_file *fs_file_check(lua_State *L, char mode)
+struct fs_file *fs_file_check(lua_State *L, enum fs_mode mode)
 {
 	struct fs_file **box = luaL_checkudata(L, 1, meta);
 	struct fs_file *file = *box;
@@ -85,11 +85,11 @@ struct fs_file *fs_file_check(lua_State *L, char mode)
 		vm_fail(L, "the file is closed", "ECLOSED");
 		return NULL;
 	}
-	if (mode && file->mode == 'd')
+	if (mode && file->mode == FS_FOLDER)
 		vm_raise(L, "'%s' is a folder", file->path);
 	if (mode && file->mode != mode)
 		vm_raise(L, "file '%s' is opened for %s only", file->path,
-			 file->mode == 'r' ? "reading" : "writing");
+			 file->mode == FS_READS ? "reading" : "writing");
 	return file;
 }
 
@@ -113,7 +113,7 @@ static int run_write(struct fs_call *call)
 static int l_write(lua_State *L)
 {
 	static const struct fs_op op = {run_write, NULL};
-	struct fs_file *file = fs_file_check(L, 'w');
+	struct fs_file *file = fs_file_check(L, FS_WRITES);
 	struct fs_call *call;
 
 	if (!file)
@@ -142,12 +142,12 @@ static int push_size(lua_State *L, struct fs_call *call)
 
 static int simple(lua_State *L, const struct fs_op *op)
 {
-	struct fs_file *file = fs_file_check(L, '\0');
+	struct fs_file *file = fs_file_check(L, FS_ANY);
 	struct fs_call *call;
 
 	if (!file)
 		return 3;
-	if (file->mode == 'd')
+	if (file->mode == FS_FOLDER)
 		return luaL_error(L, "'%s' is a folder", file->path);
 	call = create_call(L, file, op);
 	fs_call_options(L, call, 2, FS_TIMEOUT);
@@ -184,7 +184,7 @@ static int l_seek(lua_State *L)
 {
 	static const struct fs_op op = {run_seek, NULL};
 	int64_t offset = units_size(L, 2);
-	struct fs_file *file = fs_file_check(L, 'r');
+	struct fs_file *file = fs_file_check(L, FS_READS);
 	struct fs_call *call;
 
 	if (!file)
@@ -213,7 +213,7 @@ static int run_close(struct fs_call *call)
 static int l_close(lua_State *L)
 {
 	static const struct fs_op op = {run_close, NULL};
-	struct fs_file *file = fs_file_check(L, '\0');
+	struct fs_file *file = fs_file_check(L, FS_ANY);
 	struct fs_call *call;
 
 	if (!file)

@@ -16,11 +16,14 @@ struct task;
 
 enum { FS_READ_AHEAD = 65536, FS_LINE_MAX = 65536 };
 
+/* What a file is open for; FS_ANY only asks. */
+enum fs_mode { FS_ANY, FS_READS, FS_WRITES, FS_FOLDER };
+
 struct fs_file {
 	struct fs_request last; /* when the userdata is gone: closes it and frees this struct */
 	struct fs_lane lane;
-	int fd;        /* -1: closed, or a folder */
-	char mode;     /* 'r', 'w' (also of append) or 'd': a temporary folder */
+	int fd; /* -1: closed, or a folder */
+	enum fs_mode mode;
 	bool declared; /* of daemon.files: luvd's, not the service's */
 	bool closed;
 	char *path;
@@ -38,11 +41,11 @@ struct fs_file {
 };
 
 void fs_files_open(lua_State *L);
-/* Pushes a closed one, to be filled; mode as above. Copies path. Raises. */
-struct fs_file *fs_file_push(lua_State *L, const char *path, char mode);
-/* The first argument: open, and for mode ('r', 'w'; '\0': any). Raises when it is none or for
- * something else; NULL when it is closed: then nil, message, code have been pushed. */
-struct fs_file *fs_file_check(lua_State *L, char mode);
+/* Pushes a closed one, to be filled; copies path. Raises. */
+struct fs_file *fs_file_push(lua_State *L, const char *path, enum fs_mode mode);
+/* The first argument. Raises when it is none, or is not for mode; NULL when it is closed: then nil,
+ * message, code have been pushed. */
+struct fs_file *fs_file_check(lua_State *L, enum fs_mode mode);
 
 /* fs_file_read.c */
 int fs_file_l_read(lua_State *L);

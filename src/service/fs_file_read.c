@@ -233,7 +233,7 @@ static int begin(lua_State *L, struct fs_file *file, const struct reading *readi
 
 static int read_once(lua_State *L, bool line)
 {
-	struct fs_file *file = fs_file_check(L, 'r');
+	struct fs_file *file = fs_file_check(L, FS_READS);
 	struct options_of_wait options = units_options(L, 2, FS_LINE_MAX, true);
 	struct reading reading = {
 	    .line = line, .max = (size_t)options.max, .timeout = options.timeout};
@@ -267,7 +267,7 @@ static int iterate(lua_State *L)
 
 static int push_iterator(lua_State *L, bool line)
 {
-	struct fs_file *file = fs_file_check(L, 'r');
+	struct fs_file *file = fs_file_check(L, FS_READS);
 	struct options_of_wait options = units_options(L, 2, FS_LINE_MAX, true);
 
 	if (!file)
@@ -292,7 +292,7 @@ int fs_file_l_lines(lua_State *L)
 
 int fs_file_l_failure(lua_State *L)
 {
-	struct fs_file *file = fs_file_check(L, '\0');
+	struct fs_file *file = fs_file_check(L, FS_ANY);
 
 	if (!file)
 		return 3;
@@ -315,7 +315,7 @@ static int run_read_all(struct fs_call *call)
 int fs_file_l_read_all(lua_State *L)
 {
 	static const struct fs_op op = {run_read_all, fs_push_bytes};
-	struct fs_file *file = fs_file_check(L, 'r');
+	struct fs_file *file = fs_file_check(L, FS_READS);
 	struct fs_call *call;
 
 	if (!file)

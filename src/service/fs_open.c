@@ -30,10 +30,9 @@ static int run_open(struct fs_call *call)
 static int push_file(lua_State *L, struct fs_call *call)
 {
 	const char *path = call->made ? call->made : call->path;
-	struct fs_file *file = fs_file_push(L, path,
-					    call->options.directory   ? 'd'
-					    : call->flags == O_RDONLY ? 'r'
-								      : 'w');
+	bool reading = call->flags == O_RDONLY;
+	enum fs_mode mode = reading ? FS_READS : FS_WRITES;
+	struct fs_file *file = fs_file_push(L, path, call->options.directory ? FS_FOLDER : mode);
 
 	file->fd = call->opened;
 	file->temporary = call->made;

@@ -214,8 +214,9 @@ static size_t wait_closed(struct life *life)
 	uv_timer_start(&life->later, on_nothing, 5, 5); /* no turn of the loop blocks longer */
 	do {
 		life_close_all(life);
-		left = uvlib_close(vm) + vm->fs.pending;
+		left = uvlib_close(vm);
 		uv_run(vm->loop, UV_RUN_ONCE);
+		left += vm->fs.pending;
 	} while (vm->handles > 1 || (left > 0 && uv_hrtime() < until));
 	return left;
 }
