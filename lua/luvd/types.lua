@@ -231,7 +231,7 @@ function fs.append(path, bytes, options) end
 
 ---Puts a new file in the place of the old one, in one step: whoever opens the path gets the old or
 ---the new file, whole, also after a crash (written beside it, fsync, rename, fsync of the folder).
----On failure the old one is still there. A new file has the mode that was asked for, else that of
+---On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has the mode that was asked for, else that of
 ---the old one; its owner is the daemon. A link is replaced, not followed.
 ---@param path string
 ---@param bytes string|(string|number)[]
@@ -260,6 +260,7 @@ function fs.rename(from, to, options) end
 ---@return string? code
 function fs.remove(path, options) end
 
+---Makes a folder. One that is there is "EEXIST", unless parents is true.
 ---@param path string
 ---@param options? luvd.FsMkdirOptions
 ---@return true? ok
@@ -289,7 +290,8 @@ function fs.open(path, mode, options) end
 ---Calls fn, as a task, when a file changes, comes or goes, or anything in a folder does. It goes on
 ---when the file is replaced by another of its name. Changes within 50 ms are one call; calls never
 ---overlap; an error is logged and the watcher goes on. What changes before the service is ready is
----told then; when stop begins all watchers are closed. The folder that holds the path must exist.
+---told then; when stop begins all watchers are closed. The folder that holds the path must exist, and
+---nothing is told any more once it has been moved or removed itself.
 ---@param path string
 ---@param fn fun(path: string)
 ---@return luvd.Watcher? watcher
@@ -364,12 +366,14 @@ function File:write(bytes, options) end
 ---@return string? code
 function File:sync(options) end
 
+---How long it is now.
 ---@param options? luvd.FsOptions
 ---@return integer? bytes
 ---@return string? message
 ---@return string? code
 function File:size(options) end
 
+---What it is.
 ---@param options? luvd.FsOptions
 ---@return luvd.Stat? stat
 ---@return string? message
