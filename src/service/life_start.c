@@ -1,5 +1,6 @@
 #include "service/life_state.h"
 
+#include "service/fs_watch.h"
 #include "service/object.h"
 #include "service/server.h"
 #include "service/service.h"
@@ -91,6 +92,7 @@ void life_become_ready(struct life *life)
 	warn_unserved(life);
 	warn_unhandled(life->vm);
 	timers_begin(life->vm);
+	fs_watchers_begin(life->vm);
 	life->calls.started(life->calls.data, NULL);
 }
 

@@ -9,6 +9,7 @@
 
 #include "plan/daemon.h"
 #include "service/alarm.h"
+#include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
 
@@ -57,6 +58,8 @@ struct vm {
 	struct link conns; /* those that no server has accepted */
 	struct link udps;
 	struct link timers;
+	struct link watchers;
+	struct fs_requests fs;
 	struct link drainers;      /* tasks that wait until no connection is open */
 	size_t connections;        /* open on all servers */
 	size_t handlers;           /* tasks that serve a connection or a request */
