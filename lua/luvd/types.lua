@@ -95,12 +95,21 @@ function Log:error(message, fields) end
 ---@return luvd.Log
 function Log:child(fields) end
 
+---The level of the whole daemon: what is below is not logged, and its fields are not even looked
+---at. With an argument sets it, and returns the one before. It stays until a reload whose daemon
+---file says another `log.level` than before; a reload that is refused takes its own back.
+---@param level? luvd.LogLevel
+---@return luvd.LogLevel
+function Log:level(level) end
+
+---@alias luvd.LogLevel "debug"|"info"|"warn"|"error"
+
 ---@class (exact) luvd.Timer
 local Timer = {}
 
----A new period; the next call comes one period from now.
----@param duration luvd.Duration
-function Timer:set(duration) end
+---A new period, or of `luvd.cron` a new expression; counted from now on.
+---@param when luvd.Duration|string
+function Timer:set(when) end
 
 ---No further call; one that runs goes on.
 function Timer:close() end
@@ -135,6 +144,24 @@ function luvd.size(size) end
 ---@param fn fun()
 ---@return luvd.Timer
 function luvd.every(duration, fn) end
+
+---@class (exact) luvd.CronOptions
+---@field utc? boolean default false: local time, of the daemon's TZ or /etc/localtime
+
+---Calls fn at the times of an expression of crontab(5): minute, hour, day of month, month and day
+---of week, with lists, ranges, steps and names ("0,30 8-18/2 * * mon-fri"), or "@hourly", "@daily",
+---"@midnight", "@weekly", "@monthly", "@yearly", "@annually". When day of month and day of week are
+---both restricted one of them is enough. Raises when it is wrong, or never comes. As with `every`
+---calls never overlap (a time that comes while a call runs is left out), an error is logged and
+---the timer goes on, the first call comes after the service is ready, and stop disarms it.
+---Clocks that change are treated as cron(8) does: a local time that does not exist that day comes
+---right after the gap, one that comes twice comes once, and an expression with a wildcard in minute
+---or hour just follows the wall clock. A clock that is set is noticed within a minute.
+---@param expression string
+---@param fn fun()
+---@param options? luvd.CronOptions
+---@return luvd.Timer
+function luvd.cron(expression, fn, options) end
 
 ---A line for `luvd status` and the service manager.
 ---@param text string
@@ -246,3 +273,53 @@ function Conn:close() end
 
 ---Closes at once; what is queued is lost, the peer sees a reset.
 function Conn:reset() end
+
+---The value that stands for null; only one, compared with ==, and true in a condition.
+---@class luvd.Null
+
+---@class (exact) luvd.DecodeOptions
+---@field null? any what null becomes everywhere, `json.null` for example; default: `json.null` in an array and alone, in an object the member is absent
+---@field depth? integer of arrays and objects inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the text; default 64MiB
+
+---@class (exact) luvd.EncodeOptions
+---@field indent? integer spaces a level, 0 to 8; default 0: all in one line
+---@field depth? integer of tables inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the result; default 64MiB
+
+---The module "luvd.json": JSON as in RFC 8259, strict both ways.
+---@class (exact) luvd.Json
+---@field null luvd.Null
+local json = {}
+
+---What a text says. Numbers without fraction and exponent are integers, exact up to 64 bits; larger
+---ones, and "-0", are floats. Of members with one name the last counts. Arrays come marked as by
+---`json.array`. The text is UTF-8 without a byte order mark; `\u` escapes become UTF-8, half of a
+---surrogate pair is an error; so are a number beyond a double and one of more than 1000 digits.
+---@param text string
+---@param options? luvd.DecodeOptions an unknown one raises
+---@return any value a string, number, boolean, table or null; nil only with a message
+---@return string? message line and character first: "3:7: expected ',' or '}'"
+---@return "EJSON"? code
+function json.decode(text, options) end
+
+---The value as JSON. A table with the keys 1 to n is an array, one with strings as keys an object,
+---an empty one `{}` unless `json.array` has marked it; metamethods are not asked. Members come in no
+---order. nil and `json.null` are null. Integers are exact; floats have the digits that read back as
+---the same number, at most 17, and no fraction when they are whole: 3.0 is 3, as in JavaScript.
+---
+---Raises with the way to what JSON has no form for: "config.list[3]: cannot encode a function". That
+---is a function, thread or userdata; nan and inf; a string that is not UTF-8; a table with other keys,
+---with both kinds, or with nil between its items; tables deeper than `depth`, as in a cycle; a
+---result longer than `max`.
+---@param value any
+---@param options? luvd.EncodeOptions an unknown one raises
+---@return string
+function json.encode(value, options) end
+
+---Marks a table as an array, so that it is `[]` when it is empty; what is not an array then raises.
+---The mark is a metatable: a table with another one raises.
+---@generic T: table
+---@param list T
+---@return T list the same table
+function json.array(list) end

@@ -153,6 +153,16 @@ static void on_log(void *data, enum log_level level, const char *message, size_t
 	uv_stop(&kit->loop);
 }
 
+static void on_level(void *data, enum log_level level)
+{
+	((struct kit *)data)->level = level;
+}
+
+static int64_t held_clock(void *data)
+{
+	return ((struct kit *)data)->wall;
+}
+
 /* --- making one --- */
 
 static struct module *add_module(struct kit *kit, const char *name, const char *path)
@@ -274,7 +284,9 @@ bool kit_load(struct kit *kit)
 				   .stopped = on_stopped,
 				   .stop = on_stop,
 				   .status = on_status,
-				   .log = on_log};
+				   .log = on_log,
+				   .level = on_level,
+				   .wall = kit->wall ? held_clock : NULL};
 
 	kit->life = life_create(&kit->loop, &kit->daemon, &calls, &kit->create_err);
 	return kit->life != NULL;

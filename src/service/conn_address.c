@@ -23,7 +23,7 @@ const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 	if (peer->family == AF_UNIX)
 		snprintf(text, CONN_ADDRESS_MAX, "unix:");
 	else
-		address_text(&address, sizeof address, text, CONN_ADDRESS_MAX);
+		address_text(&address, sizeof address, SOCK_STREAM, text, CONN_ADDRESS_MAX);
 	return text;
 }
 
@@ -37,7 +37,7 @@ const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		snprintf(text, CONN_ADDRESS_MAX, "closed");
 	else if (address.ss_family != AF_UNIX)
-		address_text(&address, length, text, CONN_ADDRESS_MAX);
+		address_text(&address, length, SOCK_STREAM, text, CONN_ADDRESS_MAX);
 	else /* bound by another name, then renamed */
 		snprintf(text, CONN_ADDRESS_MAX, "%s",
 			 conn->acceptor ? conn->acceptor->listener->actual : "unix:");

@@ -9,6 +9,7 @@
 #include "service/server.h"
 #include "service/service.h"
 #include "service/task.h"
+#include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
 
@@ -172,6 +173,11 @@ void life_count(const struct life *life, struct life_counts *counts, struct life
 			counts[acceptor->listener - life->daemon->listeners] = (struct life_counts){
 			    .connections = acceptor->connections, .accepted = acceptor->accepted};
 		}
+	}
+	for (const struct link *link = vm->udps.next; link != &vm->udps; link = link->next) {
+		const struct udp *udp = LIST_ENTRY(link, struct udp, all);
+
+		counts[udp->listener - life->daemon->listeners].accepted = udp->received;
 	}
 	*totals = (struct life_totals){
 	    .lua_bytes = vm->bytes, .tasks = vm->task_count, .failed = vm->failed};

@@ -1,10 +1,12 @@
 #include "service/life_state.h"
 
+#include "service/lookup.h"
 #include "service/object.h"
 #include "service/server.h"
 #include "service/service.h"
 #include "service/task.h"
 #include "service/timer.h"
+#include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
 
@@ -18,12 +20,15 @@ void life_close_all(struct life *life)
 	tasks_cancel(vm);
 	timers_close(vm);
 	servers_close(vm);
+	udps_close(vm);
+	lookups_close(vm);
 	uvlib_close(vm);
 }
 
 void life_cancel_rest(struct life *life)
 {
 	life->state = CLOSING;
+	udps_end(life->vm);
 	servers_end(life->vm);
 	life_close_all(life);
 	life_post(life, GONE);
@@ -52,6 +57,7 @@ void life_begin_stop(struct life *life)
 	life->state = STOPPING;
 	life->vm->phase = PHASE_STOPPING;
 	timers_end(life->vm);
+	udps_end(life->vm);
 	servers_end(life->vm);
 	life_set_deadline(life, life->daemon->spec->timeout_stop);
 	life_run_verb(life, push_stop, "stop");

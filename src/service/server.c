@@ -9,6 +9,7 @@
 #include "service/conn.h"
 #include "service/object.h"
 #include "service/task.h"
+#include "service/udp.h"
 #include "service/vm.h"
 
 const struct listen *server_listen(const struct server *server)
@@ -79,6 +80,8 @@ void server_check(lua_State *L, int index)
 	const char *name = object_listener(L, index);
 	struct vm *vm = vm_of(L);
 
+	if (udp_is(vm, name))
+		vm_raise(L, "listener \"%s\" takes datagrams: net.serve it", name);
 	if (server_exists(vm, name))
 		vm_raise(L, "listener \"%s\" is served already", name);
 	if (vm->phase >= PHASE_STOPPING)
