@@ -394,13 +394,16 @@ int kit_connect(struct kit *kit)
 struct reader {
 	uv_poll_t poll;
 	int readable;
+	bool broken; /* a reset: libuv polls no more, but what came before it can be read */
 };
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	(void)status;
+	struct reader *reader = poll->data;
+
 	(void)events;
-	((struct reader *)poll->data)->readable = 1;
+	reader->broken = status < 0;
+	reader->readable = 1;
 }
 
 const char *kit_expect(struct kit *kit, int fd, const char *text)
@@ -416,7 +419,7 @@ const char *kit_expect(struct kit *kit, int fd, const char *text)
 	while (!text || !strstr(bytes, text)) {
 		ssize_t count;
 
-		reader.readable = 0;
+		reader.readable = reader.broken;
 		kit_wait(kit, &reader.readable);
 		count = read(fd, bytes + length, sizeof bytes - 1 - length);
 		if (count == 0 || (count < 0 && errno != EAGAIN))

@@ -27,9 +27,10 @@ void answer_plain(struct http_conn *hc, int status)
 {
 	char text[64];
 	int length = snprintf(text, sizeof text, "%s\n", status_phrase(status));
+	bool close = hc->close || hc->http->stopping || http_conn_body_in_the_way(hc);
 	struct reply reply = {.status = status,
 			      .date = date_of(hc->http),
-			      .close = hc->close,
+			      .close = close,
 			      .minor = hc->minor,
 			      .sized = true,
 			      .length = (uint64_t)length,
@@ -40,6 +41,7 @@ void answer_plain(struct http_conn *hc, int status)
 	if (status == 503)
 		at = stpcpy(at, "Retry-After: 1\r\n");
 	at = stpcpy(at, "\r\n");
+	hc->close = close;
 	hc->status = status;
 	hc->answered = true;
 	if (!hc->head_only) {
@@ -71,7 +73,7 @@ void answer_head(lua_State *L, struct http_conn *hc, struct answer *answer, bool
 
 	if (answer->kind == ANSWER_NONE && answer->status != 304)
 		reply.sized = !has_no_body(answer->status);
-	hc->close |= answer->closes || hc->http->stopping;
+	hc->close |= answer->closes || hc->http->stopping || http_conn_body_in_the_way(hc);
 	reply.close = hc->close;
 	start = batch_room(hc, REPLY_HEAD_MAX);
 	at = reply_start(start, &reply);

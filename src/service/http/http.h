@@ -115,6 +115,9 @@ extern const struct protocol http_protocol;
 void http_conn_go_on(struct http_conn *hc);
 /* Does the peer leave more than the high-water mark unread? Then it is given a time for it. */
 bool http_conn_stalled(struct http_conn *hc);
+/* Is there a body that nobody has read, too long to be thrown away, or that the peer may never send?
+ * Then the connection ends with the answer. */
+bool http_conn_body_in_the_way(const struct http_conn *hc);
 /* Answers without a handler, and closes. */
 void http_conn_refuse(struct http_conn *hc, int status, const char *reason);
 /* The handler and its children have ended and an answer is composed. */

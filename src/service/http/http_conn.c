@@ -109,10 +109,12 @@ static bool skip(struct http_conn *hc)
 	return false;
 }
 
-static bool worth_skipping(const struct http_conn *hc)
+bool http_conn_body_in_the_way(const struct http_conn *hc)
 {
-	return !hc->expects && hc->failure == BODY_FINE && !body_wrong(&hc->body) &&
-	       (hc->body.chunked || hc->body.left <= SKIP_MAX);
+	if (body_done(&hc->body))
+		return false;
+	return hc->expects || hc->failure || body_wrong(&hc->body) ||
+	       (!hc->body.chunked && hc->body.left > SKIP_MAX);
 }
 
 /* --- requests --- */
@@ -262,7 +264,7 @@ void http_conn_served(struct http_conn *hc)
 	http_body_forget(hc);
 	if (hc->state == HTTP_CLOSING)
 		return;
-	if (hc->close || (!body_done(&hc->body) && !worth_skipping(hc))) {
+	if (hc->close || http_conn_body_in_the_way(hc)) {
 		http_conn_close(hc);
 		return;
 	}

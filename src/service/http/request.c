@@ -51,6 +51,12 @@ static bool copy_target(struct request *request, const struct head *head, const 
 	return request->path.length > 0;
 }
 
+/* "*" means the server itself, RFC 9112 3.2.4. */
+static bool is_options(const struct head *head, const char *bytes)
+{
+	return head->method.length == 7 && memcmp(bytes + head->method.at, "OPTIONS", 7) == 0;
+}
+
 struct request *request_create(lua_State *L, struct http_conn *hc, const struct head *head,
 			       const char *bytes)
 {
@@ -58,7 +64,8 @@ struct request *request_create(lua_State *L, struct http_conn *hc, const struct 
 	struct request *request;
 	size_t size = sizeof *request + head->count * sizeof *head->fields + head->length;
 
-	if (!target_split(&target, bytes + head->target.at, head->target.length))
+	if (!target_split(&target, bytes + head->target.at, head->target.length) ||
+	    (*target.path == '*' && !is_options(head, bytes)))
 		return NULL;
 	request = lua_newuserdatauv(L, size + target.path_length, REQUEST_VALUES);
 	*request =
