@@ -172,6 +172,7 @@ static void open_preload(lua_State *L)
 	static const luaL_Reg modules[] = {{"luvd", luaopen_luvd},
 					   {"luvd.log", luaopen_luvd_log},
 					   {"luvd.net", luaopen_luvd_net},
+					   {"luvd.task", luaopen_luvd_task},
 					   {"uv", uvlib_open},
 					   {"luv", uvlib_open},
 					   {NULL, NULL}};

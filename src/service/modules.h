@@ -7,5 +7,6 @@
 int luaopen_luvd(lua_State *L);
 int luaopen_luvd_log(lua_State *L);
 int luaopen_luvd_net(lua_State *L);
+int luaopen_luvd_task(lua_State *L);
 
 #endif
