@@ -100,7 +100,6 @@ struct task *task_create(lua_State *L, int nargs, const char *name)
 	}
 	lua_xmove(L, task->L, nargs + 1);
 	task->name = name;
-	task->arguments = nargs;
 	list_init(&task->queued);
 	list_init(&task->children);
 	list_append(&vm->tasks, &task->sibling);
@@ -146,12 +145,13 @@ static void suspended(struct task *task, int count)
 static void run(struct task *task)
 {
 	struct vm *vm = task->vm;
-	int count = 0, arguments = task->arguments;
+	int count = 0, arguments = 0;
 	int status;
 
 	if (task->state == TASK_WAITING)
 		lua_pop(task->L, 1); /* the marker */
-	task->arguments = 0;
+	else
+		arguments = lua_gettop(task->L) - 1; /* it begins */
 	task->detach = NULL;
 	task->state = TASK_RUNNING;
 	vm->current = task;

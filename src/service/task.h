@@ -36,13 +36,12 @@ struct task {
 	const char *name; /* static: "start", "timer", "connection", for the log */
 	lua_State *L;
 	int reference; /* keeps L */
-	int arguments; /* of the first resume */
-	enum task_state state;
-	enum outcome outcome; /* ENDING: what done is told */
-	unsigned short depth; /* of its parents */
-	bool timed_out;       /* the last wait ended by its timeout */
-	bool closing;         /* its <close> values run: nothing may wait */
-	bool doomed;          /* cancelled: at its next wait when it runs now */
+	enum task_state state : 8;
+	enum outcome outcome : 8; /* ENDING: what done is told */
+	unsigned short depth;     /* of its parents */
+	bool timed_out;           /* the last wait ended by its timeout */
+	bool closing;             /* its <close> values run: nothing may wait */
+	bool doomed;              /* cancelled: at its next wait when it runs now */
 	bool anchored; /* the lowest value on L is not its own: what must live as long as it */
 	bool exposed;  /* the service knows L: it is not used again */
 	bool outlived; /* what it starts belongs to the service: start, reload */

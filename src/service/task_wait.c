@@ -16,7 +16,7 @@ struct task *task_check(lua_State *L)
 	if (vm->phase == PHASE_LOADING)
 		vm_raise(L, "cannot wait while the service is being loaded: wait inside start");
 	if (!task)
-		vm_raise(L, "cannot wait outside of a task: use daemon:spawn in a callback of uv");
+		vm_raise(L, "cannot wait outside of a task: use daemon:spawn");
 	if (task->closing)
 		vm_raise(L, "cannot wait while a task is being closed (in a <close> value)");
 	if (vm->pinned || !lua_isyieldable(L))
