@@ -241,6 +241,7 @@ static int push_several(lua_State *L, int count)
 	for (int i = 0; i < count; i++)
 		lua_pushvalue(co, i + 1);
 	lua_xmove(co, L, count);
+	lua_remove(L, -count - 1);
 	return count;
 }
 
