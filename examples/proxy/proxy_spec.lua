@@ -4,7 +4,8 @@ local luvd = require "support.luvd"
 describe("proxy", function()
   -- What stands behind the proxy: the echo example, with its banner.
   local function start(t, ...)
-    local echo = t:start(t:example "echo", { "--set", "listen.echo=tcp://127.0.0.1:0", "--set", "name=" .. t.name .. "e" })
+    local echo = t:start(t:example "echo", { "--set", "listen.echo=tcp://127.0.0.1:0", "--set",
+      "name=" .. t.name .. "e" })
     local upstream = echo:address()
     local proxy = t:start(t:example "proxy", { "--set", "user=", "--set", "chroot=", "--set",
       "listen.front.address=tcp://127.0.0.1:0", "--set", "config.upstream=" .. upstream, ... })

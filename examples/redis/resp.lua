@@ -33,9 +33,9 @@ local function inline(bytes, from, limits, arguments)
   return count, stop + 1
 end
 
----The next request in bytes, from position from on. Fills arguments and returns their number and the position behind it;
----0 and the same position when it is not whole yet, 0 and a later one for an empty request; nil and a message when this
----is no request.
+---The next request in bytes, from position from on. Fills arguments and returns their number and the position behind
+---it; 0 and the same position when it is not whole yet, 0 and a later one for an empty request; nil and a message when
+---this is no request.
 ---@param bytes string
 ---@param from integer
 ---@param limits { max_value: integer, max_arguments: integer }
