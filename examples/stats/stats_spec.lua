@@ -1,3 +1,4 @@
+local loop = require "support.loop"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 local uv = require "luv"
@@ -28,9 +29,9 @@ describe("stats", function()
   it("writes every config.flush, and each sum once", luvd.test(function(t)
     local stats = start(t, "--set", "config.flush=20ms")
     send(stats, "hits:1|c")
-    t:wait_for("a line", function() return (proc.slurp(t.folder .. "/series") or "") ~= "" end)
+    loop.wait_for("a line", function() return (proc.slurp(t.folder .. "/series") or "") ~= "" end)
     send(stats, "hits:1|c")
-    t:wait_for("two lines", function() return select(2, proc.slurp(t.folder .. "/series"):gsub("hits 1 ", "")) == 2 end)
+    loop.wait_for("two lines", function() return select(2, proc.slurp(t.folder .. "/series"):gsub("hits 1 ", "")) == 2 end)
     stats:stop()
   end))
 
@@ -38,9 +39,9 @@ describe("stats", function()
     local stats = start(t, "--set", "config.flush=20ms")
     assert(uv.fs_rename(t.folder .. "/series", t.folder .. "/series.1"))
     stats:signal "sigusr1"
-    t:wait_for("the new file", function() return proc.slurp(t.folder .. "/series") end)
+    loop.wait_for("the new file", function() return proc.slurp(t.folder .. "/series") end)
     send(stats, "hits:1|c")
-    t:wait_for("a line", function() return proc.slurp(t.folder .. "/series") ~= "" end)
+    loop.wait_for("a line", function() return proc.slurp(t.folder .. "/series") ~= "" end)
     assert.equal("", proc.slurp(t.folder .. "/series.1"))
     stats:stop()
   end))
