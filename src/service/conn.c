@@ -43,7 +43,7 @@ static void release(struct conn *conn)
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct conn *conn = handle->data;
+	struct conn *conn = LIST_ENTRY(handle, struct conn, handle);
 	struct acceptor *acceptor = conn->acceptor;
 
 	conn->open = false;
@@ -90,12 +90,11 @@ static void close_handle(struct conn *conn, bool reset)
 	conn->closed = true;
 	set_failure(conn, CONN_CLOSED);
 	alarm_clear(&conn->vm->alarms, &conn->alarm);
-	if (!conn->open || uv_is_closing(&conn->uv.handle))
+	if (!conn->open || uv_is_closing(&conn->handle))
 		return;
 	/* A reset is refused once shutdown is on its way: then it is an ordinary close. */
-	if (!reset || conn->uv.handle.type != UV_TCP ||
-	    uv_tcp_close_reset(&conn->uv.tcp, on_closed) < 0)
-		vm_close_handle(conn->vm, &conn->uv.handle, on_closed);
+	if (!reset || conn->handle.type != UV_TCP || uv_tcp_close_reset(&conn->tcp, on_closed) < 0)
+		vm_close_handle(conn->vm, &conn->handle, on_closed);
 }
 
 void conn_abort(struct conn *conn)
@@ -108,7 +107,7 @@ static bool unread_in_kernel(struct conn *conn)
 	uv_os_fd_t fd;
 	int count = 0;
 
-	if (conn->eof || uv_fileno(&conn->uv.handle, &fd) < 0 || ioctl(fd, FIONREAD, &count) < 0)
+	if (conn->eof || uv_fileno(&conn->handle, &fd) < 0 || ioctl(fd, FIONREAD, &count) < 0)
 		return false;
 	return count > 0;
 }
@@ -147,7 +146,7 @@ void conn_close(struct conn *conn)
 
 void conn_flushed(struct conn *conn)
 {
-	if (conn->closed && !uv_is_closing(&conn->uv.handle) && !conn->lingers)
+	if (conn->closed && !uv_is_closing(&conn->handle) && !conn->lingers)
 		finish_close(conn);
 }
 
@@ -184,12 +183,13 @@ static int64_t idle_limit(const struct conn *conn)
 /* Set rarely: a byte only moves conn->active, and the alarm looks at that when it rings. */
 static void watch_idle(struct conn *conn)
 {
-	int64_t limit = idle_limit(conn);
+	uint64_t limit = (uint64_t)idle_limit(conn);
+	uint64_t idle = (uint64_t)(conn_clock(now(conn)) - conn->active) << 4;
 
-	if (limit <= 0)
+	if (limit == 0)
 		return;
-	if (now(conn) < conn->active + (uint64_t)limit)
-		alarm_set(&conn->vm->alarms, &conn->alarm, conn->active + (uint64_t)limit);
+	if (idle < limit)
+		alarm_set(&conn->vm->alarms, &conn->alarm, now(conn) + limit - idle);
 	else
 		conn_fail_now(conn, CONN_IDLE);
 }
@@ -208,33 +208,40 @@ static void on_alarm(struct alarm *alarm)
 
 /* --- making one --- */
 
+_Static_assert(offsetof(uv_handle_t, data) == 0, "conn->vm is the handle's data");
+
 static void keep_peer(struct conn *conn, const struct sockaddr_storage *peer)
 {
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)peer;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
+
 	conn->peer.family = peer->ss_family;
-	if (peer->ss_family == AF_INET)
-		conn->peer.four = *(const struct sockaddr_in *)peer;
-	else if (peer->ss_family == AF_INET6)
-		conn->peer.six = *(const struct sockaddr_in6 *)peer;
+	if (peer->ss_family == AF_INET) {
+		conn->peer.port = four->sin_port;
+		memcpy(conn->peer.host, &four->sin_addr, sizeof four->sin_addr);
+	} else if (peer->ss_family == AF_INET6) {
+		conn->peer.port = six->sin6_port;
+		conn->peer.extra = six->sin6_scope_id;
+		memcpy(conn->peer.host, &six->sin6_addr, sizeof six->sin6_addr);
+	}
 }
 
 static struct conn *make(struct vm *vm, const struct incoming *incoming, int *code)
 {
 	bool tcp = incoming->peer.ss_family != AF_UNIX;
 	struct conn *conn =
-	    calloc(1, offsetof(struct conn, uv) + (tcp ? sizeof(uv_tcp_t) : sizeof(uv_pipe_t)));
+	    calloc(1, offsetof(struct conn, handle) + (tcp ? sizeof(uv_tcp_t) : sizeof(uv_pipe_t)));
 
 	*code = UV_ENOMEM;
 	if (!conn)
 		return NULL;
-	*code =
-	    tcp ? uv_tcp_init(vm->loop, &conn->uv.tcp) : uv_pipe_init(vm->loop, &conn->uv.pipe, 0);
+	*code = tcp ? uv_tcp_init(vm->loop, &conn->tcp) : uv_pipe_init(vm->loop, &conn->pipe, 0);
 	if (*code < 0) {
 		free(conn);
 		return NULL;
 	}
-	conn->uv.handle.data = conn;
-	conn->open = true;
 	conn->vm = vm;
+	conn->open = true;
 	conn->alarm.ring = on_alarm;
 	list_init(&conn->all);
 	keep_peer(conn, &incoming->peer);
@@ -249,8 +256,8 @@ struct conn *conn_open(struct vm *vm, struct incoming *incoming, const struct co
 
 	if (!conn)
 		return NULL;
-	*code = conn->uv.handle.type == UV_TCP ? uv_tcp_open(&conn->uv.tcp, incoming->fd)
-					       : uv_pipe_open(&conn->uv.pipe, incoming->fd);
+	*code = conn->handle.type == UV_TCP ? uv_tcp_open(&conn->tcp, incoming->fd)
+					    : uv_pipe_open(&conn->pipe, incoming->fd);
 	if (*code < 0) {
 		close_handle(conn, false);
 		return NULL;
@@ -258,7 +265,7 @@ struct conn *conn_open(struct vm *vm, struct incoming *incoming, const struct co
 	incoming->fd = -1;
 	conn->user = user;
 	conn->data = data;
-	conn->active = now(conn);
+	conn->active = conn_clock(now(conn));
 	conn->acceptor = incoming->acceptor;
 	if (conn->acceptor)
 		server_came(conn->acceptor, conn);

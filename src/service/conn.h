@@ -54,42 +54,44 @@ struct failure {
 };
 struct failure conn_explain(int failure);
 
+/* Who is at the other end, in 24 bytes. */
+struct conn_peer {
+	sa_family_t family;
+	in_port_t port;         /* in network order */
+	uint32_t extra;         /* AF_INET6: scope; AF_UNIX: uid when max_per_peer counts it */
+	unsigned char host[16]; /* in network order */
+};
+
 struct conn {
-	struct vm *vm;
 	struct acceptor *acceptor; /* NULL: not accepted but opened by us */
 	struct link all;           /* in the server, or in vm->conns */
 	const struct conn_user *user;
 	void *data; /* the user's */
 	struct unread *unread;
 	struct alarm alarm; /* idle; the end of a close; a failure that is still to be told */
-	uint64_t active;    /* loop time of the last byte */
-	union {
-		sa_family_t family;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-		struct {
-			sa_family_t family;
-			uid_t uid; /* SO_PEERCRED, when max_per_peer counts it */
-		} local;
-	} peer;
-	int16_t failure;  /* every call returns it; CONN_OK: none */
-	bool eof : 1;     /* the peer will say no more */
-	bool shut : 1;    /* shutdown was called: nothing more may be written */
-	bool closed : 1;  /* by us: only what is queued goes out still */
-	bool open : 1;    /* the loop knows its handle */
-	bool held : 1;    /* its memory stays until conn_drop */
-	bool started : 1; /* uv_read_start is on */
-	bool asked : 1;   /* for more than CONN_READ_AHEAD, once */
-	bool paused : 1;  /* CONN_READ_AHEAD bytes are unread: goes on by itself */
-	bool fresh : 1;   /* unread is in the loop's read buffer, while on_read runs */
-	bool above : 1;   /* the queue is above the high-water mark */
-	bool lingers : 1; /* all is sent: what the peer still says is thrown away */
-	union {           /* last: only as much as its kind needs is allocated */
+	struct conn_peer peer;
+	uint32_t active;       /* when the last byte came or went, see conn_clock */
+	int16_t failure;       /* every call returns it; CONN_OK: none */
+	bool eof : 1;          /* the peer will say no more */
+	bool shut : 1;         /* shutdown was called: nothing more may be written */
+	bool closed : 1;       /* by us: only what is queued goes out still */
+	bool open : 1;         /* the loop knows its handle */
+	bool held : 1;         /* its memory stays until conn_drop */
+	bool started : 1;      /* uv_read_start is on */
+	bool asked : 1;        /* for more than CONN_READ_AHEAD, once */
+	bool paused : 1;       /* CONN_READ_AHEAD bytes are unread: goes on by itself */
+	bool fresh : 1;        /* unread is in the loop's read buffer, while on_read runs */
+	bool above : 1;        /* the queue is above the high-water mark */
+	bool lingers : 1;      /* all is sent: what the peer still says is thrown away */
+	bool reading : 1;      /* conn_lua.h: a task waits for bytes */
+	uint8_t soft : 4;      /* conn_lua.h: how the last read failed that the stream survived */
+	union {                /* last: only as much as its kind needs is allocated */
+		struct vm *vm; /* the handle's data */
 		uv_handle_t handle;
 		uv_stream_t stream;
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
-	} uv;
+	};
 };
 
 /* A connected descriptor, non-blocking. acceptor NULL: it was connected by us. fd is -1 once a
@@ -149,6 +151,11 @@ const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX]);
 
 /* --- between conn.c, conn_in.c and conn_out.c --- */
 
+/* The loop's time in steps of 16 milliseconds, for conn->active: 32 bits last for two years. */
+static inline uint32_t conn_clock(uint64_t now)
+{
+	return (uint32_t)(now >> 4);
+}
 /* conn_fail in a callback of the loop: the user is told at once. */
 void conn_fail_now(struct conn *conn, int failure);
 /* Throws away what is unread. */

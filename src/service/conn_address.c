@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "plan/address.h"
 #include "service/conn.h"
@@ -7,13 +8,19 @@
 
 const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 {
-	struct sockaddr_storage address = {.ss_family = conn->peer.family};
+	const struct conn_peer *peer = &conn->peer;
+	struct sockaddr_storage address = {.ss_family = peer->family};
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address;
+	struct sockaddr_in *four = (struct sockaddr_in *)&address;
 
-	if (conn->peer.family == AF_INET)
-		*(struct sockaddr_in *)&address = conn->peer.four;
-	else if (conn->peer.family == AF_INET6)
-		*(struct sockaddr_in6 *)&address = conn->peer.six;
-	if (conn->peer.family == AF_UNIX)
+	if (peer->family == AF_INET) {
+		four->sin_port = peer->port;
+		memcpy(&four->sin_addr, peer->host, sizeof four->sin_addr);
+	} else if (peer->family == AF_INET6) {
+		six->sin6_port = peer->port;
+		memcpy(&six->sin6_addr, peer->host, sizeof six->sin6_addr);
+	}
+	if (peer->family == AF_UNIX)
 		snprintf(text, CONN_ADDRESS_MAX, "unix:");
 	else
 		address_text(&address, sizeof address, SOCK_STREAM, text, CONN_ADDRESS_MAX);
@@ -26,7 +33,7 @@ const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 	socklen_t length = sizeof address;
 	uv_os_fd_t fd;
 
-	if (!conn->open || uv_fileno(&conn->uv.handle, &fd) < 0 ||
+	if (!conn->open || uv_fileno(&conn->handle, &fd) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		snprintf(text, CONN_ADDRESS_MAX, "closed");
 	else if (address.ss_family != AF_UNIX)

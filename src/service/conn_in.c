@@ -82,7 +82,7 @@ static int keep(struct conn *conn, const char *bytes, size_t count)
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
 {
-	struct conn *conn = handle->data;
+	struct conn *conn = LIST_ENTRY(handle, struct conn, handle);
 
 	(void)size;
 	*buffer = uv_buf_init(conn->vm->read_buffer, READ_SIZE);
@@ -114,7 +114,7 @@ static void on_fresh(struct conn *conn, char *bytes, size_t count)
 
 static void on_bytes(struct conn *conn, char *bytes, size_t count)
 {
-	conn->active = uv_now(conn->vm->loop);
+	conn->active = conn_clock(uv_now(conn->vm->loop));
 	conn->asked = false;
 	if (!conn->unread)
 		on_fresh(conn, bytes, count);
@@ -127,7 +127,7 @@ static void on_bytes(struct conn *conn, char *bytes, size_t count)
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
-	struct conn *conn = stream->data;
+	struct conn *conn = LIST_ENTRY(stream, struct conn, stream);
 
 	if (count == 0)
 		return;
@@ -156,7 +156,7 @@ static int start(struct conn *conn)
 	conn->paused = false;
 	if (conn->started || conn->eof || (conn->failure && !conn->lingers))
 		return 0;
-	code = uv_read_start(&conn->uv.stream, on_alloc, on_read);
+	code = uv_read_start(&conn->stream, on_alloc, on_read);
 	conn->started = code == 0;
 	if (code < 0)
 		conn_fail(conn, code);
@@ -172,6 +172,6 @@ int conn_read_start(struct conn *conn)
 void conn_read_stop(struct conn *conn)
 {
 	if (conn->started)
-		uv_read_stop(&conn->uv.stream);
+		uv_read_stop(&conn->stream);
 	conn->started = conn->paused = false;
 }

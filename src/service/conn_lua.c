@@ -10,36 +10,46 @@ static const char meta[] = "luvd.conn";
 
 /* --- the user of the stream --- */
 
+struct task *conn_lua_reader(const struct conn_lua *box)
+{
+	return box->conn->reading ? LIST_ENTRY(box->waiting.next, struct task, queued) : NULL;
+}
+
+static struct task *first_writer(const struct conn_lua *box)
+{
+	struct link *first = box->conn->reading ? box->waiting.next->next : box->waiting.next;
+
+	return first == &box->waiting ? NULL : LIST_ENTRY(first, struct task, queued);
+}
+
 static void on_readable(struct conn *conn)
 {
 	struct conn_lua *box = conn->data;
+	struct task *task;
 
 	if (!box)
 		return;
-	if (conn->failure)
-		while (!list_empty(&box->writers))
-			task_wake_later(LIST_ENTRY(box->writers.next, struct task, queued));
-	if (box->reader)
-		task_wake(box->reader);
+	while (conn->failure && (task = first_writer(box)))
+		task_wake_later(task);
+	if (conn->reading)
+		task_wake(conn_lua_reader(box));
 }
 
 static void on_writable(struct conn *conn)
 {
-	struct conn_lua *box = conn->data;
+	struct task *task;
 
-	while (box && !list_empty(&box->writers) && conn_queued(conn) <= conn_high_water(conn)) {
-		task_wake(LIST_ENTRY(box->writers.next, struct task, queued));
-		box = conn->data; /* what was resumed may have collected it */
-	}
+	/* What was resumed may have collected the userdata, or filled the queue. */
+	while (conn->data && (task = first_writer(conn->data)) &&
+	       conn_queued(conn) <= conn_high_water(conn))
+		task_wake(task);
 }
 
 /* Nobody that waits is resumed in the middle of a call of close. */
 static void wake_all(struct conn_lua *box)
 {
-	if (box->reader)
-		task_wake_later(box->reader);
-	while (!list_empty(&box->writers))
-		task_wake_later(LIST_ENTRY(box->writers.next, struct task, queued));
+	while (!list_empty(&box->waiting))
+		task_wake_later(LIST_ENTRY(box->waiting.next, struct task, queued));
 }
 
 static void on_gone(struct conn *conn)
@@ -58,7 +68,7 @@ struct conn_lua *conn_lua_push(lua_State *L, struct conn *conn)
 	struct conn_lua *box = lua_newuserdatauv(L, sizeof *box, 0);
 
 	*box = (struct conn_lua){.conn = conn};
-	list_init(&box->writers);
+	list_init(&box->waiting);
 	luaL_setmetatable(L, meta);
 	conn->data = box;
 	conn_hold(conn);
@@ -67,7 +77,18 @@ struct conn_lua *conn_lua_push(lua_State *L, struct conn *conn)
 
 struct conn_lua *conn_lua_check(lua_State *L)
 {
-	return luaL_checkudata(L, 1, meta);
+	struct conn_lua *box = lua_touserdata(L, 1);
+	bool same;
+
+	/* As luaL_checkudata, which looks the metatable up by its name each time. */
+	if (box && lua_getmetatable(L, 1)) {
+		same = lua_topointer(L, -1) == vm_of(L)->conn_meta;
+		lua_pop(L, 1);
+		if (same)
+			return box;
+	}
+	luaL_typeerror(L, 1, meta);
+	return NULL;
 }
 
 int conn_lua_push_failure(lua_State *L, int failure)
@@ -80,7 +101,7 @@ int conn_lua_push_failure(lua_State *L, int failure)
 static int l_failure(lua_State *L)
 {
 	struct conn_lua *box = conn_lua_check(L);
-	int failure = box->conn->failure ? box->conn->failure : box->soft;
+	int failure = box->conn->failure ? box->conn->failure : box->conn->soft;
 
 	if (failure == CONN_OK) {
 		lua_pushnil(L);
@@ -112,8 +133,6 @@ static int l_gc(lua_State *L)
 {
 	struct conn_lua *box = conn_lua_check(L);
 
-	if (box->task)
-		box->task->data = NULL;
 	box->conn->data = NULL;
 	conn_drop(box->conn);
 	return 0;
@@ -179,6 +198,7 @@ void conn_lua_open(lua_State *L)
 	    {"__gc", l_gc}, {"__close", l_close}, {"__tostring", l_tostring}, {NULL, NULL}};
 
 	luaL_newmetatable(L, meta);
+	vm_of(L)->conn_meta = lua_topointer(L, -1);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
 	lua_pushcclosure(L, l_index, 1);

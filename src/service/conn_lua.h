@@ -12,10 +12,8 @@ enum { CONN_MAX_DEFAULT = 65536 };
 
 struct conn_lua {
 	struct conn *conn;   /* held */
-	struct task *task;   /* its handler, or NULL */
-	struct task *reader; /* waits for bytes; one at a time */
-	struct link writers; /* tasks that wait until the queue is short */
-	int soft;            /* how the last read failed that the connection has survived */
+	struct link waiting; /* tasks: first the one that reads, when conn->reading, then those
+				that write, until the queue is short */
 };
 
 /* The metatable. */
@@ -26,6 +24,8 @@ extern const struct conn_user conn_lua_user;
 struct conn_lua *conn_lua_push(lua_State *L, struct conn *conn);
 /* The first argument; raises when it is none. */
 struct conn_lua *conn_lua_check(lua_State *L);
+/* The task that waits for bytes, or NULL; the first of those that wait to write. */
+struct task *conn_lua_reader(const struct conn_lua *box);
 int conn_lua_push_failure(lua_State *L, int failure);
 
 /* conn_lua_read.c, conn_lua_write.c */

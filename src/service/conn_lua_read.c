@@ -8,16 +8,16 @@
 
 enum want { WANT_ANY, WANT_LINE, WANT_EXACT, WANT_TEXT };
 
-/* A read call, kept in its task while it waits. */
+/* A read call, kept in its task while it waits: small, for every idle connection has one. */
 struct reading {
-	enum want want;
-	bool iterating;        /* of chunks or lines: a failure is a plain nil */
-	size_t max;            /* bytes of the result */
-	size_t scanned;        /* bytes known to hold no delimiter */
-	const char *delimiter; /* of WANT_TEXT; on the caller's stack */
-	size_t delimiter_length;
-	int64_t timeout;   /* of the whole call; -1: none */
-	uint64_t deadline; /* loop time, once it waits */
+	uint8_t want;
+	bool iterating;            /* of chunks or lines: a failure is a plain nil */
+	bool limited;              /* time is one */
+	bool started;              /* it waits: time is when it ends */
+	uint32_t delimiter_length; /* of WANT_TEXT: argument 2 */
+	size_t max;                /* bytes of the result */
+	size_t scanned;            /* bytes known to hold no delimiter */
+	uint64_t time;             /* milliseconds of the whole call, then loop time */
 };
 
 _Static_assert(sizeof(struct reading) <= sizeof((struct task *)0)->call, "task.call is too small");
@@ -32,18 +32,17 @@ static int give(lua_State *L, struct conn *conn, size_t length, size_t consumed)
 }
 
 /* The place of the delimiter in what was not looked at yet, or NULL. */
-static const char *find(const struct view *there, struct reading *reading)
+static const char *find(lua_State *L, const struct view *there, struct reading *reading)
 {
 	size_t length = reading->delimiter_length;
 	size_t from = reading->scanned;
-	const char *at;
+	const char *delimiter = reading->want == WANT_TEXT ? lua_tostring(L, 2) : "\n";
 
 	if (there->length == 0)
 		return NULL;
 	if (length == 1)
-		return memchr(there->bytes + from, reading->delimiter[0], there->length - from);
-	at = memmem(there->bytes + from, there->length - from, reading->delimiter, length);
-	return at;
+		return memchr(there->bytes + from, delimiter[0], there->length - from);
+	return memmem(there->bytes + from, there->length - from, delimiter, length);
 }
 
 enum { NOT_YET = 0, TOO_LONG = -1 };
@@ -54,7 +53,7 @@ static int take_delimited(lua_State *L, struct conn *conn, struct reading *readi
 	struct view there = conn_view(conn);
 	size_t before = reading->delimiter_length - 1;
 	size_t extra = reading->want == WANT_LINE; /* room for "\r" */
-	const char *at = find(&there, reading);
+	const char *at = find(L, &there, reading);
 	size_t length;
 
 	if (!at) {
@@ -87,7 +86,7 @@ static int take(lua_State *L, struct conn *conn, struct reading *reading)
 
 static int refuse(lua_State *L, struct conn_lua *box, const struct reading *reading, int failure)
 {
-	box->soft = failure;
+	box->conn->soft = failure > 0 ? (uint8_t)failure : CONN_OK;
 	if (!reading->iterating)
 		return conn_lua_push_failure(L, failure);
 	lua_pushnil(L);
@@ -126,30 +125,31 @@ static void detach(struct task *task)
 {
 	struct conn_lua *box = task->object;
 
-	box->reader = NULL;
+	box->conn->reading = false;
 }
 
 static int64_t time_left(struct conn *conn, struct reading *reading)
 {
 	uint64_t now;
 
-	if (reading->timeout < 0)
+	if (!reading->limited)
 		return -1;
 	now = uv_now(conn->vm->loop);
-	if (reading->deadline == 0) {
-		reading->deadline = now + (uint64_t)reading->timeout;
-		return reading->timeout;
-	}
-	return reading->deadline > now ? (int64_t)(reading->deadline - now) : 0;
+	if (!reading->started)
+		reading->time += now;
+	reading->started = true;
+	return reading->time > now ? (int64_t)(reading->time - now) : 0;
 }
 
 static int wait(lua_State *L, struct conn_lua *box, struct task *task, struct reading *reading)
 {
-	if (conn_read_start(box->conn) < 0)
-		return refuse(L, box, reading, box->conn->failure);
-	box->reader = task;
-	return task_wait(L, task, box, detach, time_left(box->conn, reading), reading->iterating,
-			 go_on);
+	struct conn *conn = box->conn;
+
+	if (conn_read_start(conn) < 0)
+		return refuse(L, box, reading, conn->failure);
+	conn->reading = true;
+	list_append(box->waiting.next, &task->queued); /* the first */
+	return task_wait(L, task, box, detach, time_left(conn, reading), reading->iterating, go_on);
 }
 
 static int step(lua_State *L, struct conn_lua *box, struct task *task, bool timed_out)
@@ -175,10 +175,10 @@ static int begin(lua_State *L, struct conn_lua *box, const struct reading *readi
 {
 	struct task *task = task_check(L);
 
-	if (box->reader)
+	if (box->conn->reading)
 		return luaL_error(L, "another task is already reading from this connection");
 	memcpy(task->call, reading, sizeof *reading);
-	box->soft = CONN_OK;
+	box->conn->soft = CONN_OK;
 	return step(L, box, task, false);
 }
 
@@ -189,9 +189,9 @@ static struct reading reading_of(lua_State *L, int index, enum want want)
 
 	return (struct reading){.want = want,
 				.max = (size_t)options.max,
-				.delimiter = "\n",
 				.delimiter_length = 1,
-				.timeout = options.timeout};
+				.limited = options.timeout >= 0,
+				.time = (uint64_t)options.timeout};
 }
 
 int conn_l_read(lua_State *L)
@@ -223,9 +223,12 @@ int conn_l_read_until(lua_State *L)
 {
 	struct conn_lua *box = conn_lua_check(L);
 	struct reading reading = reading_of(L, 3, WANT_TEXT);
+	size_t length;
 
-	reading.delimiter = luaL_checklstring(L, 2, &reading.delimiter_length);
-	luaL_argcheck(L, reading.delimiter_length > 0, 2, "a delimiter of at least one byte");
+	luaL_checklstring(L, 2, &length);
+	luaL_argcheck(L, length > 0, 2, "a delimiter of at least one byte");
+	luaL_argcheck(L, length <= UINT32_MAX, 2, "a delimiter of at most 4 GiB");
+	reading.delimiter_length = (uint32_t)length;
 	return begin(L, box, &reading);
 }
 
@@ -233,12 +236,12 @@ int conn_l_read_until(lua_State *L)
 static int iterate(lua_State *L)
 {
 	struct conn_lua *box = lua_touserdata(L, lua_upvalueindex(1));
-	struct reading reading = {.want = (enum want)lua_tointeger(L, lua_upvalueindex(2)),
+	struct reading reading = {.want = (uint8_t)lua_tointeger(L, lua_upvalueindex(2)),
 				  .iterating = true,
 				  .max = (size_t)lua_tointeger(L, lua_upvalueindex(3)),
-				  .delimiter = "\n",
 				  .delimiter_length = 1,
-				  .timeout = lua_tointeger(L, lua_upvalueindex(4))};
+				  .limited = lua_tointeger(L, lua_upvalueindex(4)) >= 0,
+				  .time = (uint64_t)lua_tointeger(L, lua_upvalueindex(4))};
 
 	return begin(L, box, &reading);
 }

@@ -111,7 +111,7 @@ static int wait(lua_State *L, struct conn_lua *box, struct task *task)
 			writing->deadline = now + (uint64_t)writing->timeout;
 		left = writing->deadline > now ? (int64_t)(writing->deadline - now) : 0;
 	}
-	list_append(&box->writers, &task->queued);
+	list_append(&box->waiting, &task->queued);
 	return task_wait(L, task, box, NULL, left, 0, go_on);
 }
 

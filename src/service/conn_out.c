@@ -13,7 +13,7 @@ struct outgoing {
 
 size_t conn_queued(const struct conn *conn)
 {
-	return uv_stream_get_write_queue_size(&conn->uv.stream);
+	return uv_stream_get_write_queue_size(&conn->stream);
 }
 
 size_t conn_high_water(const struct conn *conn)
@@ -23,11 +23,11 @@ size_t conn_high_water(const struct conn *conn)
 
 static void on_written(uv_write_t *request, int status)
 {
-	struct conn *conn = request->handle->data;
+	struct conn *conn = LIST_ENTRY(request->handle, struct conn, stream);
 
 	free(request->data);
-	conn->active = uv_now(conn->vm->loop);
-	if (uv_is_closing(&conn->uv.handle))
+	conn->active = conn_clock(uv_now(conn->vm->loop));
+	if (uv_is_closing(&conn->handle))
 		return;
 	if (status < 0) {
 		if (!conn->closed)
@@ -69,7 +69,7 @@ static int enqueue(struct conn *conn, const uv_buf_t *parts, unsigned count, siz
 	copy(outgoing->bytes, parts, count, sent);
 	buffer = uv_buf_init(outgoing->bytes, (unsigned)left);
 	outgoing->request.data = outgoing;
-	code = uv_write(&outgoing->request, &conn->uv.stream, &buffer, 1, on_written);
+	code = uv_write(&outgoing->request, &conn->stream, &buffer, 1, on_written);
 	if (code < 0)
 		free(outgoing);
 	else if (conn_queued(conn) > conn_high_water(conn))
@@ -88,9 +88,9 @@ int conn_send(struct conn *conn, const uv_buf_t *parts, unsigned count)
 		length += parts[i].len;
 	if (length == 0)
 		return 0;
-	conn->active = uv_now(conn->vm->loop);
+	conn->active = conn_clock(uv_now(conn->vm->loop));
 	if (conn_queued(conn) == 0)
-		sent = uv_try_write(&conn->uv.stream, parts, count);
+		sent = uv_try_write(&conn->stream, parts, count);
 	if (sent == UV_EAGAIN)
 		sent = 0;
 	if (sent >= 0 && (size_t)sent < length)
@@ -102,7 +102,7 @@ int conn_send(struct conn *conn, const uv_buf_t *parts, unsigned count)
 
 static void on_shutdown(uv_shutdown_t *request, int status)
 {
-	struct conn *conn = request->handle->data;
+	struct conn *conn = LIST_ENTRY(request->handle, struct conn, stream);
 
 	free(request);
 	if (status >= 0 || status == UV_ECANCELED)
@@ -123,7 +123,7 @@ int conn_shutdown(struct conn *conn)
 	request = malloc(sizeof *request);
 	if (!request)
 		return UV_ENOMEM;
-	code = uv_shutdown(request, &conn->uv.stream, on_shutdown);
+	code = uv_shutdown(request, &conn->stream, on_shutdown);
 	if (code < 0)
 		free(request);
 	else

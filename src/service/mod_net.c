@@ -41,7 +41,6 @@ static void finish(struct task *task, struct conn *conn, enum outcome outcome, c
 {
 	bool lost = conn_explain(conn->failure).peer;
 
-	((struct conn_lua *)conn->data)->task = NULL;
 	if (outcome == OUTCOME_FAILED || lost)
 		log_ended(conn, conn->acceptor->server, message);
 	if (outcome == OUTCOME_FAILED && lost)
@@ -53,10 +52,7 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 {
 	struct vm *vm = task->vm;
 
-	if (task->data)
-		finish(task, task->data, outcome, message);
-	else if (outcome == OUTCOME_FAILED)
-		task_log_failure(task, message);
+	finish(task, ((struct conn_lua *)task->data)->conn, outcome, message);
 	server_handler_ended(vm);
 }
 
@@ -75,11 +71,13 @@ static int begin_handler(lua_State *L)
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, serving->handler);
 	box = conn_lua_push(L, accepted->conn);
+	lua_pushvalue(L, -1);
+	lua_insert(L, -3);
 	accepted->task = task_create(L, 1, "connection");
-	accepted->task->data = accepted->conn;
+	task_anchor(L, accepted->task);
+	accepted->task->data = box;
 	accepted->task->done = on_done;
 	vm_of(L)->handlers++;
-	box->task = accepted->task;
 	return 0;
 }
 

@@ -35,17 +35,17 @@ struct task {
 	struct vm *vm;
 	const char *name; /* static: "start", "timer", "connection", for the log */
 	lua_State *L;
-	int reference; /* keeps L */
-	int arguments; /* of the first resume */
-	enum task_state state;
-	enum outcome outcome; /* ENDING: what done is told */
+	int reference;        /* keeps L */
+	int arguments;        /* of the first resume */
 	unsigned short depth; /* of its parents */
-	bool timed_out;       /* the last wait ended by its timeout */
-	bool closing;         /* its <close> values run: nothing may wait */
-	bool doomed;          /* cancelled: at its next wait when it runs now */
-	bool anchored; /* the lowest value on L is not its own: what must live as long as it */
-	bool exposed;  /* the service knows L: it is not used again */
-	bool outlived; /* what it starts belongs to the service: start, reload */
+	enum task_state state : 8;
+	enum outcome outcome : 2; /* ENDING: what done is told */
+	bool timed_out : 1;       /* the last wait ended by its timeout */
+	bool closing : 1;         /* its <close> values run: nothing may wait */
+	bool doomed : 1;          /* cancelled: at its next wait when it runs now */
+	bool anchored : 1; /* the lowest value on L is not its own: what must live as long as it */
+	bool exposed : 1;  /* the service knows L: it is not used again */
+	bool outlived : 1; /* what it starts belongs to the service: start, reload */
 	struct task *parent;
 	struct link sibling;  /* among the parent's children, or in vm->tasks */
 	struct link children; /* in the order in which they were started */
@@ -57,7 +57,7 @@ struct task {
 	void (*detach)(struct task *task);
 	/* What the function that waits wants to remember: another task may call it on the same
 	 * object meanwhile. */
-	_Alignas(uint64_t) unsigned char call[56];
+	_Alignas(uint64_t) unsigned char call[32];
 	uint64_t deadline; /* of this wait in the loop's time; 0: none */
 	struct alarm alarm;
 
