@@ -219,8 +219,8 @@ int object_drain(lua_State *L)
 	    lua_isnoneornil(L, 2) ? vm->daemon->spec->timeout_stop : units_duration(L, 2);
 	struct task *task = task_check(L);
 
-	if (strcmp(task->name, "connection") == 0)
-		return luaL_error(L, "a connection's handler that drains would wait for itself");
+	if (strcmp(task->name, "connection") == 0 || strcmp(task->name, "datagrams") == 0)
+		return luaL_error(L, "a listener's handler that drains would wait for itself");
 	if (vm->connections == 0 && vm->handlers == 0) {
 		lua_pushboolean(L, 1);
 		return 1;
