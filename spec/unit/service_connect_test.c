@@ -714,7 +714,6 @@ static void test_what_a_closed_connection_has_queued_is_sent_before_the_end(void
 		   address);
 	kit_start(kit);
 	peer = accept(fd, NULL, NULL);
-	assert_int_equal(setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &(int){4096}, sizeof(int)), 0);
 	reader.fd = peer;
 	life_stop(kit->life, "stop", false);
 	kit_wait_log(kit, "closed");
