@@ -67,7 +67,11 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 
 	handle->task = NULL;
 	handle->outcome = outcome;
-	lua_checkstack(L, 3);
+	/* The coroutine makes room for the result in the handle, but is needed until the end. */
+	lua_checkstack(L, 4);
+	lua_checkstack(task->L, 1);
+	lua_pushthread(task->L);
+	lua_xmove(task->L, L, 1);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, task->reference);
 	if (outcome == OUTCOME_FAILED) {
 		lua_pushvalue(L, top); /* message, which task_fail has there */

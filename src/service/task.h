@@ -42,9 +42,9 @@ struct task {
 	bool timed_out;           /* the last wait ended by its timeout */
 	bool closing;             /* its <close> values run: nothing may wait */
 	bool doomed;              /* cancelled: at its next wait when it runs now */
-	bool anchored; /* the lowest value on L is not its own: what must live as long as it */
-	bool exposed;  /* the service knows L: it is not used again */
-	bool outlived; /* what it starts belongs to the service: start, reload */
+	bool anchored;            /* reference keeps a userdata, which keeps L */
+	bool exposed;             /* the service knows L: it is not used again */
+	bool outlived;            /* what it starts belongs to the service: start, reload */
 	struct task *parent;
 	struct link sibling;  /* among the parent's children, or in vm->tasks */
 	struct link children; /* in the order in which they were started */
@@ -56,7 +56,7 @@ struct task {
 	void (*detach)(struct task *task);
 	/* What the function that waits wants to remember: another task may call it on the same
 	 * object meanwhile. */
-	_Alignas(uint64_t) unsigned char call[56];
+	_Alignas(uint64_t) unsigned char call[32];
 	uint64_t deadline; /* of this wait in the loop's time; 0: none */
 	struct alarm alarm;
 
