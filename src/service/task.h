@@ -35,16 +35,16 @@ struct task {
 	struct vm *vm;
 	const char *name; /* static: "start", "timer", "connection", for the log */
 	lua_State *L;
-	int reference; /* keeps L */
+	int reference;        /* keeps L */
+	unsigned short depth; /* of its parents */
 	enum task_state state : 8;
-	enum outcome outcome : 8; /* ENDING: what done is told */
-	unsigned short depth;     /* of its parents */
-	bool timed_out;           /* the last wait ended by its timeout */
-	bool closing;             /* its <close> values run: nothing may wait */
-	bool doomed;              /* cancelled: at its next wait when it runs now */
-	bool anchored;            /* reference keeps a userdata, which keeps L */
-	bool exposed;             /* the service knows L: it is not used again */
-	bool outlived;            /* what it starts belongs to the service: start, reload */
+	enum outcome outcome : 2; /* ENDING: what done is told */
+	bool timed_out : 1;       /* the last wait ended by its timeout */
+	bool closing : 1;         /* its <close> values run: nothing may wait */
+	bool doomed : 1;          /* cancelled: at its next wait when it runs now */
+	bool anchored : 1;        /* reference keeps a userdata, which keeps L */
+	bool exposed : 1;         /* the service knows L: it is not used again */
+	bool outlived : 1;        /* what it starts belongs to the service: start, reload */
 	struct task *parent;
 	struct link sibling;  /* among the parent's children, or in vm->tasks */
 	struct link children; /* in the order in which they were started */
