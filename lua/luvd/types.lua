@@ -160,6 +160,157 @@ function luvd.status(text) end
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
+---The module "luvd.task". A task is a coroutine that luvd resumes. Tasks form trees: a task ends when
+---its function has returned and its children have ended; when its function raises or it is
+---cancelled, its children are cancelled first. Cancelling closes the coroutine: no pcall sees it,
+---`<close>` values run, nothing in them may wait. Who waits longest is served first, and waking a task
+---never runs it inside the call that wakes it.
+---@class (exact) luvd.TaskModule
+local task = {}
+
+---Starts a child of the running task; it begins on the next turn of the loop. Inside `start` and
+---`reload` it belongs to the service, as with `daemon:spawn`. What it raises is raised by the first
+---`wait`; when nobody has asked for it within a second, it is logged with its traceback. Raises while
+---the service is being loaded, inside a `<close>` value of a cancelled task, and when tasks are nested
+---more than 256 deep.
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return luvd.Task
+function task.spawn(fn, ...) end
+
+---Runs the functions as children and waits for all. The first that raises cancels the others and is
+---raised.
+---@param fn? fun(): any
+---@param ... fun(): any
+---@return any ... the first value of each, in their order
+function task.all(fn, ...) end
+
+---Runs the functions as children until one has ended, and cancels the others. Raises when that one
+---has raised.
+---@param fn fun(): ...: any
+---@param ... fun(): ...: any
+---@return any ... what it has returned
+function task.first(fn, ...) end
+
+---Runs fn as a child and cancels it when it is late; nil, message, "ETIMEDOUT" then. Raises what fn
+---raises.
+---@param duration luvd.Duration
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return any ... what fn has returned
+function task.timeout(duration, fn, ...) end
+
+---A group of the running task, for a `<close>` variable.
+---@return luvd.Group
+function task.group() end
+
+---@param capacity? integer values that nobody has received yet, 0 to 1048576; default 0: each send waits for its receiver
+---@return luvd.Channel
+function task.channel(capacity) end
+
+---@param n integer permits, at least 1
+---@return luvd.Semaphore
+function task.semaphore(n) end
+
+---A value for a `<close>` variable that calls fn when the block is left, however it is left. fn may
+---wait unless an error or a cancellation leaves it.
+---@param fn fun(err: any) err: the error that leaves the block, else nil
+---@return table deferred
+function task.defer(fn) end
+
+---@class (exact) luvd.Task
+local Task = {}
+
+---Waits for the end of the task and its children, and gives its results, again and again; raises its
+---error. Raises when it waits for itself or for a task that it belongs to.
+---@param options? luvd.WaitOptions
+---@return any ... its results; or nil, message, "ETIMEDOUT" or "ECANCELED"
+function Task:wait(options) end
+
+---Cancels it and its children, the one started last first. A task that cancels itself or a task
+---above it goes on until its next wait.
+function Task:cancel() end
+
+---Tasks that fail together. What one raises cancels the others and is raised, once, in the task that
+---has made the group: by `wait`, or when the block is left. Leaving the block by an error cancels the
+---tasks; leaving it otherwise, also by `break` and `return`, waits for them (Lua does not tell these
+---apart; call `cancel` first).
+---@class (exact) luvd.Group
+local Group = {}
+
+---Starts a task in the group; tasks of the group may do so as well. Raises when the group has ended.
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return luvd.Task
+function Group:spawn(fn, ...) end
+
+---Waits until no task of the group is left. Only for the task that has made it.
+---@param options? luvd.WaitOptions
+---@return true? ok
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Group:wait(options) end
+
+---Cancels the tasks of the group.
+function Group:cancel() end
+
+---Values from task to task, first in, first out. A `<close>` variable closes it; `#channel` is how
+---many values wait to be received.
+---@class (exact) luvd.Channel
+local Channel = {}
+
+---Waits while the channel is full.
+---@param value any not nil, which raises
+---@param options? luvd.WaitOptions
+---@return true? ok
+---@return string? message
+---@return "ETIMEDOUT"|"ECLOSED"? code the value is not sent
+function Channel:send(value, options) end
+
+---Never waits.
+---@param value any not nil, which raises
+---@return true? ok
+---@return string? message
+---@return "EAGAIN"|"ECLOSED"? code the value is not sent
+function Channel:try_send(value) end
+
+---Waits for a value; nil alone: the channel is closed and empty.
+---@param options? luvd.WaitOptions
+---@return any value
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Channel:receive(options) end
+
+---`for value in channel:values() do`: until the channel is closed and empty.
+---@return fun(channel: luvd.Channel): any
+---@return luvd.Channel
+function Channel:values() end
+
+---Nothing more can be sent; what was sent can still be received. Senders that wait fail.
+function Channel:close() end
+
+---At most n tasks hold a permit.
+---@class (exact) luvd.Semaphore
+local Semaphore = {}
+
+---Waits for a permit: `local permit <close> = semaphore:acquire()`.
+---@param options? luvd.WaitOptions
+---@return luvd.Permit? permit
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Semaphore:acquire(options) end
+
+---Never waits.
+---@return luvd.Permit? permit
+---@return string? message
+---@return "EAGAIN"? code
+function Semaphore:try_acquire() end
+
+---@class (exact) luvd.Permit
+local Permit = {}
+
+---Gives it to who has waited longest, or back. Once more does nothing; a `<close>` variable does it.
+function Permit:release() end
 ---The module "luvd.fs": files and folders, on a pool of threads. Every call but watch waits in its
 ---task while others run. Relative paths are relative to the working directory (`chdir` of the
 ---daemon file); inside a chroot all paths are those of the new root. A path with a NUL byte raises.
@@ -427,8 +578,8 @@ function File:close() end
 local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
----has a task of its own; when the handler ends its connection is closed, when it raises the error
----is logged and only its own connection is lost.
+---has a task of its own; when the handler and its children have ended its connection is closed, when
+---it raises the error is logged and only its own connection is lost.
 ---@param listener luvd.Listener
 ---@param handler fun(conn: luvd.Conn)
 function net.serve(listener, handler) end
