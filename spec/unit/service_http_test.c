@@ -1059,6 +1059,21 @@ static void test_at_stop_a_connection_without_a_request_does_not_hold_it_up(void
 	kit_destroy(kit);
 }
 
+static void test_the_hello_example_answers_a_browser(void **state)
+{
+	char text[4096] = "";
+	FILE *file = fopen(LUVD_SOURCE_DIR "/examples/hello/hello.lua", "r");
+	struct kit *kit;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+	fclose(file);
+	kit = serve(text);
+	assert_answer_of(kit, LAST("/you"), ANSWER("200 OK", "11", "hello /you\n"));
+	kit_finish(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1131,6 +1146,7 @@ int main(void)
 	    cmocka_unit_test(test_at_stop_an_idle_connection_gets_one_more_answer),
 	    cmocka_unit_test(test_at_stop_a_running_request_is_finished),
 	    cmocka_unit_test(test_at_stop_a_connection_without_a_request_does_not_hold_it_up),
+	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
