@@ -889,6 +889,24 @@ static void test_a_peer_that_does_not_read_is_cut_off(void **state)
 	finish(kit, fd);
 }
 
+static void test_a_long_text_arrives_whole(void **state)
+{
+	struct kit *kit = serve(HANDLER("return ('0123456789abcdef'):rep(25000)"));
+	int fd = kit_connect(kit);
+	const char *answer;
+
+	(void)state;
+	kit_send(fd, GET("/") LAST("/"));
+	answer = kit_expect(kit, fd, NULL);
+	for (int i = 0; i < 2; i++) {
+		answer = strstr(answer, "\r\n\r\n") + 4;
+		for (size_t at = 0; at < 400000; at += 16)
+			assert_memory_equal(answer + at, "0123456789abcdef", 16);
+		answer += 400000;
+	}
+	finish(kit, fd);
+}
+
 static void test_no_further_request_is_taken_while_the_peer_does_not_read(void **state)
 {
 	struct kit *kit = serve(SERVICE("luvd.log:info 'asked' return ('x'):rep(10 << 20)", ""));
@@ -1136,6 +1154,7 @@ int main(void)
 	    cmocka_unit_test(test_trickling_does_not_extend_the_time),
 	    cmocka_unit_test(test_a_timeout_of_the_handlers_own_can_be_tried_again),
 	    cmocka_unit_test(test_a_peer_that_does_not_read_is_cut_off),
+	    cmocka_unit_test(test_a_long_text_arrives_whole),
 	    cmocka_unit_test(test_no_further_request_is_taken_while_the_peer_does_not_read),
 	    cmocka_unit_test(test_too_many_handlers_at_once_are_a_503),
 	    cmocka_unit_test(test_a_connection_has_at_most_so_many_requests),
