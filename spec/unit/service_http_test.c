@@ -466,6 +466,37 @@ static void test_a_request_outlives_its_answer(void **state)
 	kit_finish(kit);
 }
 
+static void test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended(void **state)
+{
+	struct kit *kit = serve(HANDLER("daemon:spawn(function() luvd.log:info 'reads'\n"
+					"  luvd.log:info(select(3, request:body())) end)\n"
+					"luvd.sleep '20ms' return 'x'"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, POST("/", "5", "ab"));
+	kit_wait_log(kit, "INFO reads");
+	kit_wait_log(kit, "INFO ECLOSED");
+	close(fd);
+	kit_finish(kit);
+}
+
+static void test_without_lua_memory_a_request_is_refused_but_not_the_daemon(void **state)
+{
+	struct kit *kit = kit_create(
+	    HANDLER("if request.path == '/' then local t = {}\n"
+		    "  while true do t[#t + 1] = ('x'):rep(1000) .. #t end end return 'x'"));
+
+	(void)state;
+	kit->daemon.spec->lua_memory = (size_t)4 << 20;
+	kit_listen(kit);
+	kit_start(kit);
+	assert_answer_of(kit, LAST("/"), ERROR_500);
+	assert_true(kit_logged(kit, "not enough memory"));
+	assert_answer_of(kit, LAST("/x"), ANSWER("200 OK", "1", "x"));
+	kit_finish(kit);
+}
+
 /* --- bodies of requests --- */
 
 static void test_a_body_is_read_whole(void **state)
@@ -1124,6 +1155,9 @@ int main(void)
 	    cmocka_unit_test(test_a_full_url_names_the_host),
 	    cmocka_unit_test(test_a_request_keeps_what_is_set_and_nothing_else),
 	    cmocka_unit_test(test_a_request_outlives_its_answer),
+	    cmocka_unit_test(
+		test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended),
+	    cmocka_unit_test(test_without_lua_memory_a_request_is_refused_but_not_the_daemon),
 	    cmocka_unit_test(test_a_body_is_read_whole),
 	    cmocka_unit_test(test_a_body_that_comes_late_is_waited_for),
 	    cmocka_unit_test(test_a_body_comes_in_pieces),
