@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "service/conn_lua.h"
+#include "service/listener.h"
 #include "service/server.h"
 #include "service/task.h"
 #include "service/vm.h"
@@ -129,7 +130,8 @@ static int l_serve(lua_State *L)
 
 int luaopen_luvd_net(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"serve", l_serve}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+	    {"serve", l_serve}, {"listen", listener_l_listen}, {NULL, NULL}};
 
 	conn_lua_open(L);
 	luaL_newlib(L, functions);

@@ -53,7 +53,8 @@ struct vm {
 	struct alarms alarms; /* deadlines of tasks and connections */
 
 	struct link servers;
-	struct link conns; /* those that no server has accepted */
+	struct link listenings; /* open ones of net.listen */
+	struct link conns;      /* those that no server has accepted */
 	struct link timers;
 	struct link drainers;    /* tasks that wait until no connection is open */
 	size_t connections;      /* open on all servers */
