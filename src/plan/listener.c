@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "plan/address.h"
+#include "plan/listen.h"
 #include "plan/unix.h"
 #include "sys/sys.h"
 
@@ -19,7 +20,8 @@ int listener_tell(struct listener *listener, struct err *err)
 		/* The kernel only knows the name it was bound to, before the rename. */
 		snprintf(listener->actual, sizeof listener->actual, "%s", listener->address->text);
 	else
-		address_text(&address, length, listener->actual, sizeof listener->actual);
+		address_text(&address, length, listen_type(listener->address), listener->actual,
+			     sizeof listener->actual);
 	return 0;
 }
 
@@ -62,7 +64,7 @@ int listener_bind(struct listener *listener, uid_t self, struct err *err)
 	const struct address *address = listener->address;
 	const struct sockaddr *socket = (const struct sockaddr *)&address->socket;
 
-	listener->fd = sys_socket(address->socket.ss_family, SOCK_STREAM);
+	listener->fd = sys_socket(address->socket.ss_family, listen_type(address));
 	if (listener->fd < 0)
 		return err_sys(err, "cannot make a socket for %s", address->text);
 	if (set_options(listener) < 0)
@@ -70,7 +72,8 @@ int listener_bind(struct listener *listener, uid_t self, struct err *err)
 	if (address->kind == ADDRESS_UNIX)
 		return bind_unix(listener, self, err) < 0 ? -1 : listener_tell(listener, err);
 	if (sys_bind(listener->fd, socket, address->length) < 0 ||
-	    sys_listen(listener->fd, listener->listen->backlog) < 0)
+	    (address->kind != ADDRESS_UDP &&
+	     sys_listen(listener->fd, listener->listen->backlog) < 0))
 		return err_sys(err, "cannot bind %s", address->text);
 	return listener_tell(listener, err);
 }

@@ -25,7 +25,9 @@ static void describe_one(const struct socket_choice *choice, FILE *out)
 			choice->inherited->address, listen->name);
 		return;
 	}
-	fprintf(out, "bind %s, backlog %d", choice->address->text, listen->backlog);
+	fprintf(out, "bind %s", choice->address->text);
+	if (choice->address->kind != ADDRESS_UDP)
+		fprintf(out, ", backlog %d", listen->backlog);
 	if (choice->address->kind == ADDRESS_UNIX)
 		fprintf(out, ", mode %04o", (unsigned)listen->mode);
 	if (choice->address->kind == ADDRESS_UNIX && listen->owner)
@@ -96,13 +98,43 @@ static int in_use(const struct spec *spec, const struct listen *listen,
 		       (int)(colon - address->text), address->text);
 }
 
+/* The kernel gives twice what is asked for, and silently less than asked when its limit is lower:
+ * socket(7). Datagrams are what is lost then. */
+static int tell_buffer(struct daemon *daemon, const struct listener *listener, struct err *err)
+{
+	size_t wanted = listener->listen->receive_buffer;
+	int given;
+
+	if (wanted == 0)
+		return 0;
+	if (sys_socket_get(listener->fd, SOL_SOCKET, SO_RCVBUF, &given) < 0)
+		return err_sys(err, "cannot read the options of %s", listener->address->text);
+	if ((size_t)given / 2 < wanted)
+		daemon_warn(daemon, "listen", 0,
+			    "%s: the kernel gives a receive buffer of %d bytes instead of %zu: "
+			    "raise net.core.rmem_max",
+			    listener->address->text, given / 2, wanted);
+	return 0;
+}
+
 static int bind_one(struct daemon *daemon, struct listener *listener, struct err *err)
 {
+	const struct address *address = listener->address;
+
 	if (listener_bind(listener, daemon->machine.euid, err) == 0)
-		return 0;
-	if (err && err->code == EADDRINUSE && listener->address->kind == ADDRESS_TCP)
-		return in_use(daemon->spec, listener->listen, listener->address, err);
+		return address->kind == ADDRESS_UDP ? tell_buffer(daemon, listener, err) : 0;
+	if (err && err->code == EADDRINUSE && address->socket.ss_family != AF_UNIX)
+		return in_use(daemon->spec, listener->listen, address, err);
 	return -1;
+}
+
+static int take_datagrams(int type, const struct inherited *inherited, struct err *err)
+{
+	if (type != SOCK_DGRAM)
+		return err_set(err,
+			       "descriptor %d of the service manager (%s) is no datagram socket",
+			       inherited->fd, inherited->address);
+	return 0;
 }
 
 static int take_one(struct listener *listener, const struct inherited *inherited, struct err *err)
@@ -114,6 +146,8 @@ static int take_one(struct listener *listener, const struct inherited *inherited
 	if (sys_socket_get(inherited->fd, SOL_SOCKET, SO_TYPE, &type) < 0 ||
 	    sys_socket_get(inherited->fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) < 0)
 		return err_sys(err, "cannot take %s from the service manager", inherited->address);
+	if (listener->address->kind == ADDRESS_UDP)
+		return take_datagrams(type, inherited, err);
 	if (type != SOCK_STREAM || !listening)
 		return err_set(
 		    err, "descriptor %d of the service manager (%s) is no listening stream socket",

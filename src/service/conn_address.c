@@ -39,7 +39,7 @@ const char *conn_peer_text(const struct conn_peer *peer, char text[CONN_ADDRESS_
 	if (peer->family == AF_UNIX)
 		snprintf(text, CONN_ADDRESS_MAX, "unix:");
 	else
-		address_text(&address, sizeof address, text, CONN_ADDRESS_MAX);
+		address_text(&address, sizeof address, SOCK_STREAM, text, CONN_ADDRESS_MAX);
 	return text;
 }
 
@@ -58,7 +58,7 @@ const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		snprintf(text, CONN_ADDRESS_MAX, "closed");
 	else if (address.ss_family != AF_UNIX)
-		address_text(&address, length, text, CONN_ADDRESS_MAX);
+		address_text(&address, length, SOCK_STREAM, text, CONN_ADDRESS_MAX);
 	else /* bound by another name, then renamed */
 		snprintf(text, CONN_ADDRESS_MAX, "%s",
 			 conn->acceptor ? conn->acceptor->listener->actual : "unix:");

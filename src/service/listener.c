@@ -7,6 +7,7 @@
 
 #include "plan/unix.h"
 #include "service/server.h"
+#include "service/udp.h"
 #include "service/vm.h"
 #include "sys/sys.h"
 
@@ -31,6 +32,7 @@ void listening_close(struct listening *listening)
 	list_remove(&listening->all);
 	if (listening->server)
 		server_end(listening->server);
+	udp_end(listening->vm, &listening->listen);
 	for (size_t i = 0; i < listening->count; i++)
 		close_socket(&listening->sockets[i]);
 }

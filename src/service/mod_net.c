@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "service/conn_lua.h"
+#include "service/connect.h"
 #include "service/listener.h"
 #include "service/server.h"
 #include "service/task.h"
+#include "service/udp.h"
 #include "service/vm.h"
 
 /* What net.serve keeps of its listener. */
@@ -114,9 +116,13 @@ static int l_serve(lua_State *L)
 	struct serving *serving;
 	int handler;
 
-	server_check(L, 1);
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	lua_settop(L, 2);
+	if (udp_is(vm_of(L), listener_check(L, 1))) {
+		udp_serve(L, 1, 2);
+		return 0;
+	}
+	server_check(L, 1);
 	handler = luaL_ref(L, LUA_REGISTRYINDEX);
 	serving = malloc(sizeof *serving);
 	if (!serving) {
@@ -130,10 +136,14 @@ static int l_serve(lua_State *L)
 
 int luaopen_luvd_net(lua_State *L)
 {
-	static const luaL_Reg functions[] = {
-	    {"serve", l_serve}, {"listen", listener_l_listen}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"serve", l_serve},
+					     {"listen", listener_l_listen},
+					     {"connect", connect_l_connect},
+					     {NULL, NULL}};
 
 	conn_lua_open(L);
+	udp_open(L);
+	connect_open(L);
 	luaL_newlib(L, functions);
 	return 1;
 }

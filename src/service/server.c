@@ -9,6 +9,7 @@
 #include "service/conn.h"
 #include "service/listener.h"
 #include "service/task.h"
+#include "service/udp.h"
 #include "service/vm.h"
 
 const struct listen *server_listen(const struct server *server)
@@ -82,6 +83,8 @@ void server_check(lua_State *L, int index)
 	const char *name = listener_name(object);
 	struct vm *vm = vm_of(L);
 
+	if (udp_is(vm, object))
+		vm_raise(L, "listener \"%s\" takes datagrams: net.serve it", name);
 	if (object->own ? object->own->server != NULL : server_exists(vm, name))
 		vm_raise(L, "listener \"%s\" is served already", name);
 	if (object->own && object->own->closed)

@@ -64,7 +64,7 @@ static bool right_length(const struct address *address)
 {
 	int family = address->socket.ss_family;
 
-	if (address->kind != ADDRESS_TCP)
+	if (address->kind != ADDRESS_TCP && address->kind != ADDRESS_UDP)
 		return family == AF_UNIX &&
 		       address->length > offsetof(struct sockaddr_un, sun_path) &&
 		       address->length <= sizeof(struct sockaddr_un);

@@ -32,7 +32,7 @@ const struct field fields[] = {
 	{"listen.NAME", &kind_listen, 0,
 	 .help = "an address, or a table with address and options"},
 	{"listen.NAME.address", &kind_addresses, 0,
-	 .help = "tcp://IP:PORT, tcp://*:PORT for both families, unix:/path or unix:@name"},
+	 .help = "tcp://IP:PORT, tcp://*:PORT for both families, udp://IP:PORT, unix:/path or unix:@name"},
 	{"listen.NAME.backlog", &kind_count, LISTEN(backlog), "511", .least = 1, .most = 65535,
 	 .help = "connections that may wait to be accepted, listen(2)"},
 	{"listen.NAME.mode", &kind_octal, LISTEN(mode), "\"0666\"",
@@ -49,7 +49,7 @@ const struct field fields[] = {
 	 .least = 1, .most = GIB,
 	 .help = "bytes queued on a connection before conn:write waits"},
 	{"listen.NAME.receive_buffer", &kind_size, LISTEN(receive_buffer), "0", .most = GIB,
-	 .help = "the kernel's receive buffer, SO_RCVBUF of socket(7); 0: the kernel's choice"},
+	 .help = "SO_RCVBUF of socket(7), at most net.core.rmem_max; 0: the kernel's choice"},
 	{"listen.NAME.reuseport", &kind_later, .later = true,
 	 .help = "a socket for each worker, SO_REUSEPORT of socket(7)"},
 

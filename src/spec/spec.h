@@ -18,7 +18,7 @@
 
 enum service_kind { SERVICE_INLINE, SERVICE_MODULE, SERVICE_FILE };
 
-enum address_kind { ADDRESS_TCP, ADDRESS_UNIX, ADDRESS_ABSTRACT };
+enum address_kind { ADDRESS_TCP, ADDRESS_UDP, ADDRESS_UNIX, ADDRESS_ABSTRACT };
 
 struct address {
 	char *text; /* "tcp://0.0.0.0:80": one socket; the host "*" becomes two of these */

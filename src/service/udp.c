@@ -1,0 +1,269 @@
+#include "service/udp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "service/listener.h"
+#include "service/server.h"
+#include "service/task.h"
+#include "service/vm.h"
+
+/* --- the loop --- */
+
+static void start_handler(struct udp *udp);
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct udp *udp = poll->data;
+
+	if (status < 0)
+		events = UV_READABLE | UV_WRITABLE; /* the next call reads the error */
+	udp->taken = 0;
+	if (!udp->task && events & UV_READABLE)
+		start_handler(udp);
+	if (events & UV_WRITABLE)
+		while (!list_empty(&udp->writers))
+			task_wake_later(LIST_ENTRY(udp->writers.next, struct task, queued));
+	if (events & UV_READABLE && udp->reader)
+		task_wake(udp->reader);
+	if (udp->open)
+		udp_watch(udp);
+}
+
+/* Readable is watched for on and on while the handler asks for one datagram after the other: no
+ * system call for that. */
+void udp_watch(struct udp *udp)
+{
+	int events = udp->reader || !udp->task ? UV_READABLE : 0;
+
+	if (!list_empty(&udp->writers))
+		events |= UV_WRITABLE;
+	if (!udp->open || events == udp->events)
+		return;
+	udp->events = events;
+	if (events)
+		uv_poll_start(&udp->poll, events, on_poll);
+	else
+		uv_poll_stop(&udp->poll);
+}
+
+/* --- the handler --- */
+
+static void on_done(struct task *task, enum outcome outcome, const char *message)
+{
+	struct vm *vm = task->vm;
+	struct udp *udp = task->data;
+
+	if (outcome == OUTCOME_FAILED)
+		task_log_failure(task, message);
+	if (udp) {
+		udp->task = NULL;
+		if (udp->box)
+			*udp->box = NULL;
+		udp->box = NULL;
+		/* One datagram that it could not stand must not make it deaf. */
+		if (outcome != OUTCOME_FAILED || udp->stopping)
+			udp_finish(udp);
+		else
+			udp_watch(udp);
+	}
+	server_handler_ended(vm);
+}
+
+static int begin_handler(lua_State *L)
+{
+	struct udp *udp = lua_touserdata(L, 1);
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, udp->handler);
+	udp_push(L, udp);
+	udp->task = task_create(L, 1, "datagrams");
+	udp->task->data = udp;
+	udp->task->done = on_done;
+	udp->vm->handlers++;
+	return 0;
+}
+
+static void start_handler(struct udp *udp)
+{
+	struct vm *vm = udp->vm;
+
+	if (vm_run(vm, begin_handler, udp) == LUA_OK) {
+		task_start(udp->task);
+		return;
+	}
+	vm->failed++;
+	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	lua_pop(vm->L, 1);
+	udp_finish(udp);
+}
+
+/* --- the end --- */
+
+static void release(struct udp *udp)
+{
+	struct vm *vm = udp->vm;
+
+	luaL_unref(vm->L, LUA_REGISTRYINDEX, udp->handler);
+	luaL_unref(vm->L, LUA_REGISTRYINDEX, udp->entry);
+	if (udp->task)
+		udp->task->data = NULL;
+	if (udp->box)
+		*udp->box = NULL;
+	list_remove(&udp->all);
+	free(udp);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct udp *udp = handle->data;
+
+	udp->vm->handles--;
+	release(udp);
+}
+
+void udp_finish(struct udp *udp)
+{
+	if (!udp->open)
+		return;
+	udp->open = false;
+	uv_poll_stop(&udp->poll);
+	close(udp->fd);
+	udp->fd = -1;
+	if (udp->reader)
+		task_wake_later(udp->reader);
+	while (!list_empty(&udp->writers))
+		task_wake_later(LIST_ENTRY(udp->writers.next, struct task, queued));
+	vm_close_handle(udp->vm, (uv_handle_t *)&udp->poll, on_closed);
+}
+
+/* --- making one --- */
+
+static int begin(struct udp *udp)
+{
+	int code;
+
+	udp->begun = true;
+	udp->fd = fcntl(udp->listener->fd, F_DUPFD_CLOEXEC, 0);
+	if (udp->fd < 0)
+		return uv_translate_sys_error(errno);
+	code = uv_poll_init(udp->vm->loop, &udp->poll, udp->fd);
+	if (code < 0) {
+		close(udp->fd);
+		return code;
+	}
+	udp->poll.data = udp;
+	udp->vm->handles++;
+	udp->open = true;
+	start_handler(udp);
+	return 0;
+}
+
+static void make(lua_State *L, struct listener *listener, int entry, int handler)
+{
+	struct vm *vm = vm_of(L);
+	struct udp *udp = calloc(1, sizeof *udp);
+
+	if (!udp)
+		vm_raise(L, "not enough memory");
+	udp->vm = vm;
+	udp->listener = listener;
+	udp->fd = -1;
+	udp->handler = udp->entry = LUA_NOREF;
+	list_init(&udp->writers);
+	list_append(&vm->udps, &udp->all);
+	lua_pushvalue(L, handler);
+	udp->handler = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_pushvalue(L, entry);
+	udp->entry = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+bool udp_is(const struct vm *vm, const struct listener_object *object)
+{
+	size_t count;
+	const struct listener *sockets = listener_sockets(vm, object, &count);
+
+	return count > 0 && sockets[0].address->kind == ADDRESS_UDP;
+}
+
+bool udp_is_served(const struct vm *vm, const struct listen *listen)
+{
+	for (struct link *link = vm->udps.next; link != &vm->udps; link = link->next)
+		if (LIST_ENTRY(link, struct udp, all)->listener->listen == listen)
+			return true;
+	return false;
+}
+
+void udp_serve(lua_State *L, int entry, int handler)
+{
+	const struct listener_object *object = listener_check(L, entry);
+	const char *name = listener_name(object);
+	struct vm *vm = vm_of(L);
+	size_t count;
+	struct listener *sockets = listener_sockets(vm, object, &count);
+	int code = 0;
+
+	if (vm->phase >= PHASE_STOPPING)
+		vm_raise(L, "nothing can be served while the daemon is being stopped");
+	if (object->own && object->own->closed)
+		vm_raise(L, "listener \"%s\" is closed", name);
+	if (count > 0 && udp_is_served(vm, sockets[0].listen))
+		vm_raise(L, "listener \"%s\" is served already", name);
+	for (size_t i = 0; i < count; i++)
+		make(L, &sockets[i], entry, handler);
+	if (vm->phase == PHASE_RUNNING)
+		code = udps_begin(vm);
+	if (code < 0)
+		vm_raise(L, "cannot take datagrams for '%s': %s", name, uv_strerror(code));
+}
+
+/* --- all of them --- */
+
+int udps_begin(struct vm *vm)
+{
+	int code = 0;
+
+	for (struct link *link = vm->udps.next; link != &vm->udps && code == 0; link = link->next) {
+		struct udp *udp = LIST_ENTRY(link, struct udp, all);
+
+		if (!udp->begun)
+			code = begin(udp);
+	}
+	return code;
+}
+
+void udp_end(struct vm *vm, const struct listen *listen)
+{
+	for (struct link *link = vm->udps.next, *next; link != &vm->udps; link = next) {
+		struct udp *udp = LIST_ENTRY(link, struct udp, all);
+
+		next = link->next;
+		if (listen && udp->listener->listen != listen)
+			continue;
+		udp->stopping = true;
+		if (udp->reader)
+			task_wake_later(udp->reader);
+		if (!udp->begun)
+			release(udp);
+		else if (!udp->task)
+			udp_finish(udp);
+	}
+}
+
+void udps_close(struct vm *vm)
+{
+	struct link *link = vm->udps.next;
+
+	while (link != &vm->udps) {
+		struct udp *udp = LIST_ENTRY(link, struct udp, all);
+
+		link = link->next;
+		if (udp->open)
+			udp_finish(udp);
+		else if (!udp->begun)
+			release(udp);
+	}
+}
