@@ -116,7 +116,7 @@ static void test_the_options_are_those_of_the_daemon_file(void **state)
 	    {"'tcp://127.0.0.1:0', { address = 'x' }", "the address is the first argument"},
 	    {"'tcp://localhost:0'", "address: expected an IP address or"},
 	    {"{}", "address: expected an address"},
-	    {"'udp://127.0.0.1:0'", "address: expected a tcp or unix address"},
+	    {"{ 'udp://127.0.0.1:0', 'tcp://127.0.0.1:0' }", "udp and other addresses"},
 	    {"5 > 4", "address expected, got boolean"},
 	};
 
@@ -147,6 +147,44 @@ static void test_what_fails_says_why_and_leaves_nothing_open(void **state)
 	kit_assert_logs(START("local first, message, code = net.listen 'unix:/nowhere/x.sock'\n"
 			      "log:info(tostring(first) .. ' ' .. code)"),
 			"nil ENOENT");
+}
+
+static void test_datagrams_are_served_until_the_listener_is_closed(void **state)
+{
+	(void)state;
+	kit_assert_logs(
+	    START("local l = assert(net.listen 'udp://127.0.0.1:0')\n"
+		  "net.serve(l, function(socket)\n"
+		  "  for bytes in socket:packets() do log:info('got ' .. bytes) end\n"
+		  "end)\n"
+		  "log:info(select(2, pcall(net.serve, l, print)):match 'served already')\n"
+		  "l:close()\n"
+		  "log:info(select(2, pcall(net.serve, l, print)):match 'is closed')"),
+	    "is closed");
+}
+
+static void test_a_datagram_comes_through_a_listener_of_the_service(void **state)
+{
+	struct kit *kit =
+	    kit_create(START("local l = assert(net.listen 'udp://127.0.0.1:0')\n"
+			     "net.serve(l, function(socket)\n"
+			     "  for bytes in socket:packets() do log:info('got ' .. bytes) "
+			     "l:close() end\n"
+			     "  log:info 'the end'\n"
+			     "end)\n"
+			     "log:info('at ' .. l.address)"));
+	static const char before[] = "at udp://127.0.0.1:";
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	kit_start(kit);
+	at.sin_port = htons((in_port_t)atoi(strstr(kit->log, before) + sizeof before - 1));
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&at, sizeof at), 1);
+	kit_wait_log(kit, "got x");
+	kit_wait_log(kit, "the end");
+	close(fd);
+	kit_finish(kit);
 }
 
 static void test_wrong_use_raises(void **state)
@@ -193,6 +231,8 @@ int main(void)
 	    cmocka_unit_test(test_what_is_collected_or_out_of_scope_is_closed),
 	    cmocka_unit_test(test_the_options_are_those_of_the_daemon_file),
 	    cmocka_unit_test(test_what_fails_says_why_and_leaves_nothing_open),
+	    cmocka_unit_test(test_datagrams_are_served_until_the_listener_is_closed),
+	    cmocka_unit_test(test_a_datagram_comes_through_a_listener_of_the_service),
 	    cmocka_unit_test(test_wrong_use_raises),
 	    cmocka_unit_test(test_a_listener_of_the_daemon_file_cannot_be_closed),
 	};
