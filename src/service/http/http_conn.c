@@ -366,7 +366,7 @@ static void on_accepted(struct server *server, struct incoming *incoming)
 	if (!hc)
 		return;
 	hc->http = http;
-	hc->alarm.ring = on_alarm;
+	alarm_init(&http->vm->alarms, &hc->alarm, on_alarm);
 	hc->conn = conn_open(server->vm, incoming, &user, hc, &code);
 	if (!hc->conn) {
 		free(hc);
