@@ -41,6 +41,19 @@ static void release(struct conn *conn)
 	free(conn);
 }
 
+/* Those that we opened are the service's own: only what it has queued is waited for. */
+static void leave(struct conn *conn)
+{
+	conn->leaving = true;
+	conn->vm->connections++;
+}
+
+static void left(struct vm *vm)
+{
+	vm->connections--;
+	server_tell_if_quiet(vm);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct conn *conn = LIST_ENTRY(handle, struct conn, handle);
@@ -52,7 +65,9 @@ static void on_closed(uv_handle_t *handle)
 	if (conn->user)
 		conn->user->gone(conn);
 	if (acceptor)
-		server_left(acceptor);
+		server_left(acceptor, conn);
+	else if (conn->leaving)
+		left(conn->vm);
 	release(conn);
 }
 
@@ -137,11 +152,13 @@ void conn_close(struct conn *conn)
 		return;
 	}
 	conn->closed = true;
-	if (conn_queued(conn) == 0)
+	if (conn_queued(conn) == 0) {
 		finish_close(conn);
-	else
-		alarm_set(&vm->alarms, &conn->alarm,
-			  now(conn) + (uint64_t)vm->daemon->spec->timeout_stop);
+		return;
+	}
+	if (!conn->acceptor)
+		leave(conn);
+	alarm_set(&vm->alarms, &conn->alarm, now(conn) + (uint64_t)vm->daemon->spec->timeout_stop);
 }
 
 void conn_flushed(struct conn *conn)
@@ -210,25 +227,9 @@ static void on_alarm(struct alarm *alarm)
 
 _Static_assert(offsetof(uv_handle_t, data) == 0, "conn->vm is the handle's data");
 
-static void keep_peer(struct conn *conn, const struct sockaddr_storage *peer)
-{
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)peer;
-	const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
-
-	conn->peer.family = peer->ss_family;
-	if (peer->ss_family == AF_INET) {
-		conn->peer.port = four->sin_port;
-		memcpy(conn->peer.host, &four->sin_addr, sizeof four->sin_addr);
-	} else if (peer->ss_family == AF_INET6) {
-		conn->peer.port = six->sin6_port;
-		conn->peer.extra = six->sin6_scope_id;
-		memcpy(conn->peer.host, &six->sin6_addr, sizeof six->sin6_addr);
-	}
-}
-
 static struct conn *make(struct vm *vm, const struct incoming *incoming, int *code)
 {
-	bool tcp = incoming->peer.ss_family != AF_UNIX;
+	bool tcp = incoming->peer.family != AF_UNIX;
 	struct conn *conn =
 	    calloc(1, offsetof(struct conn, handle) + (tcp ? sizeof(uv_tcp_t) : sizeof(uv_pipe_t)));
 
@@ -244,7 +245,7 @@ static struct conn *make(struct vm *vm, const struct incoming *incoming, int *co
 	conn->open = true;
 	conn->alarm.ring = on_alarm;
 	list_init(&conn->all);
-	keep_peer(conn, &incoming->peer);
+	conn->peer = incoming->peer;
 	vm->handles++;
 	return conn;
 }

@@ -44,7 +44,7 @@ static void detach(struct task *task)
 	struct box *box = task->object;
 
 	box->task = NULL;
-	if (!box->dial->code && box->dial->fd < 0) /* nothing is known: it was cancelled */
+	if (!box->dial->over) /* cancelled */
 		finish(box);
 }
 
@@ -56,7 +56,7 @@ static int push_conn(lua_State *L)
 
 static int give_conn(lua_State *L, struct dial *dial)
 {
-	struct incoming incoming = {.fd = dial->fd, .peer = dial->peer};
+	struct incoming incoming = {.fd = dial->fd, .peer = conn_peer_of(&dial->peer)};
 	struct conn *conn;
 	int code;
 

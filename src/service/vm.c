@@ -195,6 +195,8 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	list_init(&vm->udps);
 	list_init(&vm->conns);
 	list_init(&vm->timers);
+	list_init(&vm->watchers);
+	fs_requests_init(vm);
 	list_init(&vm->drainers);
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L)
@@ -225,6 +227,7 @@ void vm_destroy(struct vm *vm)
 {
 	if (!vm)
 		return;
+	vm->fs.over = true;
 	lua_close(vm->L);
 	free(vm->read_buffer);
 	free(vm);

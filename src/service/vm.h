@@ -9,6 +9,7 @@
 
 #include "plan/daemon.h"
 #include "service/alarm.h"
+#include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
 
@@ -52,11 +53,15 @@ struct vm {
 	uv_idle_t turn;       /* runs them */
 	uint64_t failed;      /* tasks and callbacks */
 	struct alarms alarms; /* deadlines of tasks and connections */
+	struct link untold;   /* handles of failed tasks that nobody has asked for */
+	struct alarm untold_alarm;
 
 	struct link servers;
 	struct link conns; /* those that no server has accepted */
 	struct link udps;
 	struct link timers;
+	struct link watchers;
+	struct fs_requests fs;
 	struct link drainers;      /* tasks that wait until no connection is open */
 	size_t connections;        /* open on all servers */
 	size_t handlers;           /* tasks that serve a connection or a request */
