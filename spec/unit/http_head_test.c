@@ -486,10 +486,13 @@ static void test_extensions_and_trailers_are_bounded(void **state)
 
 	(void)state;
 	memset(sent, 'a', sizeof sent);
-	memcpy(sent, "1;", 2);
+	sent[0] = '1';
+	sent[1] = ';';
 	assert_int_equal(take_all(sent, 2 + BODY_EXTENSION_MAX, 1000, out), BODY_EXTENSION);
 	assert_int_equal(take_all(sent, 3 + BODY_EXTENSION_MAX, 1000, out), BODY_WRONG);
-	memcpy(sent, "0\r\n", 3);
+	sent[0] = '0';
+	sent[1] = '\r';
+	sent[2] = '\n';
 	assert_int_equal(take_all(sent, 3 + BODY_TRAILER_MAX, sizeof sent, out), BODY_TRAILER);
 	assert_int_equal(take_all(sent, 4 + BODY_TRAILER_MAX, sizeof sent, out), BODY_WRONG);
 }
