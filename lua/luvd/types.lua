@@ -32,7 +32,7 @@
 ---@field name string
 ---@field config table plain data of the daemon file; replaced, not changed, by a reload
 ---@field listeners table<string, luvd.Listener>
----@field files table<string, luvd.File>
+---@field files table<string, luvd.File> the entries of `files`: opened before privileges were given up and, behind the same object, anew at USR1; they cannot be closed
 ---@field directories table<"runtime"|"state"|"cache"|"logs", string>
 ---@field worker integer 1 in a daemon of one process
 ---@field workers integer 1 in a daemon of one process
@@ -60,17 +60,6 @@ function Daemon:spawn(fn, ...) end
 ---@field address string "tcp://127.0.0.1:49152": with the port that the kernel chose
 ---@field addresses string[] all of them, when the entry has several
 
----An entry of `files`, opened before privileges were given up and anew at USR1.
----@class (exact) luvd.File
-local File = {}
-
----Writes all of it, at once.
----@param bytes string|(string|number)[]
----@return true? ok
----@return string? message
----@return string? code
-function File:write(bytes) end
-
 ---@class (exact) luvd.Log
 local Log = {}
 
@@ -95,12 +84,21 @@ function Log:error(message, fields) end
 ---@return luvd.Log
 function Log:child(fields) end
 
+---The level of the whole daemon: what is below is not logged, and its fields are not even looked
+---at. With an argument sets it, and returns the one before. It stays until a reload whose daemon
+---file says another `log.level` than before; a reload that is refused takes its own back.
+---@param level? luvd.LogLevel
+---@return luvd.LogLevel
+function Log:level(level) end
+
+---@alias luvd.LogLevel "debug"|"info"|"warn"|"error"
+
 ---@class (exact) luvd.Timer
 local Timer = {}
 
----A new period; the next call comes one period from now.
----@param duration luvd.Duration
-function Timer:set(duration) end
+---A new period, or of `luvd.cron` a new expression; counted from now on.
+---@param when luvd.Duration|string
+function Timer:set(when) end
 
 ---No further call; one that runs goes on.
 function Timer:close() end
@@ -136,6 +134,24 @@ function luvd.size(size) end
 ---@return luvd.Timer
 function luvd.every(duration, fn) end
 
+---@class (exact) luvd.CronOptions
+---@field utc? boolean default false: local time, of the daemon's TZ or /etc/localtime
+
+---Calls fn at the times of an expression of crontab(5): minute, hour, day of month, month and day
+---of week, with lists, ranges, steps and names ("0,30 8-18/2 * * mon-fri"), or "@hourly", "@daily",
+---"@midnight", "@weekly", "@monthly", "@yearly", "@annually". When day of month and day of week are
+---both restricted one of them is enough. Raises when it is wrong, or never comes. As with `every`
+---calls never overlap (a time that comes while a call runs is left out), an error is logged and
+---the timer goes on, the first call comes after the service is ready, and stop disarms it.
+---Clocks that change are treated as cron(8) does: a local time that does not exist that day comes
+---right after the gap, one that comes twice comes once, and an expression with a wildcard in minute
+---or hour just follows the wall clock. A clock that is set is noticed within a minute.
+---@param expression string
+---@param fn fun()
+---@param options? luvd.CronOptions
+---@return luvd.Timer
+function luvd.cron(expression, fn, options) end
+
 ---A line for `luvd status` and the service manager.
 ---@param text string
 function luvd.status(text) end
@@ -143,6 +159,268 @@ function luvd.status(text) end
 ---Stops the daemon gracefully and returns. Before start has returned it fails the start.
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
+
+---The module "luvd.fs": files and folders, on a pool of threads. Every call but watch waits in its
+---task while others run. Relative paths are relative to the working directory (`chdir` of the
+---daemon file); inside a chroot all paths are those of the new root. A path with a NUL byte raises.
+---A call that has failed returns nil, message, code ("ENOENT", "EACCES", "ENOSPC" ...); one that
+---outlasts its timeout returns "ETIMEDOUT", and what it was to do may still be done.
+---@class (exact) luvd.Fs
+local fs = {}
+
+---@class (exact) luvd.FsOptions
+---@field timeout? luvd.Duration default: none
+
+---@class (exact) luvd.FsReadOptions
+---@field timeout? luvd.Duration default: none
+---@field max? luvd.Size a longer file is refused with "EFBIG"; default "16MiB"
+
+---@class (exact) luvd.FsBlockOptions
+---@field timeout? luvd.Duration default: none
+---@field max? luvd.Size the longest block or line; default "64KiB"
+
+---@class (exact) luvd.FsWriteOptions
+---@field timeout? luvd.Duration default: none
+---@field mode? string octal permissions of a new file such as "0640", whatever the umask; default "0666" less the umask
+
+---@class (exact) luvd.FsStatOptions
+---@field timeout? luvd.Duration default: none
+---@field follow? boolean false: of a symbolic link itself; default true
+
+---@class (exact) luvd.FsMkdirOptions
+---@field timeout? luvd.Duration default: none
+---@field mode? string octal permissions of the folder, whatever the umask; default "0777" less the umask
+---@field parents? boolean make missing folders above it too, and take one that is there for made; default false
+
+---@class (exact) luvd.FsRemoveOptions
+---@field timeout? luvd.Duration default: none
+---@field recursive? boolean a folder with all that is in it; default false
+
+---@class (exact) luvd.FsTemporaryOptions
+---@field timeout? luvd.Duration default: none
+---@field directory? boolean a folder instead of a file; default false
+
+---@class (exact) luvd.Stat
+---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+---@field size integer bytes
+---@field mode string octal permissions: "0644"
+---@field uid integer
+---@field gid integer
+---@field links integer names of the file
+---@field inode integer
+---@field device integer
+---@field modified number seconds since 1970, with a fraction: the contents
+---@field changed number seconds since 1970, with a fraction: contents, owner, mode or names
+---@field accessed number seconds since 1970, with a fraction
+
+---The names in a folder, sorted by their bytes, without "." and "..".
+---@param path string
+---@param options? luvd.FsOptions
+---@return string[]? names at most a million; more is "EOVERFLOW"
+---@return string? message
+---@return string? code
+function fs.list(path, options) end
+
+---What a path is.
+---@param path string
+---@param options? luvd.FsStatOptions
+---@return luvd.Stat? stat
+---@return string? message
+---@return string? code
+function fs.stat(path, options) end
+
+---All of a file.
+---@param path string
+---@param options? luvd.FsReadOptions
+---@return string? bytes
+---@return string? message
+---@return string? code
+function fs.read(path, options) end
+
+---Makes the file, or empties the one that is there, and writes all of it. Who reads it meanwhile,
+---and a crash, meet half of it: see replace.
+---@param path string
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsWriteOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.write(path, bytes, options) end
+
+---Writes behind the end of a file, which is made when it is not there.
+---@param path string
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsWriteOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.append(path, bytes, options) end
+
+---Puts a new file in the place of the old one, in one step: whoever opens the path gets the old or
+---the new file, whole, also after a crash (written beside it, fsync, rename, fsync of the folder).
+---On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has the mode that was asked for, else that of
+---the old one; its owner is the daemon. A link is replaced, not followed.
+---@param path string
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsWriteOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.replace(path, bytes, options) end
+
+---Gives a file or folder another name on the same file system; a file that has it goes.
+---@param from string
+---@param to string
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.rename(from, to, options) end
+
+---Removes a file, a link or an empty folder. `{ recursive = true }` empties a folder first: links
+---in it are removed and never followed; another file system in it is "EXDEV", more than 128 folders
+---within each other "EOVERFLOW"; what was removed until then stays removed.
+---@param path string
+---@param options? luvd.FsRemoveOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.remove(path, options) end
+
+---Makes a folder. One that is there is "EEXIST", unless parents is true.
+---@param path string
+---@param options? luvd.FsMkdirOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.mkdir(path, options) end
+
+---A file (mode 0600, open for writing) or folder (0700) that nobody else has, under a name that
+---nobody guesses. It is removed, a folder with all that is in it, when it is closed, and by the
+---garbage collector: `local file <close> = fs.temporary(daemon.directories.cache)`.
+---@param folder? string default "/tmp", which an empty root has not
+---@param options? luvd.FsTemporaryOptions
+---@return luvd.File? file
+---@return string? message
+---@return string? code
+function fs.temporary(folder, options) end
+
+---Opens a file. Close it: `local file <close> = fs.open(path)`.
+---@param path string
+---@param mode? "r"|"w"|"a"|"x" read; write, emptied; append; write, must be new; default "r"
+---@param options? luvd.FsWriteOptions of mode "r": timeout only
+---@return luvd.File? file
+---@return string? message
+---@return string? code
+function fs.open(path, mode, options) end
+
+---Calls fn, as a task, when a file changes, comes or goes, or anything in a folder does. It goes on
+---when the file is replaced by another of its name. Changes within 50 ms are one call; calls never
+---overlap; an error is logged and the watcher goes on. What changes before the service is ready is
+---told then; when stop begins all watchers are closed. The folder that holds the path must exist, and
+---nothing is told any more once it has been moved or removed itself.
+---@param path string
+---@param fn fun(path: string)
+---@return luvd.Watcher? watcher
+---@return string? message
+---@return string? code
+function fs.watch(path, fn) end
+
+---Can stand in `local watcher <close>`.
+---@class (exact) luvd.Watcher
+local Watcher = {}
+
+---No further call; one that runs goes on.
+function Watcher:close() end
+
+---An open file: of fs.open, fs.temporary, or an entry of `files` in the daemon file. Calls of
+---several tasks run one after another; a closed file returns nil, message, "ECLOSED". Reading one
+---that is open for writing raises, and the other way round. Can stand in `local file <close>`.
+---@class (exact) luvd.File
+---@field path string
+local File = {}
+
+---The next bytes. A read that was late has lost nothing: the next one gets them. One task at a time;
+---a second one raises.
+---@param options? luvd.FsBlockOptions
+---@return string? bytes nil without message at the end of the file; one that has grown goes on
+---@return string? message
+---@return string? code
+function File:read(options) end
+
+---The next line without its "\n" or "\r\n"; the last one may lack it.
+---@param options? luvd.FsBlockOptions
+---@return string? line nil without message at the end of the file
+---@return string? message
+---@return string? code "EMSGSIZE": no end within max bytes; nothing has been taken
+function File:read_line(options) end
+
+---All of the file, wherever read stands.
+---@param options? luvd.FsReadOptions
+---@return string? bytes
+---@return string? message
+---@return string? code
+function File:read_all(options) end
+
+---For blocks of the file; ends at its end, and at a failure, which failure() tells.
+---@param options? luvd.FsBlockOptions
+---@return fun(): string?
+function File:chunks(options) end
+
+---For the lines of the file; ends at its end, and at a failure, which failure() tells.
+---@param options? luvd.FsBlockOptions
+---@return fun(): string?
+function File:lines(options) end
+
+---Why the last read has failed.
+---@return string? message nil: it has not
+---@return string? code
+function File:failure() end
+
+---Writes all of it; writes of several tasks never mix. One that fails (a full disk) may have written
+---the beginning.
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:write(bytes, options) end
+
+---Waits until all that was written is on the disk.
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:sync(options) end
+
+---How long it is now.
+---@param options? luvd.FsOptions
+---@return integer? bytes
+---@return string? message
+---@return string? code
+function File:size(options) end
+
+---What it is.
+---@param options? luvd.FsOptions
+---@return luvd.Stat? stat
+---@return string? message
+---@return string? code
+function File:stat(options) end
+
+---The next read begins this many bytes from the start. Of files that are open for reading.
+---@param offset luvd.Size
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:seek(offset, options) end
+
+---Closes it when what was asked of it before is done; a temporary one is removed. An entry of
+---`files` belongs to luvd: closing it raises.
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:close() end
 
 ---The module "luvd.net".
 ---@class (exact) luvd.Net
@@ -246,3 +524,53 @@ function Conn:close() end
 
 ---Closes at once; what is queued is lost, the peer sees a reset.
 function Conn:reset() end
+
+---The value that stands for null; only one, compared with ==, and true in a condition.
+---@class luvd.Null
+
+---@class (exact) luvd.DecodeOptions
+---@field null? any what null becomes everywhere, `json.null` for example; default: `json.null` in an array and alone, in an object the member is absent
+---@field depth? integer of arrays and objects inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the text; default 64MiB
+
+---@class (exact) luvd.EncodeOptions
+---@field indent? integer spaces a level, 0 to 8; default 0: all in one line
+---@field depth? integer of tables inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the result; default 64MiB
+
+---The module "luvd.json": JSON as in RFC 8259, strict both ways.
+---@class (exact) luvd.Json
+---@field null luvd.Null
+local json = {}
+
+---What a text says. Numbers without fraction and exponent are integers, exact up to 64 bits; larger
+---ones, and "-0", are floats. Of members with one name the last counts. Arrays come marked as by
+---`json.array`. The text is UTF-8 without a byte order mark; `\u` escapes become UTF-8, half of a
+---surrogate pair is an error; so are a number beyond a double and one of more than 1000 digits.
+---@param text string
+---@param options? luvd.DecodeOptions an unknown one raises
+---@return any value a string, number, boolean, table or null; nil only with a message
+---@return string? message line and character first: "3:7: expected ',' or '}'"
+---@return "EJSON"? code
+function json.decode(text, options) end
+
+---The value as JSON. A table with the keys 1 to n is an array, one with strings as keys an object,
+---an empty one `{}` unless `json.array` has marked it; metamethods are not asked. Members come in no
+---order. nil and `json.null` are null. Integers are exact; floats have the digits that read back as
+---the same number, at most 17, and no fraction when they are whole: 3.0 is 3, as in JavaScript.
+---
+---Raises with the way to what JSON has no form for: "config.list[3]: cannot encode a function". That
+---is a function, thread or userdata; nan and inf; a string that is not UTF-8; a table with other keys,
+---with both kinds, or with nil between its items; tables deeper than `depth`, as in a cycle; a
+---result longer than `max`.
+---@param value any
+---@param options? luvd.EncodeOptions an unknown one raises
+---@return string
+function json.encode(value, options) end
+
+---Marks a table as an array, so that it is `[]` when it is empty; what is not an array then raises.
+---The mark is a metatable: a table with another one raises.
+---@generic T: table
+---@param list T
+---@return T list the same table
+function json.array(list) end

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "service/conn.h"
@@ -69,15 +70,59 @@ static void starve(struct server *server, int reason)
 	alarm_set(&vm->alarms, &server->retry, uv_now(vm->loop) + RETRY);
 }
 
+/* --- the limits --- */
+
+static void tell(struct server *server, struct burst *burst, const char *message,
+		 const struct conn_peer *peer)
+{
+	char text[CONN_ADDRESS_MAX];
+	struct log_field fields[2] = {
+	    {.key = "listener", .bytes = server->name, .length = strlen(server->name)},
+	    {.key = "peer"}};
+
+	if (peer) {
+		fields[1].bytes = conn_peer_text(peer, text);
+		fields[1].length = strlen(text);
+	}
+	vm_log_burst(server->vm, burst, LEVEL_WARN, message, fields, peer ? 2 : 1);
+}
+
+static void wait_for_room(struct server *server)
+{
+	pause_all(server);
+	tell(server, &server->full, "max_connections are open: further clients wait", NULL);
+}
+
+/* Who is told nothing must not have to wait for it either: a reset, not an ordinary close, also
+ * leaves no socket behind here. */
+static void refuse(struct incoming *incoming)
+{
+	struct linger at_once = {.l_onoff = 1};
+
+	setsockopt(incoming->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+static void identify(struct incoming *incoming)
+{
+	struct ucred peer;
+	socklen_t length = sizeof peer;
+
+	if (incoming->peer.family == AF_UNIX &&
+	    getsockopt(incoming->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
+		incoming->peer.extra = peer.uid;
+}
+
 /* --- accepting --- */
 
 static int accept_one(struct acceptor *acceptor, struct incoming *incoming)
 {
-	socklen_t length = sizeof incoming->peer;
+	struct sockaddr_storage peer = {.ss_family = AF_UNIX}; /* one without a name has none */
+	socklen_t length = sizeof peer;
 
 	*incoming = (struct incoming){.acceptor = acceptor};
-	incoming->fd = accept4(acceptor->listener->fd, (struct sockaddr *)&incoming->peer, &length,
+	incoming->fd = accept4(acceptor->listener->fd, (struct sockaddr *)&peer, &length,
 			       SOCK_CLOEXEC | SOCK_NONBLOCK);
+	incoming->peer = conn_peer_of(&peer);
 	return incoming->fd;
 }
 
@@ -103,10 +148,25 @@ static bool accept_failed(struct acceptor *acceptor, int reason)
 static void hand_over(struct acceptor *acceptor, struct incoming *incoming)
 {
 	struct server *server = acceptor->server;
+	int most = server_listen(server)->max_per_peer;
 
+	if (most > 0) {
+		identify(incoming);
+		if (!peers_enter(&server->peers, &incoming->peer, (unsigned)most)) {
+			tell(server, &server->crowded, "refused: max_per_peer are open",
+			     &incoming->peer);
+			refuse(incoming);
+			close(incoming->fd);
+			return;
+		}
+	}
 	server->protocol->accepted(server, incoming);
-	if (incoming->fd >= 0)
-		close(incoming->fd);
+	if (incoming->fd < 0)
+		return;
+	tell(server, &server->unusable, "refused: memory is short", &incoming->peer);
+	close(incoming->fd);
+	if (most > 0)
+		peers_leave(&server->peers, &incoming->peer);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -119,7 +179,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		starve(acceptor->server, -status);
 	for (int i = 0; i < ACCEPT_AT_ONCE && acceptor->polling; i++) {
 		if (full(acceptor->server)) {
-			pause_all(acceptor->server);
+			wait_for_room(acceptor->server);
 			return;
 		}
 		if (accept_one(acceptor, &incoming) >= 0)
@@ -143,10 +203,12 @@ void server_came(struct acceptor *acceptor, struct conn *conn)
 	acceptor->accepted++;
 }
 
-void server_left(struct acceptor *acceptor)
+void server_left(struct acceptor *acceptor, const struct conn *conn)
 {
 	struct server *server = acceptor->server;
 
+	if (server_listen(server)->max_per_peer > 0)
+		peers_leave(&server->peers, &conn->peer);
 	acceptor->connections--;
 	server->connections--;
 	server->vm->connections--;
@@ -160,13 +222,24 @@ void server_left(struct acceptor *acceptor)
 
 /* --- begin and end --- */
 
-/* Accepted sockets inherit it. An answer in two writes must not wait for the peer's
- * acknowledgement of the first. */
-static int set_no_delay(int fd)
+/* Accepted sockets inherit them. An answer in two writes must not wait for the peer's
+ * acknowledgement of the first; a peer that vanished without a word is found out after 16 minutes
+ * of silence, even where no idle_timeout is set. */
+static int set_options(int fd)
 {
-	int on = 1;
+	static const struct {
+		int level, name, value;
+	} options[] = {{IPPROTO_TCP, TCP_NODELAY, 1},
+		       {SOL_SOCKET, SO_KEEPALIVE, 1},
+		       {IPPROTO_TCP, TCP_KEEPIDLE, 600},
+		       {IPPROTO_TCP, TCP_KEEPINTVL, 60},
+		       {IPPROTO_TCP, TCP_KEEPCNT, 6}};
 
-	return setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ? -errno : 0;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			       sizeof options[i].value) < 0)
+			return -errno;
+	return 0;
 }
 
 int acceptor_begin(struct acceptor *acceptor)
@@ -181,7 +254,7 @@ int acceptor_begin(struct acceptor *acceptor)
 	acceptor->open = true;
 	acceptor->server->references++;
 	vm->handles++;
-	return listener->address->kind == ADDRESS_TCP ? set_no_delay(listener->fd) : 0;
+	return listener->address->kind == ADDRESS_TCP ? set_options(listener->fd) : 0;
 }
 
 static void on_closed(uv_handle_t *handle)

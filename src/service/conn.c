@@ -65,7 +65,7 @@ static void on_closed(uv_handle_t *handle)
 	if (conn->user)
 		conn->user->gone(conn);
 	if (acceptor)
-		server_left(acceptor);
+		server_left(acceptor, conn);
 	else if (conn->leaving)
 		left(conn->vm);
 	release(conn);
@@ -227,25 +227,9 @@ static void on_alarm(struct alarm *alarm)
 
 _Static_assert(offsetof(uv_handle_t, data) == 0, "conn->vm is the handle's data");
 
-static void keep_peer(struct conn *conn, const struct sockaddr_storage *peer)
-{
-	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)peer;
-	const struct sockaddr_in *four = (const struct sockaddr_in *)peer;
-
-	conn->peer.family = peer->ss_family;
-	if (peer->ss_family == AF_INET) {
-		conn->peer.port = four->sin_port;
-		memcpy(conn->peer.host, &four->sin_addr, sizeof four->sin_addr);
-	} else if (peer->ss_family == AF_INET6) {
-		conn->peer.port = six->sin6_port;
-		conn->peer.extra = six->sin6_scope_id;
-		memcpy(conn->peer.host, &six->sin6_addr, sizeof six->sin6_addr);
-	}
-}
-
 static struct conn *make(struct vm *vm, const struct incoming *incoming, int *code)
 {
-	bool tcp = incoming->peer.ss_family != AF_UNIX;
+	bool tcp = incoming->peer.family != AF_UNIX;
 	struct conn *conn =
 	    calloc(1, offsetof(struct conn, handle) + (tcp ? sizeof(uv_tcp_t) : sizeof(uv_pipe_t)));
 
@@ -261,7 +245,7 @@ static struct conn *make(struct vm *vm, const struct incoming *incoming, int *co
 	conn->open = true;
 	conn->alarm.ring = on_alarm;
 	list_init(&conn->all);
-	keep_peer(conn, &incoming->peer);
+	conn->peer = incoming->peer;
 	vm->handles++;
 	return conn;
 }

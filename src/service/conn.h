@@ -100,7 +100,7 @@ struct conn {
 struct incoming {
 	struct acceptor *acceptor;
 	int fd;
-	struct sockaddr_storage peer; /* ss_family AF_UNIX: the rest is not looked at */
+	struct conn_peer peer;
 };
 
 /* Makes a connection of it that is not read yet; counts into its server and acceptor. NULL with
@@ -144,9 +144,11 @@ size_t conn_high_water(const struct conn *conn);
 /* Ends our side once the queue is sent; the peer may go on. 0 or a code of libuv. */
 int conn_shutdown(struct conn *conn);
 
+struct conn_peer conn_peer_of(const struct sockaddr_storage *address);
 enum { CONN_ADDRESS_MAX = 176 };
 /* "tcp://127.0.0.1:49152", which stays known when it has failed; "unix:". */
 const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX]);
+const char *conn_peer_text(const struct conn_peer *peer, char text[CONN_ADDRESS_MAX]);
 /* "closed" when it is. */
 const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX]);
 

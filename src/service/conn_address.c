@@ -6,9 +6,25 @@
 #include "service/conn.h"
 #include "service/server.h"
 
-const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX])
+struct conn_peer conn_peer_of(const struct sockaddr_storage *address)
 {
-	const struct conn_peer *peer = &conn->peer;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+	struct conn_peer peer = {.family = address->ss_family};
+
+	if (peer.family == AF_INET) {
+		peer.port = four->sin_port;
+		memcpy(peer.host, &four->sin_addr, sizeof four->sin_addr);
+	} else if (peer.family == AF_INET6) {
+		peer.port = six->sin6_port;
+		peer.extra = six->sin6_scope_id;
+		memcpy(peer.host, &six->sin6_addr, sizeof six->sin6_addr);
+	}
+	return peer;
+}
+
+const char *conn_peer_text(const struct conn_peer *peer, char text[CONN_ADDRESS_MAX])
+{
 	struct sockaddr_storage address = {.ss_family = peer->family};
 	struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address;
 	struct sockaddr_in *four = (struct sockaddr_in *)&address;
@@ -25,6 +41,11 @@ const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 	else
 		address_text(&address, sizeof address, SOCK_STREAM, text, CONN_ADDRESS_MAX);
 	return text;
+}
+
+const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX])
+{
+	return conn_peer_text(&conn->peer, text);
 }
 
 const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX])

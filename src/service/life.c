@@ -209,8 +209,8 @@ static void on_nothing(uv_timer_t *timer)
 	(void)timer;
 }
 
-/* Runs the loop until all handles but later's are gone; a request of luv in the thread pool may
- * take its time: at most a second. */
+/* Runs the loop until all handles but later's are gone; a request in the thread pool, luv's or
+ * ours, may take its time: at most a second. */
 static size_t wait_closed(struct life *life)
 {
 	struct vm *vm = life->vm;
@@ -222,6 +222,7 @@ static size_t wait_closed(struct life *life)
 		life_close_all(life);
 		left = uvlib_close(vm);
 		uv_run(vm->loop, UV_RUN_ONCE);
+		left += vm->fs.pending;
 	} while (vm->handles > 1 || (left > 0 && uv_hrtime() < until));
 	return left;
 }
@@ -246,7 +247,7 @@ void life_destroy(struct life *life)
 		uv_run(vm->loop, UV_RUN_NOWAIT);
 	servers_free(vm);
 	if (left == 0)
-		vm_destroy(vm); /* else luv's threads may still come back to it */
+		vm_destroy(vm); /* else a thread may still come back to it */
 	free(life);
 }
 

@@ -1,5 +1,6 @@
 #include "service/life_state.h"
 
+#include "service/fs_watch.h"
 #include "service/object.h"
 #include "service/server.h"
 #include "service/service.h"
@@ -16,6 +17,7 @@ static int push_start(lua_State *L)
 		return luaL_error(L, "the service has lost its function start");
 	object_push(L);
 	life->verb = task_create(L, 1, "start");
+	life->verb->outlived = true;
 	return 0;
 }
 
@@ -91,6 +93,7 @@ void life_become_ready(struct life *life)
 	warn_unserved(life);
 	warn_unhandled(life->vm);
 	timers_begin(life->vm);
+	fs_watchers_begin(life->vm);
 	life->calls.started(life->calls.data, NULL);
 }
 

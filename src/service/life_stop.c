@@ -1,5 +1,6 @@
 #include "service/life_state.h"
 
+#include "service/fs_watch.h"
 #include "service/lookup.h"
 #include "service/object.h"
 #include "service/server.h"
@@ -19,6 +20,7 @@ void life_close_all(struct life *life)
 	vm->phase = PHASE_CLOSED;
 	tasks_cancel(vm);
 	timers_close(vm);
+	fs_watchers_close(vm);
 	servers_close(vm);
 	udps_close(vm);
 	lookups_close(vm);
@@ -58,6 +60,7 @@ void life_begin_stop(struct life *life)
 	life->vm->phase = PHASE_STOPPING;
 	timers_end(life->vm);
 	udps_end(life->vm);
+	fs_watchers_close(life->vm);
 	servers_end(life->vm);
 	life_set_deadline(life, life->daemon->spec->timeout_stop);
 	life_run_verb(life, push_stop, "stop");

@@ -88,11 +88,8 @@ static void on_accepted(struct server *server, struct incoming *incoming)
 	int code;
 
 	accepted.conn = conn_open(vm, incoming, &conn_lua_user, NULL, &code);
-	if (!accepted.conn) {
-		vm_printf(vm, LEVEL_ERROR, "cannot use an accepted connection: %s",
-			  uv_strerror(code));
+	if (!accepted.conn)
 		return;
-	}
 	if (vm_run(vm, begin_handler, &accepted) == LUA_OK) {
 		task_start(accepted.task);
 		return;

@@ -146,6 +146,9 @@ static void let_go(struct server *server)
 	server->protocol = NULL;
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, server->entry);
 	server->entry = LUA_NOREF;
+	burst_end(&server->full);
+	burst_end(&server->crowded);
+	burst_end(&server->unusable);
 }
 
 void server_release(struct server *server)
@@ -153,6 +156,7 @@ void server_release(struct server *server)
 	if (--server->references > 0)
 		return;
 	let_go(server);
+	peers_finish(&server->peers);
 	free(server->name);
 	free(server);
 }

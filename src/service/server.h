@@ -8,12 +8,13 @@
 
 #include "plan/daemon.h"
 #include "service/alarm.h"
+#include "service/burst.h"
 #include "service/list.h"
+#include "service/peers.h"
 
 struct vm;
 struct conn;
 struct incoming;
-struct peers;
 struct server;
 
 /* What is done with the connections of a listener. */
@@ -52,6 +53,8 @@ struct server {
 	size_t references;  /* its own until it ends; sockets in the loop, connections in memory */
 	bool starved;       /* no descriptor or memory was left: goes on when a connection closes */
 	struct alarm retry; /* or after a while, for others use descriptors too */
+	struct peers peers; /* when max_per_peer is set */
+	struct burst full, crowded, unusable;
 	size_t acceptor_count;
 	struct acceptor acceptors[];
 };
@@ -79,7 +82,7 @@ void server_handler_ended(struct vm *vm);
 
 /* A connection has come; it has left, there may be room again; its memory is freed. */
 void server_came(struct acceptor *acceptor, struct conn *conn);
-void server_left(struct acceptor *acceptor);
+void server_left(struct acceptor *acceptor, const struct conn *conn);
 void server_release(struct server *server);
 void server_tell_if_quiet(struct vm *vm);
 

@@ -101,6 +101,7 @@ static void code_listen(struct codec *codec, struct listen *listen)
 	codec_u32(codec, &listen->uid);
 	codec_u32(codec, &listen->gid);
 	codec_int(codec, &listen->max_connections, 0, INT_MAX);
+	codec_int(codec, &listen->max_per_peer, 0, INT_MAX);
 	codec_i64(codec, &listen->idle_timeout, 0);
 	codec_size(codec, &listen->write_buffer);
 	codec_size(codec, &listen->receive_buffer);

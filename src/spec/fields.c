@@ -41,6 +41,8 @@ const struct field fields[] = {
 	 .help = "owner of a unix socket's file"},
 	{"listen.NAME.max_connections", &kind_count, LISTEN(max_connections), "0", .most = 1000000,
 	 .help = "open connections at a time; 0: as many as there are descriptors"},
+	{"listen.NAME.max_per_peer", &kind_count, LISTEN(max_per_peer), "0", .most = 1000000,
+	 .help = "open connections from one IPv4 address, IPv6 /64 or local user; 0: any number"},
 	{"listen.NAME.idle_timeout", &kind_duration, LISTEN(idle_timeout), "0",
 	 .help = "a connection that is silent for so long is closed; 0: never"},
 	{"listen.NAME.write_buffer", &kind_size, LISTEN(write_buffer), "\"256KiB\"",
@@ -50,8 +52,6 @@ const struct field fields[] = {
 	 .help = "SO_RCVBUF of socket(7), at most net.core.rmem_max; 0: the kernel's choice"},
 	{"listen.NAME.reuseport", &kind_later, .later = true,
 	 .help = "a socket for each worker, SO_REUSEPORT of socket(7)"},
-	{"listen.NAME.max_per_peer", &kind_later, .later = true,
-	 .help = "open connections from one address at a time"},
 
 	{"files", &kind_files, 0,
 	 .help = "files opened before privileges go: daemon.files.NAME; USR1 opens them anew"},
