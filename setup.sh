@@ -36,7 +36,7 @@ packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clan
 packages_fuzz="clang libclang-rt-dev llvm"
 
 commands_build="cc cmake ninja pkg-config"
-commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl"
+commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl dig"
 commands_fuzz="clang"
 modules_build="lua5.4 libuv lua5.4-luv libcares libcap-ng"
 modules_test="cmocka"
