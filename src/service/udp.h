@@ -51,7 +51,7 @@ struct udp {
 bool udp_is(const struct vm *vm, const struct listener_object *object);
 bool udp_is_served(const struct vm *vm, const struct listen *listen);
 /* net.serve of a listener whose addresses are udp: one handler for each socket. Raises. */
-void udp_serve(lua_State *L, int listener, int handler);
+void udp_serve(lua_State *L, int entry, int handler);
 /* Ready: the handlers begin. */
 int udps_begin(struct vm *vm);
 /* Nothing new: what waits in the kernel is read still. NULL: of all listeners. */
