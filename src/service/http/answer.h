@@ -15,6 +15,8 @@ void answer_plain(struct http_conn *hc, int status);
 
 /* --- between answer.c, answer_table.c and stream.c --- */
 
+enum { ANSWER_SCRATCH = 4096 };
+
 enum answer_body { ANSWER_NONE, ANSWER_BYTES, ANSWER_STREAM };
 
 struct answer {
@@ -25,6 +27,7 @@ struct answer {
 	size_t length;
 	int iterator;     /* index */
 	const char *type; /* unless headers have one; static */
+	char *scratch;    /* ANSWER_SCRATCH bytes, as long as the answer */
 	/* What answer_check_headers finds. */
 	bool typed, dated, closes, declared;
 	uint64_t declared_length;
@@ -41,7 +44,10 @@ char *answer_write_headers(lua_State *L, const struct answer *answer, char *at, 
 /* Composes the head (all of it, with the empty line). Raises. */
 void answer_head(lua_State *L, struct http_conn *hc, struct answer *answer, bool chunked);
 
-/* stream.c: calls the function at answer->iterator until it returns nil. */
+enum { ANSWER_LONG = 262144 }; /* a body over this is not queued as a whole */
+/* stream.c: sends the bytes, which are on the stack, after the head. */
+int stream_bytes(lua_State *L, struct http_conn *hc, const struct answer *answer);
+/* Calls the function at answer->iterator until it returns nil. */
 int stream_begin(lua_State *L, struct http_conn *hc, struct answer *answer);
 
 #endif

@@ -5,9 +5,14 @@
 #include "service/http/request.h"
 #include "service/vm.h"
 
-/* A body that is a function: called until it returns nil, each piece sent before the next is asked
- * for, and none asked for while the peer does not read. The stack of the task: 2 request, then what
- * the handler returned; the function is at the index that is the context of the waits. */
+/* Bodies that are not sent at once. A long text is sent in slices, each when the one before is
+ * gone: the queue of a peer that does not read holds one, and the text itself, which many may be
+ * sent, is kept by the task. A body that is a function: called until it returns nil, each piece
+ * sent before the next is asked for, and none asked for while the peer does not read. The stack of
+ * the task: 2 request, then what the handler returned; the function is at the index that is the
+ * context of the waits. */
+
+enum { STREAM_SLICE = 262144 };
 
 enum piece { PIECE_NEXT, PIECE_OVER, PIECE_WAIT };
 
@@ -79,13 +84,13 @@ static void detach(struct task *task)
 
 static int has_room(lua_State *L, int status, lua_KContext function);
 
-static int wait_for_room(lua_State *L, lua_KContext function)
+static int wait_for_room(lua_State *L, lua_KContext function, lua_KFunction go_on)
 {
 	struct http_conn *hc = owner_of(L);
 	struct task *task = task_check(L);
 
 	hc->writer = task;
-	return task_wait(L, task, hc, detach, -1, function, has_room);
+	return task_wait(L, task, hc, detach, -1, function, go_on);
 }
 
 static int has_returned(lua_State *L, int status, lua_KContext function);
@@ -100,7 +105,7 @@ static int pump(lua_State *L, lua_KContext function)
 		lua_callk(L, 0, 1, function, has_returned);
 		piece = take_piece(L);
 		if (piece != PIECE_NEXT)
-			return piece == PIECE_WAIT ? wait_for_room(L, function) : 0;
+			return piece == PIECE_WAIT ? wait_for_room(L, function, has_room) : 0;
 	}
 }
 
@@ -112,7 +117,7 @@ static int has_returned(lua_State *L, int status, lua_KContext function)
 	(void)status;
 	if (piece == PIECE_NEXT)
 		return pump(L, function);
-	return piece == PIECE_WAIT ? wait_for_room(L, function) : 0;
+	return piece == PIECE_WAIT ? wait_for_room(L, function, has_room) : 0;
 }
 
 static int has_room(lua_State *L, int status, lua_KContext function)
@@ -120,6 +125,46 @@ static int has_room(lua_State *L, int status, lua_KContext function)
 	(void)status;
 	return owner_of(L) ? pump(L, function) : 0;
 }
+
+/* --- a long text --- */
+
+static int send_slices(lua_State *L);
+
+static int has_room_for_slice(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	(void)context;
+	return owner_of(L) ? send_slices(L) : 0;
+}
+
+static int send_slices(lua_State *L)
+{
+	struct http_conn *hc = owner_of(L);
+
+	while (hc->left > 0) {
+		size_t length = hc->left < STREAM_SLICE ? (size_t)hc->left : STREAM_SLICE;
+		uv_buf_t slice = uv_buf_init((char *)hc->rest, (unsigned)length);
+
+		if (conn_send(hc->conn, &slice, 1) < 0)
+			return 0;
+		hc->rest += length;
+		hc->left -= length;
+		hc->sent += length;
+		if (hc->left > 0 && http_conn_stalled(hc))
+			return wait_for_room(L, 0, has_room_for_slice);
+	}
+	hc->answered = true;
+	return 0;
+}
+
+int stream_bytes(lua_State *L, struct http_conn *hc, const struct answer *answer)
+{
+	hc->rest = answer->bytes;
+	hc->left = answer->length;
+	return batch_flush(hc->http) < 0 ? 0 : send_slices(L);
+}
+
+/* --- the beginning --- */
 
 int stream_begin(lua_State *L, struct http_conn *hc, struct answer *answer)
 {
