@@ -67,6 +67,7 @@ struct vm {
 	size_t connections;        /* open on all servers */
 	size_t handlers;           /* tasks that serve a connection or a request */
 	size_t handles;            /* of ours that the loop still knows */
+	const void *conn_meta;     /* the metatable of luvd.conn */
 	struct resolver *resolver; /* lookup.c; NULL: nothing was looked up yet */
 	char *read_buffer;         /* one for all connections: READ_SIZE bytes */
 	int service, daemon_ref;   /* references: the service's table, the daemon object */
