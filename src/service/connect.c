@@ -56,7 +56,7 @@ static int push_conn(lua_State *L)
 
 static int give_conn(lua_State *L, struct dial *dial)
 {
-	struct incoming incoming = {.fd = dial->fd, .peer = dial->peer};
+	struct incoming incoming = {.fd = dial->fd, .peer = conn_peer_of(&dial->peer)};
 	struct conn *conn;
 	int code;
 
