@@ -594,11 +594,48 @@ static void test_a_body_that_is_cut_off_is_a_failure(void **state)
 	finish(kit, fd);
 }
 
+static void test_a_body_is_read_as_json(void **state)
+{
+	(void)state;
+	assert_answer(
+	    HANDLER("local order = request:json() return order.name .. request:json().count"),
+	    "POST /" HOST CLOSE "Content-Length: 22\r\n\r\n{\"name\":\"a\",\"count\":2}",
+	    ANSWER("200 OK", "2", "a2"));
+	assert_answer(
+	    HANDLER("local _, message, code = request:json() return code .. ' ' .. message"),
+	    "POST /" HOST CLOSE "Content-Length: 1\r\n\r\n{",
+	    ANSWER("200 OK", "49", "EJSON 1:2: expected a name in quotes, got the end"));
+}
+
+static void test_json_that_comes_late_is_waited_for(void **state)
+{
+	struct kit *kit = serve(HANDLER("luvd.log:info 'asks' return request:json().a"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, "POST /" HOST CLOSE "Content-Length: 9\r\n\r\n{\"a\"");
+	kit_wait_log(kit, "asks");
+	kit_send(fd, ":\"b\"}");
+	assert_string_equal(undated(kit_expect(kit, fd, NULL)), ANSWER("200 OK", "1", "b"));
+	finish(kit, fd);
+}
+
+static void test_json_is_an_answer(void **state)
+{
+	(void)state;
+	assert_answer(HANDLER("return { status = 201, json = { a = { 1, 2 } } }"), LAST("/"),
+		      "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
+		      "Content-Length: 11\r\n" CLOSE "\r\n{\"a\":[1,2]}");
+	assert_wrong(WRONG("return { json = { a = print } }"), "cannot encode a function");
+	assert_wrong(WRONG("return { json = 1, body = '' }"),
+		     "an answer has one body: body or json");
+}
+
 /* --- bodies of answers --- */
 
 #define CHUNKED                                                                                    \
 	OK "Content-Type: text/plain; charset=utf-8\r\nTransfer-Encoding: chunked\r\n" CLOSE "\r"  \
-											     "\n"
+	   "\n"
 
 static void test_a_function_is_a_body_in_chunks(void **state)
 {
@@ -1064,6 +1101,9 @@ int main(void)
 	    cmocka_unit_test(test_a_large_body_nobody_read_closes_the_connection),
 	    cmocka_unit_test(test_malformed_chunks_are_a_400_unless_the_handler_says_otherwise),
 	    cmocka_unit_test(test_a_body_that_is_cut_off_is_a_failure),
+	    cmocka_unit_test(test_a_body_is_read_as_json),
+	    cmocka_unit_test(test_json_that_comes_late_is_waited_for),
+	    cmocka_unit_test(test_json_is_an_answer),
 	    cmocka_unit_test(test_a_function_is_a_body_in_chunks),
 	    cmocka_unit_test(test_a_generator_is_a_body),
 	    cmocka_unit_test(test_an_old_client_gets_a_function_until_the_end_of_the_connection),

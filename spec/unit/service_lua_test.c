@@ -47,18 +47,22 @@ static void test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is(void **st
 	kit_finish(kit);
 }
 
-static void test_a_callback_of_uv_may_not_wait_but_may_spawn(void **state)
+static void test_a_callback_of_uv_is_a_task_and_may_wait(void **state)
 {
-	struct kit *kit = kit_create(
-	    INSIDE("local timer = uv.new_timer()\n"
-		   "timer:start(1, 0, function()\n"
-		   "  daemon:spawn(function(a, b) luvd.sleep '1ms' log:info(a .. b) end, 1, 2)\n"
-		   "  luvd.sleep(1) end)"));
+	struct kit *kit = kit_create(INSIDE(
+	    "local task, calls = require 'luvd.task', 0\n"
+	    "local timer = uv.new_timer()\n"
+	    "timer:start(1, 0, function()\n"
+	    "  local child = task.spawn(function(a, b) luvd.sleep '1ms' return a .. b end, 1, 2)\n"
+	    "  log:info(child:wait())\n"
+	    "  uv.fs_stat('/', function(problem, stat)\n"
+	    "    luvd.sleep '1ms' log:info(stat.type) error 'after a wait' end) end)"));
 
 	(void)state;
 	kit_start(kit);
-	kit_wait_log(kit, "cannot wait outside of a task: use daemon:spawn");
 	kit_wait_log(kit, "INFO 12");
+	kit_wait_log(kit, "INFO directory");
+	kit_wait_log(kit, "after a wait\nstack traceback");
 	kit_finish(kit);
 }
 
@@ -590,7 +594,7 @@ int main(void)
 	    cmocka_unit_test(test_uv_and_luv_are_one_table_without_the_traps),
 	    cmocka_unit_test(test_walk_meets_only_the_handles_of_the_service),
 	    cmocka_unit_test(test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is),
-	    cmocka_unit_test(test_a_callback_of_uv_may_not_wait_but_may_spawn),
+	    cmocka_unit_test(test_a_callback_of_uv_is_a_task_and_may_wait),
 	    cmocka_unit_test(test_handles_and_requests_that_are_left_are_closed_at_the_end),
 	    cmocka_unit_test(test_an_error_in_a_thread_of_uv_is_only_an_error),
 	    cmocka_unit_test(test_waits_pass_through_pcall_metamethods_and_iterators),

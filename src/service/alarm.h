@@ -13,6 +13,7 @@ struct alarm {
 	struct alarm *child, *next; /* in the heap */
 	struct alarm *prev; /* the one before among its siblings, or the parent of the first */
 	uint64_t due;       /* loop time, milliseconds; 0: not set */
+	uint64_t order;     /* among those that are due together: the first set rings first */
 	void (*ring)(struct alarm *alarm);
 };
 
@@ -20,6 +21,7 @@ struct alarms {
 	uv_timer_t timer;
 	struct alarm *first; /* the earliest */
 	uint64_t armed;      /* for when timer is; 0: it is not */
+	uint64_t set;        /* how often one was set */
 };
 
 void alarms_init(struct alarms *alarms, uv_loop_t *loop);

@@ -183,6 +183,7 @@ static int begin_reload(lua_State *L)
 	push_change(L, reload);
 	life->verb = task_create(L, 2, "reload");
 	life->verb->done = life_end_verb;
+	life->verb->outlived = true;
 	return 0;
 }
 

@@ -17,6 +17,7 @@ static int push_start(lua_State *L)
 		return luaL_error(L, "the service has lost its function start");
 	object_push(L);
 	life->verb = task_create(L, 1, "start");
+	life->verb->outlived = true;
 	return 0;
 }
 

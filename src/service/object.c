@@ -162,8 +162,11 @@ int object_drain(lua_State *L)
 	int64_t timeout =
 	    lua_isnoneornil(L, 2) ? vm->daemon->spec->timeout_stop : units_duration(L, 2);
 	struct task *task = task_check(L);
+	const struct task *above = task;
 
-	if (strcmp(task->name, "connection") == 0)
+	while (above && strcmp(above->name, "connection") != 0)
+		above = above->parent;
+	if (above)
 		return luaL_error(L, "a connection's handler that drains would wait for itself");
 	if (vm->connections == 0 && vm->handlers == 0) {
 		lua_pushboolean(L, 1);

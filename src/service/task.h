@@ -36,7 +36,6 @@ struct task {
 	const char *name; /* static: "start", "timer", "connection", for the log */
 	lua_State *L;
 	int reference;        /* keeps L */
-	int arguments;        /* of the first resume */
 	unsigned short depth; /* of its parents */
 	enum task_state state : 8;
 	enum outcome outcome : 2; /* ENDING: what done is told */
@@ -61,8 +60,7 @@ struct task {
 	uint64_t deadline; /* of this wait in the loop's time; 0: none */
 	struct alarm alarm;
 
-	/* The coroutines of the service's own that this wait suspended; NULL: never any. */
-	struct passed *passed;
+	struct task_extra *extra; /* what few need; NULL: this one does not */
 
 	/* Told once, at the end, when no child is left: the results are on L when DONE; the error
 	 * is on top of L and message has it with its traceback when FAILED. NULL: a failure is
@@ -80,8 +78,8 @@ void tasks_cancel(struct vm *vm);
 struct task *task_create(lua_State *L, int nargs, const char *name);
 /* Makes it a child, before it is started. */
 void task_adopt(struct task *parent, struct task *task);
-/* Keeps the value on top of L, which is popped, as long as the task lives: lowest on task->L,
- * before the function. Before it is started. */
+/* The userdata on top of L, which is popped, lives as long as the task: it takes the place of the
+ * coroutine at reference, and its first user value becomes the coroutine. Before it is started. */
 void task_anchor(lua_State *L, struct task *task);
 /* Runs it: at once when no Lua is running, else on the next turn of the loop. */
 void task_start(struct task *task);
@@ -89,6 +87,9 @@ void task_start(struct task *task);
 void task_wake(struct task *task);
 /* The same, but never at once: for what may be called in the middle of something. */
 void task_wake_later(struct task *task);
+/* As task_wake_later, with something given to it: lost takes it back when the task is cancelled
+ * before it runs. */
+void task_grant(struct task *task, void (*lost)(struct task *task));
 /* Cancels its children, the last one first, and closes it: no pcall sees it, <close> values run.
  * The task that runs now is closed at its next wait. */
 void task_cancel(struct task *task);

@@ -53,6 +53,8 @@ struct vm {
 	uv_idle_t turn;       /* runs them */
 	uint64_t failed;      /* tasks and callbacks */
 	struct alarms alarms; /* deadlines of tasks and connections */
+	struct link untold;   /* handles of failed tasks that nobody has asked for */
+	struct alarm untold_alarm;
 
 	struct link servers;
 	struct link conns; /* those that no server has accepted */

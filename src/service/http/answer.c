@@ -140,7 +140,8 @@ static void read_values(lua_State *L, int first, struct answer *answer)
 
 int answer_values(lua_State *L, struct http_conn *hc, int first)
 {
-	struct answer answer = {0};
+	char scratch[ANSWER_SCRATCH];
+	struct answer answer = {.scratch = scratch};
 
 	read_values(L, first, &answer);
 	if (answer.headers)

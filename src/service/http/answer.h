@@ -15,6 +15,8 @@ void answer_plain(struct http_conn *hc, int status);
 
 /* --- between answer.c, answer_table.c and stream.c --- */
 
+enum { ANSWER_SCRATCH = 4096 };
+
 enum answer_body { ANSWER_NONE, ANSWER_BYTES, ANSWER_STREAM };
 
 struct answer {
@@ -25,6 +27,7 @@ struct answer {
 	size_t length;
 	int iterator;     /* index */
 	const char *type; /* unless headers have one; static */
+	char *scratch;    /* ANSWER_SCRATCH bytes, as long as the answer */
 	/* What answer_check_headers finds. */
 	bool typed, dated, closes, declared;
 	uint64_t declared_length;

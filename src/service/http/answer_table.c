@@ -4,6 +4,7 @@
 
 #include "service/http/answer.h"
 #include "service/http/reply.h"
+#include "service/json.h"
 #include "service/units.h"
 
 /* The table { status, headers, body | json } and its headers. */
@@ -42,10 +43,25 @@ static void read_body(lua_State *L, struct answer *answer)
 	answer->type = "text/plain; charset=utf-8";
 }
 
+static void read_json(lua_State *L, struct answer *answer)
+{
+	struct json_out out;
+
+	if (answer->kind != ANSWER_NONE)
+		luaL_error(L, "an answer has one body: body or json");
+	json_out_begin(L, &out, answer->scratch, 0, ANSWER_SCRATCH);
+	json_encode(L, out.slot - 1, &out, NULL);
+	answer->kind = ANSWER_BYTES;
+	answer->bytes = out.bytes;
+	answer->length = out.length;
+	answer->type = "application/json";
+}
+
 static const struct {
 	const char *name;
 	void (*read)(lua_State *L, struct answer *answer);
-} fields[] = {{"status", read_status}, {"headers", read_headers}, {"body", read_body}};
+} fields[] = {
+    {"status", read_status}, {"headers", read_headers}, {"body", read_body}, {"json", read_json}};
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 

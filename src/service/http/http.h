@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "service/alarm.h"
+#include "service/burst.h"
 #include "service/conn.h"
 #include "service/http/body.h"
 #include "service/http/head.h"
@@ -44,8 +45,7 @@ enum {
 	BATCH_ROOM = BATCH_FULL + REPLY_HEAD_MAX,
 	SKIP_MAX = 262144, /* bytes of a body nobody read that are thrown away to keep a connection
 			    */
-	HTTP_REFUSALS = 10,
-	HTTP_BURST = 10000 /* milliseconds between two lines about the same kind of refusal */
+	HTTP_REFUSALS = 10 /* kinds */
 };
 
 /* One call of http.serve. */
@@ -61,7 +61,7 @@ struct http {
 	struct batch batch;
 	time_t date_second;
 	char date[40];                      /* "Date: ...\r\n" */
-	uint64_t refused_at[HTTP_REFUSALS]; /* loop time of the last line about this kind */
+	struct burst bursts[HTTP_REFUSALS]; /* log.c */
 };
 
 enum http_state {
@@ -115,8 +115,8 @@ extern const struct protocol http_protocol;
 void http_conn_go_on(struct http_conn *hc);
 /* Does the peer leave more than the high-water mark unread? Then it is given a time for it. */
 bool http_conn_stalled(struct http_conn *hc);
-/* Is there a body that nobody has read, too long to be thrown away, or that the peer may never send?
- * Then the connection ends with the answer. */
+/* Is there a body that nobody has read, too long to be thrown away, or that the peer may never
+ * send? Then the connection ends with the answer. */
 bool http_conn_body_in_the_way(const struct http_conn *hc);
 /* Answers without a handler, and closes. */
 void http_conn_refuse(struct http_conn *hc, int status, const char *reason);

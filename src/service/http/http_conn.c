@@ -398,6 +398,8 @@ static void http_free(struct vm *vm, void *data)
 
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, http->handler);
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, http->access);
+	for (size_t i = 0; i < HTTP_REFUSALS; i++)
+		burst_end(&http->bursts[i]);
 	free(http->batch.bytes);
 	free(http);
 }

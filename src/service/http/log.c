@@ -79,7 +79,6 @@ static const struct refusal {
 void http_log_refused(struct http_conn *hc, int status, const char *reason)
 {
 	struct http *http = hc->http;
-	uint64_t now = uv_now(http->vm->loop) + 1;
 	struct line line = {.count = 0};
 	size_t kind = 0;
 
@@ -87,13 +86,11 @@ void http_log_refused(struct http_conn *hc, int status, const char *reason)
 		kind++;
 	if (kind == HTTP_REFUSALS)
 		return;
-	if (http->refused_at[kind] && now - http->refused_at[kind] < HTTP_BURST)
-		return;
-	http->refused_at[kind] = now;
 	add_request(&line, hc);
 	if (reason)
 		add_text(&line, "reason", reason);
-	vm_log(http->vm, refusals[kind].level, refusals[kind].message, line.fields, line.count);
+	vm_log_burst(http->vm, &http->bursts[kind], refusals[kind].level, refusals[kind].message,
+		     line.fields, line.count);
 }
 
 /* --- the access log --- */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "service/http/request.h"
-#include "service/server.h"
+#include "service/json.h"
 #include "service/units.h"
 #include "service/vm.h"
 
@@ -28,6 +28,7 @@ struct reading {
 	uint64_t deadline;
 	uint64_t max;
 	bool pieces;
+	bool json;
 };
 
 void http_body_forget(struct http_conn *hc)
@@ -143,6 +144,15 @@ static int take(lua_State *L, struct http_conn *hc, const struct reading *readin
 	return 1;
 }
 
+/* The value that the body on top is the text of. */
+static int decode(lua_State *L)
+{
+	size_t length;
+	const char *text = lua_tolstring(L, -1, &length);
+
+	return json_decode(L, text, length, NULL);
+}
+
 /* --- waiting --- */
 
 static int step(lua_State *L, struct request *request, struct task *task, bool timed_out);
@@ -206,7 +216,8 @@ static int step(lua_State *L, struct request *request, struct task *task, bool t
 		return refuse(L, reading, &problems[hc->failure]);
 	taken = take(L, hc, reading);
 	if (taken != NOT_YET)
-		return taken;
+		return reading->json && lua_type(L, -1) == LUA_TSTRING && taken == 1 ? decode(L)
+										     : taken;
 	if (hc->conn->eof)
 		return break_off(L, hc, reading, BODY_CUT);
 	if (timed_out)
@@ -230,17 +241,28 @@ static int begin(lua_State *L, struct request *request, const struct reading *re
 	return step(L, request, task, false);
 }
 
-int request_l_body(lua_State *L)
+static int read_whole(lua_State *L, bool json)
 {
 	struct request *request = request_check(L, 1);
 	struct options_of_wait options = units_options(L, 2, INT64_MAX, true);
-	struct reading reading = {.timeout = options.timeout, .max = (uint64_t)options.max};
+	struct reading reading = {
+	    .timeout = options.timeout, .max = (uint64_t)options.max, .json = json};
 
 	lua_settop(L, 1);
 	if (lua_getiuservalue(L, 1, REQUEST_BODY) == LUA_TSTRING)
-		return 1;
+		return json ? decode(L) : 1;
 	lua_settop(L, 1);
 	return begin(L, request, &reading);
+}
+
+int request_l_body(lua_State *L)
+{
+	return read_whole(L, false);
+}
+
+int request_l_json(lua_State *L)
+{
+	return read_whole(L, true);
 }
 
 /* upvalues: request, max, timeout */
