@@ -70,8 +70,8 @@ static int l_serve(lua_State *L)
 	return 0;
 }
 
-/* What is written in Lua is loaded by the first who asks for it, and is a field like the others from
- * then on: a service without it does not pay for it. */
+/* What is written in Lua is loaded by the first who asks for it, and is a field like the others
+ * from then on: a service without it does not pay for it. */
 static const struct {
 	const char *name, *module;
 } written[] = {{"router", "luvd.http.router"}};
