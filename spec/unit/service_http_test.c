@@ -659,7 +659,7 @@ static void test_json_is_an_answer(void **state)
 		      "Content-Length: 11\r\n" CLOSE "\r\n{\"a\":[1,2]}");
 	assert_wrong(WRONG("return { json = { a = print } }"), "cannot encode a function");
 	assert_wrong(WRONG("return { json = 1, body = '' }"),
-		     "an answer has one body: body or json");
+		     "an answer has one body: body, json or file");
 }
 
 /* --- bodies of answers --- */

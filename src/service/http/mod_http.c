@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "service/http/answer.h"
 #include "service/http/http.h"
 #include "service/http/options.h"
 #include "service/http/request.h"
@@ -97,6 +98,7 @@ int luaopen_luvd_http(lua_State *L)
 	static const luaL_Reg functions[] = {{"serve", l_serve}, {NULL, NULL}};
 
 	request_open(L);
+	file_open(L);
 	luaL_newlib(L, functions);
 	lua_createtable(L, 0, 1);
 	lua_pushcfunction(L, l_index);

@@ -11,8 +11,7 @@
 
 enum piece { PIECE_NEXT, PIECE_OVER, PIECE_WAIT };
 
-/* NULL: the peer is gone, or the service has closed; nobody wants more. */
-static struct http_conn *owner_of(lua_State *L)
+struct http_conn *answer_owner(lua_State *L)
 {
 	struct http_conn *hc = ((struct request *)lua_touserdata(L, 2))->owner;
 
@@ -53,7 +52,7 @@ static int send_piece(lua_State *L, struct http_conn *hc, const char *bytes, siz
 /* What the function has returned is on top. */
 static enum piece take_piece(lua_State *L)
 {
-	struct http_conn *hc = owner_of(L);
+	struct http_conn *hc = answer_owner(L);
 	size_t length;
 	const char *bytes;
 
@@ -77,15 +76,19 @@ static void detach(struct task *task)
 	hc->writer = NULL;
 }
 
+int answer_wait_for_room(lua_State *L, struct http_conn *hc, lua_KContext context, lua_KFunction k)
+{
+	struct task *task = task_check(L);
+
+	hc->writer = task;
+	return task_wait(L, task, hc, detach, -1, context, k);
+}
+
 static int has_room(lua_State *L, int status, lua_KContext function);
 
 static int wait_for_room(lua_State *L, lua_KContext function)
 {
-	struct http_conn *hc = owner_of(L);
-	struct task *task = task_check(L);
-
-	hc->writer = task;
-	return task_wait(L, task, hc, detach, -1, function, has_room);
+	return answer_wait_for_room(L, answer_owner(L), function, has_room);
 }
 
 static int has_returned(lua_State *L, int status, lua_KContext function);
@@ -118,7 +121,7 @@ static int has_returned(lua_State *L, int status, lua_KContext function)
 static int has_room(lua_State *L, int status, lua_KContext function)
 {
 	(void)status;
-	return owner_of(L) ? pump(L, function) : 0;
+	return answer_owner(L) ? pump(L, function) : 0;
 }
 
 int stream_begin(lua_State *L, struct http_conn *hc, struct answer *answer)
