@@ -1,11 +1,12 @@
 local client = require "support.client"
+local loop = require "support.loop"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 
 describe("chat", function()
   local function start(t, ...)
-    return t:start(t:example "chat", { "--set", "user=", "--set", "chroot=", "--set",
-      "listen.chat.address=tcp://127.0.0.1:0", ... })
+    return t:start(t:example "chat", { "--set", "name=" .. t.name, "--set", "user=", "--set",
+      "chroot=", "--set", "listen.chat.address=tcp://127.0.0.1:0", ... })
   end
 
   local function join(chat, nick)
@@ -52,13 +53,12 @@ describe("chat", function()
     local ann, deaf = join(chat, "ann"), join(chat, "deaf")
     assert.equal("+ deaf", ann:read_line())
     deaf.socket:read_stop()
-    local line = ("x"):rep(4000) .. "\n"
-    local left
-    repeat
-      for _ = 1, 50 do ann:write(line) end
-      left = ann.received ~= "" and ann:read_line()
-    until left
-    assert.equal("- deaf", left)
+    local lines = (("x"):rep(4000) .. "\n"):rep(50)
+    repeat -- until all that the kernel keeps for the deaf one is full
+      ann:write(lines)
+      loop.wait_for("the chat to take it", function() return ann.socket:get_write_queue_size() == 0 end)
+    until ann.received ~= ""
+    assert.equal("- deaf", ann:read_line())
     ann:close()
     deaf:close()
     chat:stop()
@@ -87,7 +87,8 @@ describe("chat", function()
   end))
 
   it("is nobody in an empty root", luvd.root_test(function(t)
-    local chat = t:start(t:example "chat", { "--set", "listen.chat.address=tcp://127.0.0.1:0" })
+    local chat = t:start(t:example "chat", { "--set", "name=" .. t.name, "--set",
+      "listen.chat.address=tcp://127.0.0.1:0" })
     local status = proc.status(chat.pid)
     assert.equal("65534", status.Uid[1])
     assert.same({}, proc.names(("/proc/%d/root/"):format(chat.pid)))

@@ -30,8 +30,8 @@ describe("proxy", function()
   end
 
   local function start(t, address, ...)
-    return t:start(t:example "proxy", { "--set", "user=", "--set", "chroot=", "--set",
-      "listen.front.address=tcp://127.0.0.1:0", "--set", "config.upstream=" .. address, ... })
+    return t:start(t:example "proxy", { "--set", "name=" .. t.name, "--set", "user=", "--set",
+      "chroot=", "--set", "listen.front.address=tcp://127.0.0.1:0", "--set", "config.upstream=" .. address, ... })
   end
 
   it("passes bytes and the half-close on, both ways", luvd.test(function(t)
@@ -70,7 +70,8 @@ describe("proxy", function()
   end))
 
   it("reaches its upstream from an empty root, as nobody", luvd.root_test(function(t)
-    local proxy = t:start(t:example "proxy", { "--set", "listen.front.address=tcp://127.0.0.1:0", "--set",
+    local proxy = t:start(t:example "proxy", { "--set", "name=" .. t.name, "--set",
+      "listen.front.address=tcp://127.0.0.1:0", "--set",
       "config.upstream=" .. upstream(t) })
     assert.equal("hello\nx", client.ask(proxy:address(), "x"))
     proxy:stop()

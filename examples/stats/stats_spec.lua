@@ -5,7 +5,8 @@ local uv = require "luv"
 
 describe("stats", function()
   local function start(t, ...)
-    return t:start(t:example "stats", { "--set", "listen.stats.address=udp://127.0.0.1:0", "--set",
+    return t:start(t:example "stats", { "--set", "name=" .. t.name, "--set",
+      "listen.stats.address=udp://127.0.0.1:0", "--set",
       "files.series.path=" .. t.folder .. "/series", ... })
   end
 
@@ -31,7 +32,9 @@ describe("stats", function()
     send(stats, "hits:1|c")
     loop.wait_for("a line", function() return (proc.slurp(t.folder .. "/series") or "") ~= "" end)
     send(stats, "hits:1|c")
-    loop.wait_for("two lines", function() return select(2, proc.slurp(t.folder .. "/series"):gsub("hits 1 ", "")) == 2 end)
+    loop.wait_for("two lines", function()
+      return select(2, proc.slurp(t.folder .. "/series"):gsub("hits 1 ", "")) == 2
+    end)
     stats:stop()
   end))
 

@@ -160,6 +160,157 @@ function luvd.status(text) end
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
+---The module "luvd.task". A task is a coroutine that luvd resumes. Tasks form trees: a task ends when
+---its function has returned and its children have ended; when its function raises or it is
+---cancelled, its children are cancelled first. Cancelling closes the coroutine: no pcall sees it,
+---`<close>` values run, nothing in them may wait. Who waits longest is served first, and waking a task
+---never runs it inside the call that wakes it.
+---@class (exact) luvd.TaskModule
+local task = {}
+
+---Starts a child of the running task; it begins on the next turn of the loop. Inside `start` and
+---`reload` it belongs to the service, as with `daemon:spawn`. What it raises is raised by the first
+---`wait`; when nobody has asked for it within a second, it is logged with its traceback. Raises while
+---the service is being loaded, inside a `<close>` value of a cancelled task, and when tasks are nested
+---more than 256 deep.
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return luvd.Task
+function task.spawn(fn, ...) end
+
+---Runs the functions as children and waits for all. The first that raises cancels the others and is
+---raised.
+---@param fn? fun(): any
+---@param ... fun(): any
+---@return any ... the first value of each, in their order
+function task.all(fn, ...) end
+
+---Runs the functions as children until one has ended, and cancels the others. Raises when that one
+---has raised.
+---@param fn fun(): ...: any
+---@param ... fun(): ...: any
+---@return any ... what it has returned
+function task.first(fn, ...) end
+
+---Runs fn as a child and cancels it when it is late; nil, message, "ETIMEDOUT" then. Raises what fn
+---raises.
+---@param duration luvd.Duration
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return any ... what fn has returned
+function task.timeout(duration, fn, ...) end
+
+---A group of the running task, for a `<close>` variable.
+---@return luvd.Group
+function task.group() end
+
+---@param capacity? integer values that nobody has received yet, 0 to 1048576; default 0: each send waits for its receiver
+---@return luvd.Channel
+function task.channel(capacity) end
+
+---@param n integer permits, at least 1
+---@return luvd.Semaphore
+function task.semaphore(n) end
+
+---A value for a `<close>` variable that calls fn when the block is left, however it is left. fn may
+---wait unless an error or a cancellation leaves it.
+---@param fn fun(err: any) err: the error that leaves the block, else nil
+---@return table deferred
+function task.defer(fn) end
+
+---@class (exact) luvd.Task
+local Task = {}
+
+---Waits for the end of the task and its children, and gives its results, again and again; raises its
+---error. Raises when it waits for itself or for a task that it belongs to.
+---@param options? luvd.WaitOptions
+---@return any ... its results; or nil, message, "ETIMEDOUT" or "ECANCELED"
+function Task:wait(options) end
+
+---Cancels it and its children, the one started last first. A task that cancels itself or a task
+---above it goes on until its next wait.
+function Task:cancel() end
+
+---Tasks that fail together. What one raises cancels the others and is raised, once, in the task that
+---has made the group: by `wait`, or when the block is left. Leaving the block by an error cancels the
+---tasks; leaving it otherwise, also by `break` and `return`, waits for them (Lua does not tell these
+---apart; call `cancel` first).
+---@class (exact) luvd.Group
+local Group = {}
+
+---Starts a task in the group; tasks of the group may do so as well. Raises when the group has ended.
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return luvd.Task
+function Group:spawn(fn, ...) end
+
+---Waits until no task of the group is left. Only for the task that has made it.
+---@param options? luvd.WaitOptions
+---@return true? ok
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Group:wait(options) end
+
+---Cancels the tasks of the group.
+function Group:cancel() end
+
+---Values from task to task, first in, first out. A `<close>` variable closes it; `#channel` is how
+---many values wait to be received.
+---@class (exact) luvd.Channel
+local Channel = {}
+
+---Waits while the channel is full.
+---@param value any not nil, which raises
+---@param options? luvd.WaitOptions
+---@return true? ok
+---@return string? message
+---@return "ETIMEDOUT"|"ECLOSED"? code the value is not sent
+function Channel:send(value, options) end
+
+---Never waits.
+---@param value any not nil, which raises
+---@return true? ok
+---@return string? message
+---@return "EAGAIN"|"ECLOSED"? code the value is not sent
+function Channel:try_send(value) end
+
+---Waits for a value; nil alone: the channel is closed and empty.
+---@param options? luvd.WaitOptions
+---@return any value
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Channel:receive(options) end
+
+---`for value in channel:values() do`: until the channel is closed and empty.
+---@return fun(channel: luvd.Channel): any
+---@return luvd.Channel
+function Channel:values() end
+
+---Nothing more can be sent; what was sent can still be received. Senders that wait fail.
+function Channel:close() end
+
+---At most n tasks hold a permit.
+---@class (exact) luvd.Semaphore
+local Semaphore = {}
+
+---Waits for a permit: `local permit <close> = semaphore:acquire()`.
+---@param options? luvd.WaitOptions
+---@return luvd.Permit? permit
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Semaphore:acquire(options) end
+
+---Never waits.
+---@return luvd.Permit? permit
+---@return string? message
+---@return "EAGAIN"? code
+function Semaphore:try_acquire() end
+
+---@class (exact) luvd.Permit
+local Permit = {}
+
+---Gives it to who has waited longest, or back. Once more does nothing; a `<close>` variable does it.
+function Permit:release() end
 ---The module "luvd.fs": files and folders, on a pool of threads. Every call but watch waits in its
 ---task while others run. Relative paths are relative to the working directory (`chdir` of the
 ---daemon file); inside a chroot all paths are those of the new root. A path with a NUL byte raises.
@@ -427,8 +578,8 @@ function File:close() end
 local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
----has a task of its own; when the handler ends its connection is closed, when it raises the error
----is logged and only its own connection is lost.
+---has a task of its own; when the handler and its children have ended its connection is closed, when
+---it raises the error is logged and only its own connection is lost.
 ---@param listener luvd.Listener
 ---@param handler fun(conn: luvd.Conn)
 function net.serve(listener, handler) end
@@ -574,3 +725,113 @@ function json.encode(value, options) end
 ---@param list T
 ---@return T list the same table
 function json.array(list) end
+
+---The module "luvd.http": HTTP/1.0 and 1.1.
+---@class (exact) luvd.Http
+local http = {}
+
+---Serves a listener; returns at once. Accepting begins when start has returned. Each request has a
+---task of its own; requests of one connection are handled in order, one at a time. When the handler
+---raises, or returns what is no answer, the client gets 500 and the log the traceback with the
+---request's id; when its client goes away it is cancelled, and the log has one info line.
+---
+---Requests that two programs could read in two ways are refused with 400, and the connection is
+---closed: a bare LF or CR, folded lines, a space before a colon, control characters, a missing or
+---second Host, odd or several Content-Length, Content-Length beside Transfer-Encoding, another
+---Transfer-Encoding than "chunked". An unknown method and CONNECT are 501, another version 505,
+---another expectation than 100-continue 417.
+---@param listener luvd.Listener
+---@param handler luvd.HttpHandler|luvd.HttpObject
+---@param options? luvd.HttpOptions
+function http.serve(listener, handler, options) end
+
+---What it returns is the answer: text (200), a status from 200 to 599 with or without text, or a
+---table.
+---@alias luvd.HttpHandler fun(request: luvd.Request): string|integer|luvd.Answer, string?
+
+---An object whose method serves: a router, or one's own.
+---@class luvd.HttpObject
+---@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string?
+
+---Each limit that is reached is logged once per burst.
+---@class (exact) luvd.HttpOptions
+---@field max_line? luvd.Size of a request line, else 414; default 8KiB, at most 60KiB
+---@field max_head? luvd.Size of a head, else 431; default 32KiB, at most 60KiB
+---@field max_headers? integer fields of a head, else 431; default 100, at most 200
+---@field max_body? luvd.Size of a request's body: 413 before it is read when Content-Length says so; default 1MiB
+---@field header_timeout? luvd.Duration from the first byte of a head to its last, else 408; default 10s
+---@field body_timeout? luvd.Duration that a handler waits for a body longer than one at `min_rate` takes, else 408; default 30s
+---@field write_timeout? luvd.Duration in which a client has to take what is queued for it at `min_rate`, else it is reset; default 30s
+---@field min_rate? luvd.Size per second; default 500
+---@field keep_alive? luvd.Duration that a connection may be idle; it is then closed silently; default 60s
+---@field max_running? integer handlers of this listener at once, else 503 with Retry-After; default 1024
+---@field max_per_connection? integer requests of one connection; default: no limit
+---@field access_log? boolean|"debug"|"info"|"warn"|"error"|fun(entry: luvd.AccessEntry) a line for each answer (true: "info"), or a function that may not wait; default: none
+
+---@class (exact) luvd.AccessEntry
+---@field peer string
+---@field status integer
+---@field bytes integer of the body
+---@field request? string its id; nil: the head was refused
+---@field method? string
+---@field target? string as it was sent
+---@field duration_us? integer from the end of the head to the end of the handler
+
+---An answer. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
+---must be that of the body (with a function it is kept to), Connection can only be "close".
+---@class (exact) luvd.Answer
+---@field status? integer 200 to 599; default 200
+---@field headers? table<string, string|number|(string|number)[]> a list is sent as several fields
+---@field body? string|(string|number)[]|fun(): string? a function is called until it returns nil, each piece sent before the next is asked for; it may wait. Default type: text/plain; charset=utf-8
+---@field json? any encoded as JSON; a body of its own, instead of `body`
+
+---A request. It stays valid after its answer, but for its body. Any further field may be set, for
+---handlers to tell each other; one that is not set raises.
+---@class luvd.Request
+---@field method string "GET"
+---@field path string decoded and normal: no empty, "." or ".." segments. An escaped NUL or slash, a wrong escape and a way above the root are refused with 400; "*" for OPTIONS *
+---@field target string as it was sent
+---@field query table<string, string> decoded; of equal names the last one counts, see `query_all`
+---@field raw_query? string as it was sent
+---@field headers luvd.Headers
+---@field host? string of the target when it is a full URL, else the field; nil with HTTP/1.0 only
+---@field peer string "tcp://127.0.0.1:49152"
+---@field params table<string, string> of a router's pattern
+---@field version "1.0"|"1.1"
+---@field id string on the log lines of this request; no two of a daemon are equal
+local Request = {}
+
+---All values of one name in the query, in their order.
+---@param name string
+---@return string[]
+function Request:query_all(name) end
+
+---Waits for the whole body; a later call returns it again. A client that expects it is told to
+---continue when a handler first asks for the body.
+---@param options? luvd.ReadOptions max: of the body; default and at most `max_body`
+---@return string? body "" when there is none
+---@return string? message
+---@return "EMSGSIZE"|"ETIMEDOUT"|"EPROTO"|"EOF"|"ECLOSED"|nil code a handler that raises after one of the first four answers 413, 408, 400 and 400; after an ETIMEDOUT by `timeout` it can be called again
+function Request:body(options) end
+
+---The body, decoded; see luvd.json.
+---@param options? luvd.ReadOptions
+---@return any value
+---@return string? message "3:7: expected ','"
+---@return string? code as `body`, or "EJSON"
+function Request:json(options) end
+
+---Iterates over the body as it comes; ends at its end and at a failure, see `failure`.
+---@param options? luvd.ReadOptions max: of the whole body; timeout: of each piece
+---@return fun(): string?
+function Request:chunks(options) end
+
+---Why the body could not be read.
+---@return string? message
+---@return string? code
+function Request:failure() end
+
+---The fields of a request by name, in any case. Several of one name are one, joined with ", "
+---(cookies with "; "). `pairs` goes over them with names in lower case.
+---@class luvd.Headers
+---@field [string] string?

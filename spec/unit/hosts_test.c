@@ -91,7 +91,7 @@ static void test_the_resolver_is_asked_as_its_file_says(void **state)
 			  "nameserver none\nsearch a.example b.example\n"
 			  "options ndots:3 timeout:2 attempts:9 rotate ndots:\n",
 			  &settings);
-	assert_string_equal(settings.servers, "10.0.0.1,::1");
+	assert_string_equal(settings.servers, "10.0.0.1:53,[::1]:53");
 	assert_int_equal(settings.search_count, 2);
 	assert_string_equal(settings.search[1], "b.example");
 	assert_int_equal(settings.ndots, 3);
@@ -115,7 +115,7 @@ static void test_without_a_file_the_machine_itself_is_asked(void **state)
 
 	(void)state;
 	resolver_settings(NULL, &settings);
-	assert_string_equal(settings.servers, "127.0.0.1");
+	assert_string_equal(settings.servers, "127.0.0.1:53");
 	assert_int_equal(settings.search_count, 0);
 	assert_int_equal(settings.ndots, 1);
 }
@@ -128,7 +128,19 @@ static void test_only_the_first_three_servers_are_asked(void **state)
 	resolver_settings("nameserver 1.1.1.1\nnameserver 2.2.2.2\nnameserver 3.3.3.3\n"
 			  "nameserver 4.4.4.4\n",
 			  &settings);
-	assert_string_equal(settings.servers, "1.1.1.1,2.2.2.2,3.3.3.3");
+	assert_string_equal(settings.servers, "1.1.1.1:53,2.2.2.2:53,3.3.3.3:53");
+}
+
+static void test_a_server_may_have_a_port(void **state)
+{
+	struct resolver_settings settings;
+
+	(void)state;
+	resolver_settings("nameserver [10.0.0.1]:5353\nnameserver [::1]:1\n"
+			  "nameserver [10.0.0.2]:0\nnameserver [10.0.0.2]:65536\n"
+			  "nameserver [10.0.0.2\nnameserver [10.0.0.2]\nnameserver [10.0.0.2]:x\n",
+			  &settings);
+	assert_string_equal(settings.servers, "10.0.0.1:5353,[::1]:1");
 }
 
 int main(void)
@@ -143,6 +155,7 @@ int main(void)
 	    cmocka_unit_test(test_the_last_search_or_domain_wins),
 	    cmocka_unit_test(test_without_a_file_the_machine_itself_is_asked),
 	    cmocka_unit_test(test_only_the_first_three_servers_are_asked),
+	    cmocka_unit_test(test_a_server_may_have_a_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

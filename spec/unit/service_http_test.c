@@ -466,6 +466,37 @@ static void test_a_request_outlives_its_answer(void **state)
 	kit_finish(kit);
 }
 
+static void test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended(void **state)
+{
+	struct kit *kit = serve(HANDLER("daemon:spawn(function() luvd.log:info 'reads'\n"
+					"  luvd.log:info(select(3, request:body())) end)\n"
+					"luvd.sleep '20ms' return 'x'"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, POST("/", "5", "ab"));
+	kit_wait_log(kit, "INFO reads");
+	kit_wait_log(kit, "INFO ECLOSED");
+	close(fd);
+	kit_finish(kit);
+}
+
+static void test_without_lua_memory_a_request_is_refused_but_not_the_daemon(void **state)
+{
+	struct kit *kit = kit_create(
+	    HANDLER("if request.path == '/' then local t = {}\n"
+		    "  while true do t[#t + 1] = ('x'):rep(1000) .. #t end end return 'x'"));
+
+	(void)state;
+	kit->daemon.spec->lua_memory = (size_t)4 << 20;
+	kit_listen(kit);
+	kit_start(kit);
+	assert_answer_of(kit, LAST("/"), ERROR_500);
+	assert_true(kit_logged(kit, "not enough memory"));
+	assert_answer_of(kit, LAST("/x"), ANSWER("200 OK", "1", "x"));
+	kit_finish(kit);
+}
+
 /* --- bodies of requests --- */
 
 static void test_a_body_is_read_whole(void **state)
@@ -920,6 +951,24 @@ static void test_a_peer_that_does_not_read_is_cut_off(void **state)
 	finish(kit, fd);
 }
 
+static void test_a_long_text_arrives_whole(void **state)
+{
+	struct kit *kit = serve(HANDLER("return ('0123456789abcdef'):rep(25000)"));
+	int fd = kit_connect(kit);
+	const char *answer;
+
+	(void)state;
+	kit_send(fd, GET("/") LAST("/"));
+	answer = kit_expect(kit, fd, NULL);
+	for (int i = 0; i < 2; i++) {
+		answer = strstr(answer, "\r\n\r\n") + 4;
+		for (size_t at = 0; at < 400000; at += 16)
+			assert_memory_equal(answer + at, "0123456789abcdef", 16);
+		answer += 400000;
+	}
+	finish(kit, fd);
+}
+
 static void test_no_further_request_is_taken_while_the_peer_does_not_read(void **state)
 {
 	struct kit *kit = serve(SERVICE("luvd.log:info 'asked' return ('x'):rep(10 << 20)", ""));
@@ -1090,6 +1139,21 @@ static void test_at_stop_a_connection_without_a_request_does_not_hold_it_up(void
 	kit_destroy(kit);
 }
 
+static void test_the_hello_example_answers_a_browser(void **state)
+{
+	char text[4096] = "";
+	FILE *file = fopen(LUVD_SOURCE_DIR "/examples/hello/hello.lua", "r");
+	struct kit *kit;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+	fclose(file);
+	kit = serve(text);
+	assert_answer_of(kit, LAST("/you"), ANSWER("200 OK", "11", "hello /you\n"));
+	kit_finish(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1122,6 +1186,9 @@ int main(void)
 	    cmocka_unit_test(test_a_full_url_names_the_host),
 	    cmocka_unit_test(test_a_request_keeps_what_is_set_and_nothing_else),
 	    cmocka_unit_test(test_a_request_outlives_its_answer),
+	    cmocka_unit_test(
+		test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended),
+	    cmocka_unit_test(test_without_lua_memory_a_request_is_refused_but_not_the_daemon),
 	    cmocka_unit_test(test_a_body_is_read_whole),
 	    cmocka_unit_test(test_a_body_that_comes_late_is_waited_for),
 	    cmocka_unit_test(test_a_body_comes_in_pieces),
@@ -1153,6 +1220,7 @@ int main(void)
 	    cmocka_unit_test(test_trickling_does_not_extend_the_time),
 	    cmocka_unit_test(test_a_timeout_of_the_handlers_own_can_be_tried_again),
 	    cmocka_unit_test(test_a_peer_that_does_not_read_is_cut_off),
+	    cmocka_unit_test(test_a_long_text_arrives_whole),
 	    cmocka_unit_test(test_no_further_request_is_taken_while_the_peer_does_not_read),
 	    cmocka_unit_test(test_too_many_handlers_at_once_are_a_503),
 	    cmocka_unit_test(test_a_connection_has_at_most_so_many_requests),
@@ -1163,6 +1231,7 @@ int main(void)
 	    cmocka_unit_test(test_at_stop_an_idle_connection_gets_one_more_answer),
 	    cmocka_unit_test(test_at_stop_a_running_request_is_finished),
 	    cmocka_unit_test(test_at_stop_a_connection_without_a_request_does_not_hold_it_up),
+	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

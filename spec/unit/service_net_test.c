@@ -678,28 +678,6 @@ static void test_after_stop_no_address_of_an_entry_is_open(void **state)
 	kit_destroy(kit);
 }
 
-static void test_the_hello_example_answers_a_browser(void **state)
-{
-	char text[4096] = "";
-	FILE *file = fopen(LUVD_SOURCE_DIR "/examples/hello/hello.lua", "r");
-	struct kit *kit;
-	const char *answer;
-	int fd;
-
-	(void)state;
-	assert_non_null(file);
-	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-	fclose(file);
-	kit = serve(text);
-	fd = kit_connect(kit);
-	kit_send(fd, "GET / HTTP/1.1\r\nHost: here\r\n\r\n");
-	answer = kit_expect(kit, fd, NULL);
-	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
-	assert_non_null(strstr(answer, "\r\n\r\nhello\n"));
-	close(fd);
-	kit_finish(kit);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -734,7 +712,6 @@ int main(void)
 	    cmocka_unit_test(test_one_handler_serves_all_addresses_of_an_entry),
 	    cmocka_unit_test(test_max_connections_counts_all_addresses_of_an_entry),
 	    cmocka_unit_test(test_after_stop_no_address_of_an_entry_is_open),
-	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	    cmocka_unit_test(test_serve_refuses_a_listener_twice_and_names_those_that_exist),
 	};
 

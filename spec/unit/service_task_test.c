@@ -317,6 +317,31 @@ static void test_first_gives_what_ends_first_and_cancels_the_rest(void **state)
 	    "INFO closed slow\nINFO a b\nINFO bad\nINFO false\nINFO end\n");
 }
 
+static void test_the_collector_may_run_while_tasks_end(void **state)
+{
+	struct kit *kit = kit_create(
+	    "local luvd, net, task = require 'luvd', require 'luvd.net', require 'luvd.task'\n"
+	    "local function sweep() collectgarbage() collectgarbage() end\n"
+	    "local function stays() local mine <close> = task.defer(sweep) luvd.sleep '1h' end\n"
+	    "return { service = { start = function(daemon)\n"
+	    "  net.serve(daemon.listeners.web, function(conn)\n"
+	    "    conn:read_line() sweep()\n"
+	    "    for i = 1, 9 do conn:write(task.first(stays, function() sweep() return 'x' end)) "
+	    "end\n"
+	    "    task.spawn(stays) error 'over' end) end } }");
+	int fd;
+
+	(void)state;
+	kit_listen(kit);
+	kit_start(kit);
+	fd = kit_connect(kit);
+	kit_send(fd, "go\n");
+	assert_string_equal(kit_expect(kit, fd, NULL), "xxxxxxxxx");
+	assert_true(kit_logged(kit, "over\nstack traceback"));
+	close(fd);
+	kit_finish(kit);
+}
+
 static void test_timeout_cancels_what_is_late(void **state)
 {
 	(void)state;
@@ -757,6 +782,7 @@ int main(void)
 	    cmocka_unit_test(test_all_gives_the_first_value_of_each_in_order),
 	    cmocka_unit_test(test_the_first_failure_of_all_cancels_the_rest_and_is_raised),
 	    cmocka_unit_test(test_first_gives_what_ends_first_and_cancels_the_rest),
+	    cmocka_unit_test(test_the_collector_may_run_while_tasks_end),
 	    cmocka_unit_test(test_timeout_cancels_what_is_late),
 	    cmocka_unit_test(test_cancelling_who_waits_for_all_cancels_them),
 	    cmocka_unit_test(test_the_end_of_a_block_waits_for_its_group),

@@ -121,11 +121,14 @@ void alarms_init(struct alarms *alarms, uv_loop_t *loop)
 
 void alarm_set(struct alarms *alarms, struct alarm *alarm, uint64_t due)
 {
+	const uint64_t last = (UINT64_C(1) << ALARM_DUE_BITS) - 1;
 	uint64_t next = uv_now(alarms->timer.loop) + 1;
 
 	if (alarm->due)
 		cut(alarms, alarm);
-	alarm->due = due > next ? due : next;
+	if (due < next)
+		due = next;
+	alarm->due = due < last ? due : last;
 	alarm->order = ++alarms->set;
 	alarms->first = meld(alarms->first, alarm);
 	arm(alarms);

@@ -41,6 +41,19 @@ static void release(struct conn *conn)
 	free(conn);
 }
 
+/* Those that we opened are the service's own: only what it has queued is waited for. */
+static void leave(struct conn *conn)
+{
+	conn->leaving = true;
+	conn->vm->connections++;
+}
+
+static void left(struct vm *vm)
+{
+	vm->connections--;
+	server_tell_if_quiet(vm);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct conn *conn = LIST_ENTRY(handle, struct conn, handle);
@@ -53,6 +66,8 @@ static void on_closed(uv_handle_t *handle)
 		conn->user->gone(conn);
 	if (acceptor)
 		server_left(acceptor, conn);
+	else if (conn->leaving)
+		left(conn->vm);
 	release(conn);
 }
 
@@ -137,11 +152,13 @@ void conn_close(struct conn *conn)
 		return;
 	}
 	conn->closed = true;
-	if (conn_queued(conn) == 0)
+	if (conn_queued(conn) == 0) {
 		finish_close(conn);
-	else
-		alarm_set(&vm->alarms, &conn->alarm,
-			  now(conn) + (uint64_t)vm->daemon->spec->timeout_stop);
+		return;
+	}
+	if (!conn->acceptor)
+		leave(conn);
+	alarm_set(&vm->alarms, &conn->alarm, now(conn) + (uint64_t)vm->daemon->spec->timeout_stop);
 }
 
 void conn_flushed(struct conn *conn)

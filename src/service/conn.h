@@ -83,6 +83,7 @@ struct conn {
 	bool fresh : 1;        /* unread is in the loop's read buffer, while on_read runs */
 	bool above : 1;        /* the queue is above the high-water mark */
 	bool lingers : 1;      /* all is sent: what the peer still says is thrown away */
+	bool leaving : 1;      /* opened by us, closed with a queue: a stop waits for it */
 	bool reading : 1;      /* conn_lua.h: a task waits for bytes */
 	uint8_t soft : 4;      /* conn_lua.h: how the last read failed that the stream survived */
 	union {                /* last: only as much as its kind needs is allocated */

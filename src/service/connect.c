@@ -44,7 +44,7 @@ static void detach(struct task *task)
 	struct box *box = task->object;
 
 	box->task = NULL;
-	if (!box->dial->code && box->dial->fd < 0) /* nothing is known: it was cancelled */
+	if (!box->dial->over) /* cancelled */
 		finish(box);
 }
 

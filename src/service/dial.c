@@ -5,120 +5,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "err.h"
+#include "service/attempt.h"
 #include "service/list.h"
-#include "service/lookup.h"
 #include "service/vm.h"
 #include "spec/endpoint.h"
 
-enum { UNIX = 5, /* "unix:" */ FULL_RETRY = 20 /* milliseconds */ };
-
-/* One socket that connects; it outlives its dial until the loop has closed its poll. */
-struct attempt {
-	struct vm *vm;
-	struct dial *dial; /* NULL: given up */
-	uv_poll_t poll;
-	int fd;
-};
-
-static void try_next(struct dial *dial);
-
-/* --- what is dialled --- */
-
-static bool is_name(const char *host)
-{
-	return host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				 "-._")] == '\0';
-}
-
-const char *dial_check(const char *target, size_t length)
-{
-	struct sockaddr_storage address;
-	struct endpoint endpoint;
-	socklen_t size;
-
-	if (length < DIAL_TARGET_MAX && strlen(target) == length &&
-	    strncmp(target, "unix:", UNIX) == 0)
-		return length - UNIX - (target[UNIX] == '@') == 0
-			   ? "a path or @name after \"unix:\""
-		       : length - UNIX >= sizeof((struct sockaddr_un *)0)->sun_path
-			   ? "a socket's path of at most 107 bytes"
-			   : NULL;
-	switch (endpoint_parse(target, length, &endpoint)) {
-	case ENDPOINT_PORT:
-		return "a port from 1 to 65535";
-	case ENDPOINT_FORM:
-		return "an address such as \"tcp://example.org:80\", \"tcp://[::1]:80\" or "
-		       "\"unix:/path\"";
-	default:
-		break;
-	}
-	if (endpoint.port == 0)
-		return "a port from 1 to 65535";
-	if (endpoint.type != SOCK_STREAM)
-		return "a tcp or unix address";
-	if (endpoint.brackets && !endpoint_address(&endpoint, &address, &size))
-		return "an IPv6 address in brackets";
-	return is_name(endpoint.host) || endpoint.brackets
-		   ? NULL
-		   : "a host's name or address, then the port";
-}
-
-static void set_unix(struct dial *dial, const char *path)
-{
-	struct sockaddr_un *un = (struct sockaddr_un *)&dial->addresses[0];
-	bool abstract = path[0] == '@';
-	size_t length = strlen(path);
-
-	un->sun_family = AF_UNIX;
-	memcpy(un->sun_path, path, length);
-	if (abstract)
-		un->sun_path[0] = '\0';
-	dial->length =
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (abstract ? 0 : 1));
-	dial->count = 1;
-}
+enum { FULL_RETRY = 20 /* milliseconds until a unix listener is asked again */ };
 
 /* --- the end --- */
 
-static void on_poll_closed(uv_handle_t *handle)
+static void end_attempt(struct dial *dial)
 {
-	struct attempt *attempt = handle->data;
-
-	attempt->vm->handles--;
-	free(attempt);
+	attempt_end(dial->attempt);
+	dial->attempt = NULL;
 }
 
-/* Takes the descriptor out of it, or closes it. */
-static int end_attempt(struct dial *dial, bool keep)
+static void end_lookup(struct dial *dial)
 {
-	struct attempt *attempt = dial->attempt;
-	int fd;
-
-	if (!attempt)
-		return -1;
-	fd = attempt->fd;
-	dial->attempt = NULL;
-	attempt->dial = NULL;
-	/* Stopped before the descriptor is closed or given away: the loop forgets it at once. */
-	uv_poll_stop(&attempt->poll);
-	vm_close_handle(attempt->vm, (uv_handle_t *)&attempt->poll, on_poll_closed);
-	if (keep)
-		return fd;
-	close(fd);
-	return -1;
+	if (dial->lookup)
+		lookup_cancel(dial->lookup);
+	dial->lookup = NULL;
 }
 
 void dial_finish(struct dial *dial)
 {
 	alarm_clear(&dial->vm->alarms, &dial->alarm);
-	if (dial->lookup)
-		lookup_cancel(dial->lookup);
-	end_attempt(dial, false);
+	end_lookup(dial);
+	end_attempt(dial);
 	if (dial->fd >= 0)
 		close(dial->fd);
 	free(dial);
@@ -143,39 +60,22 @@ static void tell(struct dial *dial)
 		return;
 	}
 	alarm_clear(&dial->vm->alarms, &dial->alarm);
+	dial->over = true;
 	dial->done(dial);
 }
 
 /* --- trying --- */
 
-static void succeed(struct dial *dial)
+static uint64_t time_left(const struct dial *dial)
 {
-	dial->peer = dial->addresses[dial->next - 1];
-	dial->fd = end_attempt(dial, true);
-	tell(dial);
+	uint64_t now = uv_now(dial->vm->loop);
+
+	return dial->until > now ? dial->until - now : 0;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void set_alarm(struct dial *dial, uint64_t after)
 {
-	struct attempt *attempt = poll->data;
-	struct dial *dial = attempt->dial;
-	socklen_t length = sizeof status;
-	int error = 0;
-
-	(void)events;
-	if (!dial)
-		return;
-	if (status < 0)
-		error = -status;
-	else if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
-		error = errno;
-	if (error == 0) {
-		succeed(dial);
-		return;
-	}
-	end_attempt(dial, false);
-	fail_with(dial, error);
-	try_next(dial);
+	alarm_set(&dial->vm->alarms, &dial->alarm, uv_now(dial->vm->loop) + after);
 }
 
 static socklen_t length_of(const struct dial *dial, const struct sockaddr_storage *address)
@@ -186,61 +86,54 @@ static socklen_t length_of(const struct dial *dial, const struct sockaddr_storag
 					      : sizeof(struct sockaddr_in);
 }
 
-/* 0: it is on its way, or there; else an errno. */
-static int begin_attempt(struct dial *dial, const struct sockaddr_storage *address)
+static void on_attempt(void *data, int error);
+
+/* false: it has failed, and the next may be tried. */
+static bool try_one(struct dial *dial)
 {
-	struct attempt *attempt = calloc(1, sizeof *attempt);
-	int fd, error = ENOMEM;
+	const struct sockaddr_storage *address = &dial->addresses[dial->next];
+	size_t left = dial->count - dial->next;
+	int error;
 
-	fd = attempt ? socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
-		     : -1;
-	if (fd < 0) {
-		error = attempt ? errno : ENOMEM;
-		free(attempt);
-		return error;
+	dial->attempt =
+	    attempt_begin(dial->vm, address, length_of(dial, address), on_attempt, dial, &error);
+	dial->next++;
+	if (dial->attempt) {
+		/* Each address has its share of the time; the last one all that is left. */
+		set_alarm(dial, time_left(dial) / left);
+		return true;
 	}
-	*attempt = (struct attempt){.vm = dial->vm, .dial = dial, .fd = fd};
-	if ((connect(fd, (const struct sockaddr *)address, length_of(dial, address)) < 0 &&
-	     errno != EINPROGRESS && errno != EINTR) ||
-	    uv_poll_init(dial->vm->loop, &attempt->poll, fd) < 0) {
-		error = errno;
-		close(fd);
-		free(attempt);
-		return error;
-	}
-	attempt->poll.data = attempt;
-	dial->vm->handles++;
-	dial->attempt = attempt;
-	uv_poll_start(&attempt->poll, UV_WRITABLE, on_poll);
-	return 0;
-}
-
-/* Each address has its share of the time; the last one all that is left. */
-static void set_alarm(struct dial *dial)
-{
-	uint64_t now = uv_now(dial->vm->loop);
-	uint64_t left = dial->until > now ? dial->until - now : 0;
-
-	alarm_set(&dial->vm->alarms, &dial->alarm, now + left / (dial->count - dial->next + 1));
+	fail_with(dial, error);
+	if (error != EAGAIN)
+		return false;
+	dial->next--;
+	set_alarm(dial, time_left(dial) < FULL_RETRY ? time_left(dial) : FULL_RETRY);
+	return true;
 }
 
 static void try_next(struct dial *dial)
 {
-	while (dial->next < dial->count && uv_now(dial->vm->loop) < dial->until) {
-		int error = begin_attempt(dial, &dial->addresses[dial->next]);
+	while (dial->next < dial->count && time_left(dial) > 0)
+		if (try_one(dial))
+			return;
+	if (dial->next < dial->count)
+		fail(dial, "no answer in time", "ETIMEDOUT");
+	tell(dial);
+}
 
-		dial->next += error != EAGAIN;
-		if (error == 0) {
-			set_alarm(dial);
-			return;
-		}
+static void on_attempt(void *data, int error)
+{
+	struct dial *dial = data;
+
+	if (error) {
+		end_attempt(dial);
 		fail_with(dial, error);
-		if (error == EAGAIN) { /* the queue of a unix listener is full: connect(2) */
-			alarm_set(&dial->vm->alarms, &dial->alarm,
-				  uv_now(dial->vm->loop) + FULL_RETRY);
-			return;
-		}
+		try_next(dial);
+		return;
 	}
+	dial->peer = dial->addresses[dial->next - 1];
+	dial->fd = attempt_take(dial->attempt);
+	dial->attempt = NULL;
 	tell(dial);
 }
 
@@ -249,11 +142,10 @@ static void on_alarm(struct alarm *alarm)
 	struct dial *dial = LIST_ENTRY(alarm, struct dial, alarm);
 
 	if (dial->lookup) {
-		lookup_cancel(dial->lookup);
-		dial->lookup = NULL;
+		end_lookup(dial);
 		fail(dial, "no answer from a name server in time", "ETIMEDOUT");
 	} else if (dial->attempt) {
-		end_attempt(dial, false);
+		end_attempt(dial);
 		fail(dial, "no answer in time", "ETIMEDOUT");
 	}
 	try_next(dial);
@@ -276,15 +168,14 @@ static void set_ports(struct dial *dial)
 
 static void take_lookup(struct dial *dial)
 {
-	struct lookup *lookup = dial->lookup;
+	const struct lookup *lookup = dial->lookup;
 
 	dial->count = lookup->count;
 	memcpy(dial->addresses, lookup->found, sizeof dial->addresses);
 	set_ports(dial);
 	if (lookup->count == 0)
 		fail(dial, uv_strerror(lookup->code), uv_err_name(lookup->code));
-	dial->lookup = NULL;
-	lookup_cancel(lookup);
+	end_lookup(dial);
 }
 
 static void on_lookup(struct lookup *lookup)
@@ -300,8 +191,9 @@ static int begin(struct dial *dial)
 	struct endpoint endpoint;
 	socklen_t length;
 
-	if (strncmp(dial->target, "unix:", UNIX) == 0) {
-		set_unix(dial, dial->target + UNIX);
+	if (dial_is_unix(dial->target)) {
+		dial->length = dial_unix_address(dial->target, &dial->addresses[0]);
+		dial->count = 1;
 		return 0;
 	}
 	endpoint_parse(dial->target, strlen(dial->target), &endpoint);
@@ -324,7 +216,7 @@ struct dial *dial_start(struct vm *vm, const char *target, int64_t timeout,
 
 	if (!dial)
 		return NULL;
-	uv_update_time(vm->loop);
+	uv_update_time(vm->loop); /* Lua may have computed for long */
 	dial->vm = vm;
 	dial->done = done;
 	dial->data = data;
@@ -337,7 +229,7 @@ struct dial *dial_start(struct vm *vm, const char *target, int64_t timeout,
 		return NULL;
 	}
 	if (dial->lookup) {
-		alarm_set(&vm->alarms, &dial->alarm, dial->until);
+		set_alarm(dial, (uint64_t)timeout);
 		return dial;
 	}
 	dial->starting = true;

@@ -10,92 +10,14 @@
 
 static const char meta[] = "luvd.task";
 
-enum {
-	TELL_WITHIN = 1000, /* milliseconds until a failure that nobody has asked for is logged */
-	/* User values. */
-	RESULT = 1,  /* the coroutine, which keeps several results; or the one, or the error */
-	MESSAGE = 2, /* the error as text with its traceback */
-	GROUP = 3    /* keeps the group */
-};
-
 struct handle *handle_at(lua_State *L, int index)
 {
 	return luaL_checkudata(L, index, meta);
 }
 
-/* --- failures that nobody has asked for --- */
-
-static void forget(struct handle *handle)
-{
-	handle->told = true;
-	list_remove(&handle->waiters);
-	luaL_unref(handle->vm->L, LUA_REGISTRYINDEX, handle->reference);
-	handle->reference = LUA_NOREF;
-}
-
-/* Outside of calls of Lua as well: nothing here allocates. */
-static void log_untold(struct handle *handle)
-{
-	struct log_field field = {.key = "task", .bytes = "task", .length = 4};
-	lua_State *L = handle->vm->L;
-
-	handle->vm->failed++;
-	lua_checkstack(L, 2);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, handle->reference);
-	lua_getiuservalue(L, -1, MESSAGE);
-	vm_log(handle->vm, LEVEL_ERROR, lua_tostring(L, -1), &field, 1);
-	lua_pop(L, 2);
-	forget(handle);
-}
-
-static void on_untold(struct alarm *alarm)
-{
-	struct vm *vm = LIST_ENTRY(alarm, struct vm, untold_alarm);
-
-	while (!list_empty(&vm->untold)) {
-		struct handle *handle = LIST_ENTRY(vm->untold.next, struct handle, waiters);
-
-		if (handle->due > uv_now(vm->loop)) {
-			alarm_set(&vm->alarms, alarm, handle->due);
-			return;
-		}
-		log_untold(handle);
-	}
-}
-
-void handles_init(struct vm *vm)
-{
-	list_init(&vm->untold);
-	vm->untold_alarm.ring = on_untold;
-}
-
-void handles_flush(struct vm *vm)
-{
-	while (!list_empty(&vm->untold))
-		log_untold(LIST_ENTRY(vm->untold.next, struct handle, waiters));
-	alarm_clear(&vm->alarms, &vm->untold_alarm);
-}
-
-/* A waiter that has been woken may be cancelled before it runs, so even then the clock starts. */
-static void wait_for_listener(struct handle *handle)
-{
-	struct vm *vm = handle->vm;
-
-	handle->due = uv_now(vm->loop) + TELL_WITHIN;
-	if (list_empty(&vm->untold))
-		alarm_set(&vm->alarms, &vm->untold_alarm, handle->due);
-	list_append(&vm->untold, &handle->waiters);
-}
-
-void handle_log(struct handle *handle)
-{
-	if (handle->outcome == OUTCOME_FAILED && !handle->told)
-		log_untold(handle);
-}
-
 void handle_keep_in_group(lua_State *L, int number)
 {
-	lua_getiuservalue(L, -1, GROUP);
+	lua_getiuservalue(L, -1, HANDLE_GROUP);
 	lua_pushvalue(L, -2);
 	lua_setiuservalue(L, -2, number);
 	lua_pop(L, 1);
@@ -117,7 +39,7 @@ static void keep_results(struct task *task, struct handle *handle)
 	if (handle->count == 0)
 		lua_pushnil(co);
 	lua_xmove(co, L, 1);
-	lua_setiuservalue(L, -2, RESULT);
+	lua_setiuservalue(L, -2, HANDLE_RESULT);
 }
 
 static void keep_failure(struct task *task, struct handle *handle)
@@ -125,7 +47,7 @@ static void keep_failure(struct task *task, struct handle *handle)
 	lua_State *co = task->L, *L = task->vm->L;
 
 	lua_xmove(co, L, 1);
-	lua_setiuservalue(L, -2, RESULT);
+	lua_setiuservalue(L, -2, HANDLE_RESULT);
 	handle->reference = task->reference;
 	task->reference = LUA_NOREF;
 	task->vm->failed--; /* counted when it is logged */
@@ -145,11 +67,15 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 
 	handle->task = NULL;
 	handle->outcome = outcome;
-	lua_checkstack(L, 3);
+	/* The coroutine makes room for the result in the handle, but is needed until the end. */
+	lua_checkstack(L, 4);
+	lua_checkstack(task->L, 1);
+	lua_pushthread(task->L);
+	lua_xmove(task->L, L, 1);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, task->reference);
 	if (outcome == OUTCOME_FAILED) {
 		lua_pushvalue(L, top); /* message, which task_fail has there */
-		lua_setiuservalue(L, -2, MESSAGE);
+		lua_setiuservalue(L, -2, HANDLE_MESSAGE);
 		keep_failure(task, handle);
 	} else if (outcome == OUTCOME_DONE) {
 		keep_results(task, handle);
@@ -159,7 +85,7 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 	if (handle->group)
 		group_member_ended(L, handle);
 	else if (outcome == OUTCOME_FAILED)
-		wait_for_listener(handle);
+		handle_wait_for_listener(handle);
 	lua_settop(L, top);
 }
 
@@ -192,7 +118,7 @@ struct handle *handle_spawn(lua_State *L, int nargs, struct task *parent, int gr
 			 "next, or use daemon:spawn",
 			 TASK_DEPTH_MAX);
 	luaL_checkstack(L, 3, NULL);
-	handle = lua_newuserdatauv(L, sizeof *handle, group ? GROUP : MESSAGE);
+	handle = lua_newuserdatauv(L, sizeof *handle, group ? HANDLE_GROUP : HANDLE_MESSAGE);
 	*handle = (struct handle){.vm = vm_of(L), .reference = LUA_NOREF};
 	list_init(&handle->waiters);
 	list_init(&handle->member);
@@ -208,7 +134,7 @@ struct handle *handle_spawn(lua_State *L, int nargs, struct task *parent, int gr
 		task_adopt(parent, task);
 	if (group) {
 		lua_pushvalue(L, group);
-		lua_setiuservalue(L, -2, GROUP);
+		lua_setiuservalue(L, -2, HANDLE_GROUP);
 		group_add(lua_touserdata(L, group), handle);
 	}
 	task_start(task);
@@ -221,13 +147,13 @@ static int raise_failure(lua_State *L, int index)
 {
 	const char *text, *trace;
 
-	lua_getiuservalue(L, index, MESSAGE);
+	lua_getiuservalue(L, index, HANDLE_MESSAGE);
 	text = lua_tostring(L, -1);
 	trace = strstr(text, "\nstack traceback:");
 	lua_pushstring(L, trace ? trace + 1 : text);
-	lua_getiuservalue(L, index, RESULT);
+	lua_getiuservalue(L, index, HANDLE_RESULT);
 	explain_keep_trace(L);
-	forget(lua_touserdata(L, index));
+	handle_tell(lua_touserdata(L, index));
 	return lua_error(L);
 }
 
@@ -257,7 +183,7 @@ int handle_results(lua_State *L, int index, int max)
 		return vm_fail(L, "the task was cancelled", "ECANCELED");
 	if (count == 0)
 		return 0;
-	lua_getiuservalue(L, index, RESULT);
+	lua_getiuservalue(L, index, HANDLE_RESULT);
 	return handle->count > 1 ? push_several(L, count) : 1;
 }
 

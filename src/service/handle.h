@@ -13,6 +13,14 @@
 
 struct group;
 
+/* User values of the userdata. */
+enum handle_value {
+	HANDLE_RESULT =
+	    1, /* the coroutine, which keeps several results; or the one, or the error */
+	HANDLE_MESSAGE = 2, /* the error as text with its traceback */
+	HANDLE_GROUP = 3    /* keeps the group */
+};
+
 struct handle {
 	struct vm *vm;
 	struct task *task; /* NULL: ended */
@@ -47,5 +55,12 @@ int handle_results(lua_State *L, int index, int max);
 void handle_log(struct handle *handle);
 /* Makes the handle on top of L the user value number of its group. */
 void handle_keep_in_group(lua_State *L, int number);
+
+/* --- handle_untold.c --- */
+
+/* It has failed: it is logged when nobody asks in time. */
+void handle_wait_for_listener(struct handle *handle);
+/* Somebody knows its failure now. */
+void handle_tell(struct handle *handle);
 
 #endif

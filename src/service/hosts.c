@@ -10,6 +10,8 @@
 
 static const char blank[] = " \t\r";
 
+enum { DNS_PORT = 53 };
+
 struct word {
 	const char *text;
 	size_t length;
@@ -105,17 +107,36 @@ size_t hosts_find(const char *text, const char *name, struct sockaddr_storage *f
 
 /* --- resolv.conf(5) --- */
 
+/* "10.0.0.1", "::1" or, as OpenBSD has it, "[10.0.0.1]:5353": splits the last into its two. */
+static bool split_server(char *text, char **host, unsigned *port)
+{
+	char *end = strchr(text, ']');
+
+	*host = text;
+	*port = DNS_PORT;
+	if (text[0] != '[')
+		return true;
+	if (!end || end[1] != ':' || strspn(end + 2, "0123456789") != strlen(end + 2))
+		return false;
+	*host = text + 1;
+	*end = '\0';
+	*port = (unsigned)strtoul(end + 2, NULL, 10);
+	return *port >= 1 && *port <= 65535;
+}
+
 static void add_server(struct resolver_settings *settings, const struct word *word, int *count)
 {
 	size_t used = strlen(settings->servers);
-	char text[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN + sizeof "[]:65535"], *host;
 	struct sockaddr_storage address;
+	unsigned port;
 
 	if (*count == NAMESERVERS_MAX || !copy_word(word, text, sizeof text) ||
-	    !read_address(text, &address))
+	    !split_server(text, &host, &port) || !read_address(host, &address))
 		return;
-	snprintf(settings->servers + used, sizeof settings->servers - used, "%s%s", used ? "," : "",
-		 text);
+	snprintf(settings->servers + used, sizeof settings->servers - used,
+		 address.ss_family == AF_INET6 ? "%s[%s]:%u" : "%s%s:%u", used ? "," : "", host,
+		 port);
 	(*count)++;
 }
 
@@ -175,5 +196,5 @@ void resolver_settings(const char *text, struct resolver_settings *settings)
 				set_option(settings, &word);
 	}
 	if (servers == 0)
-		snprintf(settings->servers, sizeof settings->servers, "127.0.0.1");
+		snprintf(settings->servers, sizeof settings->servers, "127.0.0.1:%d", DNS_PORT);
 }

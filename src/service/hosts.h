@@ -15,7 +15,7 @@ size_t hosts_find(const char *text, const char *name, struct sockaddr_storage *f
 
 /* resolv.conf(5), as far as it says where and how to ask. */
 struct resolver_settings {
-	char servers[256]; /* "10.0.0.1,::1"; "127.0.0.1" when none is named */
+	char servers[256]; /* "10.0.0.1:53,[::1]:53"; "127.0.0.1:53" when none is named */
 	char search[SEARCHES_MAX][SEARCH_TEXT_MAX];
 	int search_count;
 	int ndots, timeout, attempts; /* timeout in seconds */

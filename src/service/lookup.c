@@ -19,6 +19,7 @@ struct watch {
 	struct link all;
 	uv_poll_t poll;
 	ares_socket_t socket;
+	int events; /* that c-ares waits for */
 };
 
 /* Made by the first name that is not in hosts. */
@@ -27,6 +28,7 @@ struct resolver {
 	ares_channel channel;
 	struct link watches;
 	struct alarm alarm; /* c-ares' next timeout */
+	unsigned asked;     /* questions on their way */
 };
 
 /* --- c-ares on the loop --- */
@@ -53,6 +55,15 @@ static void on_alarm(struct alarm *alarm)
 	set_alarm(resolver);
 }
 
+static struct watch *find_watch(struct resolver *resolver, ares_socket_t socket)
+{
+	for (struct link *link = resolver->watches.next; link != &resolver->watches;
+	     link = link->next)
+		if (LIST_ENTRY(link, struct watch, all)->socket == socket)
+			return LIST_ENTRY(link, struct watch, all);
+	return NULL;
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
@@ -60,10 +71,13 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	ares_socket_t socket = watch->socket;
 
 	if (status < 0)
-		events = UV_READABLE | UV_WRITABLE; /* c-ares reads the error */
+		events = watch->events; /* c-ares reads the error */
 	ares_process_fd(resolver->channel, events & UV_READABLE ? socket : ARES_SOCKET_BAD,
 			events & UV_WRITABLE ? socket : ARES_SOCKET_BAD);
 	set_alarm(resolver);
+	/* libuv stops watching at an error, c-ares may want to go on. */
+	if (status < 0 && find_watch(resolver, socket) == watch)
+		uv_poll_start(&watch->poll, watch->events, on_poll);
 }
 
 static void on_watch_closed(uv_handle_t *handle)
@@ -72,15 +86,6 @@ static void on_watch_closed(uv_handle_t *handle)
 
 	watch->vm->handles--;
 	free(watch);
-}
-
-static struct watch *find_watch(struct resolver *resolver, ares_socket_t socket)
-{
-	for (struct link *link = resolver->watches.next; link != &resolver->watches;
-	     link = link->next)
-		if (LIST_ENTRY(link, struct watch, all)->socket == socket)
-			return LIST_ENTRY(link, struct watch, all);
-	return NULL;
 }
 
 static struct watch *make_watch(struct resolver *resolver, ares_socket_t socket)
@@ -115,9 +120,10 @@ static void on_socket(void *data, ares_socket_t socket, int readable, int writab
 	}
 	if (!watch)
 		watch = make_watch(resolver, socket);
-	if (watch)
-		uv_poll_start(&watch->poll,
-			      (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_poll);
+	if (!watch)
+		return;
+	watch->events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+	uv_poll_start(&watch->poll, watch->events, on_poll);
 }
 
 /* --- the channel --- */
@@ -217,6 +223,7 @@ static void on_answer(void *data, int status, int timeouts, struct ares_addrinfo
 	struct lookup *lookup = data;
 
 	(void)timeouts;
+	lookup->vm->resolver->asked--;
 	lookup->over = true;
 	lookup->code = code_of(status);
 	if (answer) {
@@ -236,11 +243,12 @@ static void ask(struct lookup *lookup, const char *name, void *data)
 	struct resolver *resolver = resolver_of(lookup->vm);
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
 
-	if (!resolver) {
+	if (!resolver || resolver->asked == LOOKUPS_AT_ONCE) {
 		lookup->over = true;
-		lookup->code = UV_EAI_MEMORY;
+		lookup->code = resolver ? UV_EAI_AGAIN : UV_EAI_MEMORY;
 		return;
 	}
+	resolver->asked++;
 	/* It may answer at once: data is not set yet, so that nobody is told. */
 	ares_getaddrinfo(resolver->channel, name, NULL, &hints, on_answer, lookup);
 	lookup->data = data;

@@ -11,7 +11,10 @@
 struct vm;
 struct resolver;
 
-enum { LOOKUP_MAX = 16 };
+enum {
+	LOOKUP_MAX = 16,       /* addresses of one name */
+	LOOKUPS_AT_ONCE = 1000 /* questions on their way, those that were cancelled too */
+};
 
 struct lookup {
 	struct vm *vm;
@@ -20,7 +23,8 @@ struct lookup {
 	void (*done)(struct lookup *lookup);
 	void *data;
 	bool over;
-	int code; /* 0, or UV_EAI_* when nothing was found */
+	int code; /* 0, or UV_EAI_* when nothing was found: UV_EAI_AGAIN when no server has
+		     answered, or too many questions are on their way */
 	size_t count;
 	struct sockaddr_storage found[LOOKUP_MAX]; /* with port 0 */
 };

@@ -156,6 +156,17 @@ static int drained(lua_State *L, int status, lua_KContext context)
 	return 1;
 }
 
+/* Is it the handler of a connection, a request or datagrams: what drain waits for? */
+static bool serves(const struct task *task)
+{
+	static const char *const handlers[] = {"connection", "request", "datagrams"};
+
+	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+		if (strcmp(task->name, handlers[i]) == 0)
+			return true;
+	return false;
+}
+
 int object_drain(lua_State *L)
 {
 	struct vm *vm = vm_of(L);
@@ -164,10 +175,10 @@ int object_drain(lua_State *L)
 	struct task *task = task_check(L);
 	const struct task *above = task;
 
-	while (above && strcmp(above->name, "connection") != 0)
+	while (above && !serves(above))
 		above = above->parent;
 	if (above)
-		return luaL_error(L, "a connection's handler that drains would wait for itself");
+		return luaL_error(L, "a listener's handler that drains would wait for itself");
 	if (vm->connections == 0 && vm->handlers == 0) {
 		lua_pushboolean(L, 1);
 		return 1;

@@ -186,6 +186,19 @@ static void abort_all(struct link *conns)
 		conn_abort(LIST_ENTRY(at, struct conn, all));
 }
 
+/* A server of somebody else need not see a reset when we stop. */
+static void close_own(struct link *conns)
+{
+	for (struct link *at = conns->next; at != conns; at = at->next) {
+		struct conn *conn = LIST_ENTRY(at, struct conn, all);
+
+		if (conn->closed)
+			conn_abort(conn);
+		else
+			conn_close(conn);
+	}
+}
+
 void servers_close(struct vm *vm)
 {
 	for (struct link *link = vm->servers.next; link != &vm->servers; link = link->next) {
@@ -194,7 +207,7 @@ void servers_close(struct vm *vm)
 		acceptors_end(server);
 		abort_all(&server->conns);
 	}
-	abort_all(&vm->conns);
+	close_own(&vm->conns);
 }
 
 void servers_free(struct vm *vm)

@@ -119,7 +119,8 @@ void task_adopt(struct task *parent, struct task *task)
 void task_anchor(lua_State *L, struct task *task)
 {
 	lua_rawgeti(L, LUA_REGISTRYINDEX, task->reference);
-	lua_setiuservalue(L, -2, 1);
+	if (!lua_setiuservalue(L, -2, 1))
+		vm_raise(L, "an anchor needs a user value, or nothing keeps the coroutine");
 	lua_rawseti(L, LUA_REGISTRYINDEX, task->reference);
 	task->anchored = true;
 }

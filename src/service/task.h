@@ -42,9 +42,9 @@ struct task {
 	bool timed_out : 1;       /* the last wait ended by its timeout */
 	bool closing : 1;         /* its <close> values run: nothing may wait */
 	bool doomed : 1;          /* cancelled: at its next wait when it runs now */
-	bool anchored : 1; /* the lowest value on L is not its own: what must live as long as it */
-	bool exposed : 1;  /* the service knows L: it is not used again */
-	bool outlived : 1; /* what it starts belongs to the service: start, reload */
+	bool anchored : 1;        /* reference keeps a userdata, which keeps L */
+	bool exposed : 1;         /* the service knows L: it is not used again */
+	bool outlived : 1;        /* what it starts belongs to the service: start, reload */
 	struct task *parent;
 	struct link sibling;  /* among the parent's children, or in vm->tasks */
 	struct link children; /* in the order in which they were started */

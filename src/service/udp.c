@@ -12,22 +12,41 @@
 #include "service/task.h"
 #include "service/vm.h"
 
+enum {
+	AGAIN = 1000,       /* milliseconds until a handler that takes nothing is called again */
+	DATAGRAM_COST = 512 /* bytes of the kernel's buffer that the smallest one takes, at least */
+};
+
 /* --- the loop --- */
 
 static void start_handler(struct udp *udp);
+
+static void wake_writers(struct udp *udp)
+{
+	while (!list_empty(&udp->writers))
+		task_wake_later(LIST_ENTRY(udp->writers.next, struct task, queued));
+}
+
+static void wake_all(struct udp *udp)
+{
+	if (udp->reader)
+		task_wake_later(udp->reader);
+	wake_writers(udp);
+}
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct udp *udp = poll->data;
 
-	if (status < 0)
-		events = UV_READABLE | UV_WRITABLE; /* the next call reads the error */
+	if (status < 0) { /* the next call reads the error; libuv has stopped watching */
+		events = UV_READABLE | UV_WRITABLE;
+		udp->events = 0;
+	}
 	udp->taken = 0;
-	if (!udp->task && events & UV_READABLE)
+	if (!udp->task && !alarm_is_set(&udp->again) && events & UV_READABLE)
 		start_handler(udp);
 	if (events & UV_WRITABLE)
-		while (!list_empty(&udp->writers))
-			task_wake_later(LIST_ENTRY(udp->writers.next, struct task, queued));
+		wake_writers(udp);
 	if (events & UV_READABLE && udp->reader)
 		task_wake(udp->reader);
 	if (udp->open)
@@ -38,7 +57,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
  * system call for that. */
 void udp_watch(struct udp *udp)
 {
-	int events = udp->reader || !udp->task ? UV_READABLE : 0;
+	bool wanted = udp->reader || (!udp->task && !alarm_is_set(&udp->again));
+	int events = wanted ? UV_READABLE : 0;
 
 	if (!list_empty(&udp->writers))
 		events |= UV_WRITABLE;
@@ -53,6 +73,32 @@ void udp_watch(struct udp *udp)
 
 /* --- the handler --- */
 
+static void on_again(struct alarm *alarm)
+{
+	udp_watch(LIST_ENTRY(alarm, struct udp, again));
+}
+
+/* One datagram that the handler could not stand must not make it deaf. When it has not taken any,
+ * the one that waits would call it again at once, and so on. */
+static void failed(struct udp *udp)
+{
+	struct vm *vm = udp->vm;
+
+	wake_all(udp); /* other tasks: theirs is closed */
+	if (udp->received == udp->before)
+		alarm_set(&vm->alarms, &udp->again, uv_now(vm->loop) + AGAIN);
+	udp_watch(udp);
+}
+
+static void returned(struct udp *udp, enum outcome outcome)
+{
+	if (outcome == OUTCOME_DONE && udp->open && !udp->stopping)
+		vm_printf(udp->vm, LEVEL_WARN,
+			  "the handler of '%s' has returned: its datagrams are not taken any more",
+			  udp->listener->listen->name);
+	udp_finish(udp);
+}
+
 static void on_done(struct task *task, enum outcome outcome, const char *message)
 {
 	struct vm *vm = task->vm;
@@ -65,11 +111,10 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 		if (udp->box)
 			*udp->box = NULL;
 		udp->box = NULL;
-		/* One datagram that it could not stand must not make it deaf. */
-		if (outcome != OUTCOME_FAILED || udp->stopping)
-			udp_finish(udp);
+		if (outcome == OUTCOME_FAILED && udp->open && !udp->stopping)
+			failed(udp);
 		else
-			udp_watch(udp);
+			returned(udp, outcome);
 	}
 	server_handler_ended(vm);
 }
@@ -83,6 +128,7 @@ static int begin_handler(lua_State *L)
 	udp->task = task_create(L, 1, "datagrams");
 	udp->task->data = udp;
 	udp->task->done = on_done;
+	udp->before = udp->received;
 	udp->vm->handlers++;
 	return 0;
 }
@@ -133,10 +179,8 @@ void udp_finish(struct udp *udp)
 	uv_poll_stop(&udp->poll);
 	close(udp->fd);
 	udp->fd = -1;
-	if (udp->reader)
-		task_wake_later(udp->reader);
-	while (!list_empty(&udp->writers))
-		task_wake_later(LIST_ENTRY(udp->writers.next, struct task, queued));
+	alarm_clear(&udp->vm->alarms, &udp->again);
+	wake_all(udp);
 	vm_close_handle(udp->vm, (uv_handle_t *)&udp->poll, on_closed);
 }
 
@@ -146,7 +190,6 @@ static int begin(struct udp *udp)
 {
 	int code;
 
-	udp->begun = true;
 	udp->fd = fcntl(udp->listener->fd, F_DUPFD_CLOEXEC, 0);
 	if (udp->fd < 0)
 		return uv_translate_sys_error(errno);
@@ -157,7 +200,7 @@ static int begin(struct udp *udp)
 	}
 	udp->poll.data = udp;
 	udp->vm->handles++;
-	udp->open = true;
+	udp->open = udp->begun = true;
 	start_handler(udp);
 	return 0;
 }
@@ -165,20 +208,27 @@ static int begin(struct udp *udp)
 static void make(lua_State *L, struct listener *listener, int entry, int handler)
 {
 	struct vm *vm = vm_of(L);
-	struct udp *udp = calloc(1, sizeof *udp);
+	struct udp *udp;
+	int handler_ref, entry_ref;
 
-	if (!udp)
+	lua_pushvalue(L, handler);
+	handler_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	lua_pushvalue(L, entry);
+	entry_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+	udp = calloc(1, sizeof *udp);
+	if (!udp) {
+		luaL_unref(L, LUA_REGISTRYINDEX, handler_ref);
+		luaL_unref(L, LUA_REGISTRYINDEX, entry_ref);
 		vm_raise(L, "not enough memory");
-	udp->vm = vm;
-	udp->listener = listener;
-	udp->fd = -1;
-	udp->handler = udp->entry = LUA_NOREF;
+	}
+	*udp = (struct udp){.vm = vm,
+			    .listener = listener,
+			    .fd = -1,
+			    .handler = handler_ref,
+			    .entry = entry_ref,
+			    .again.ring = on_again};
 	list_init(&udp->writers);
 	list_append(&vm->udps, &udp->all);
-	lua_pushvalue(L, handler);
-	udp->handler = luaL_ref(L, LUA_REGISTRYINDEX);
-	lua_pushvalue(L, entry);
-	udp->entry = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 bool udp_is(const struct vm *vm, const char *name)
@@ -223,15 +273,30 @@ void udp_serve(lua_State *L, int entry, int handler)
 
 int udps_begin(struct vm *vm)
 {
+	struct link *link = vm->udps.next;
 	int code = 0;
 
-	for (struct link *link = vm->udps.next; link != &vm->udps && code == 0; link = link->next) {
+	while (link != &vm->udps && code == 0) {
 		struct udp *udp = LIST_ENTRY(link, struct udp, all);
 
 		if (!udp->begun)
 			code = begin(udp);
+		link = link->next;
+		if (code < 0)
+			release(udp);
 	}
 	return code;
+}
+
+/* Others may go on sending: no more is read than the kernel's buffer can hold. */
+static size_t count_waiting(const struct udp *udp)
+{
+	socklen_t length = sizeof(int);
+	int size;
+
+	if (getsockopt(udp->fd, SOL_SOCKET, SO_RCVBUF, &size, &length) < 0)
+		return 0;
+	return (size_t)size / DATAGRAM_COST + 1;
 }
 
 void udps_end(struct vm *vm)
@@ -242,7 +307,10 @@ void udps_end(struct vm *vm)
 		struct udp *udp = LIST_ENTRY(link, struct udp, all);
 
 		link = link->next;
+		if (!udp->open || udp->stopping)
+			continue;
 		udp->stopping = true;
+		udp->left = count_waiting(udp);
 		if (udp->reader)
 			task_wake_later(udp->reader);
 		if (!udp->task)

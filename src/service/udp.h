@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "service/alarm.h"
 #include "service/list.h"
 
 /* A listener of datagrams and the handler that takes them. Nothing is queued here: a datagram
@@ -29,12 +30,15 @@ struct udp {
 	int events; /* that the loop watches for */
 	bool open, begun;
 	bool stopping;     /* what the kernel has still is read, then it is the end */
+	size_t left;       /* stopping: datagrams that the kernel may still have */
 	struct task *task; /* the handler; NULL: it has failed, the next datagram calls it again */
 	struct task *reader; /* one at a time */
 	struct link writers; /* tasks that wait for room in the kernel */
 	struct udp **box;    /* the userdata of the handler that runs */
 	uint64_t received;
-	unsigned taken; /* without a turn of the loop */
+	uint64_t before;    /* received when the handler began */
+	struct alarm again; /* a handler that failed without a datagram: when it is called again */
+	unsigned taken;     /* without a turn of the loop */
 
 	/* The peer of the last datagram: most answers go there. */
 	struct sockaddr_storage peer;
@@ -59,9 +63,15 @@ void udps_close(struct vm *vm);
 void udp_open(lua_State *L); /* the metatable */
 /* Pushes the userdata. Raises. */
 void udp_push(lua_State *L, struct udp *udp);
+/* The first argument; NULL: its handler has ended. Raises when it is none. */
+struct udp *udp_check(lua_State *L);
+/* nil, message, code; error is an errno. */
+int udp_closed(lua_State *L);
+int udp_fail(lua_State *L, int error);
+int udp_l_send(lua_State *L); /* udp_send.c */
 /* What the loop should watch for has changed. */
 void udp_watch(struct udp *udp);
-/* The handler has closed it, or ended. */
+/* The handler has closed it, or ended. Wakes who waits. */
 void udp_finish(struct udp *udp);
 
 #endif

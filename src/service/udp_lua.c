@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <lauxlib.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "err.h"
@@ -9,30 +8,27 @@
 #include "service/udp.h"
 #include "service/units.h"
 #include "service/vm.h"
-#include "spec/endpoint.h"
 
 static const char meta[] = "luvd.socket";
 
 enum {
-	TAKE_AT_ONCE = 64,     /* datagrams, then the loop has its turn */
-	REFUSALS_AT_ONCE = 16, /* ICMP errors of answers sent before, which nobody waits for */
-	DATAGRAM_MAX = 65507,  /* bytes in one: RFC 768 over RFC 791 */
-	SEND_TIMEOUT = 5000    /* milliseconds for room in the kernel */
+	TAKE_AT_ONCE = 64,    /* datagrams, then the loop has its turn */
+	REFUSALS_AT_ONCE = 16 /* ICMP errors of answers sent before, which nobody waits for */
 };
 
-static struct udp *check(lua_State *L)
+struct udp *udp_check(lua_State *L)
 {
 	struct udp **box = luaL_checkudata(L, 1, meta);
 
 	return *box;
 }
 
-static int closed(lua_State *L)
+int udp_closed(lua_State *L)
 {
 	return vm_fail(L, "the socket is closed", "ECLOSED");
 }
 
-static int fail(lua_State *L, int error)
+int udp_fail(lua_State *L, int error)
 {
 	return vm_fail(L, err_reason(error), uv_err_name(uv_translate_sys_error(error)));
 }
@@ -57,30 +53,6 @@ static void push_peer(lua_State *L, struct udp *udp, const struct sockaddr_stora
 	lua_pushstring(L, udp->peer_text);
 }
 
-/* "udp://192.0.2.1:53" as packets gives them. */
-static socklen_t read_peer(lua_State *L, int index, const struct udp *udp,
-			   struct sockaddr_storage *peer)
-{
-	size_t size;
-	const char *text = luaL_checklstring(L, index, &size);
-	struct endpoint endpoint;
-	socklen_t length = 0;
-
-	if (udp && udp->peer_length && strcmp(text, udp->peer_text) == 0) {
-		*peer = udp->peer;
-		return udp->peer_length;
-	}
-	if (endpoint_parse(text, size, &endpoint) != ENDPOINT_RIGHT ||
-	    endpoint.type != SOCK_DGRAM || endpoint.port == 0 ||
-	    !endpoint_address(&endpoint, peer, &length))
-		luaL_argerror(L, index,
-			      lua_pushfstring(L,
-					      "expected a peer such as \"udp://192.0.2.1:53\", "
-					      "got \"%s\"",
-					      text));
-	return length;
-}
-
 /* --- taking datagrams --- */
 
 struct taking {
@@ -101,6 +73,7 @@ static int take(lua_State *L, struct udp *udp)
 		if (count >= 0) {
 			udp->received++;
 			udp->taken++;
+			udp->left -= udp->left > 0;
 			lua_pushlstring(L, udp->vm->read_buffer, (size_t)count);
 			push_peer(L, udp, &peer, length);
 			return 2;
@@ -109,7 +82,7 @@ static int take(lua_State *L, struct udp *udp)
 			return 0;
 		if (errno != EINTR && errno != ECONNREFUSED && errno != EHOSTUNREACH &&
 		    errno != ENETUNREACH)
-			return fail(L, errno);
+			return udp_fail(L, errno);
 	}
 	return 0;
 }
@@ -120,6 +93,7 @@ static void detach_reader(struct task *task)
 }
 
 static int step(lua_State *L, struct udp *udp, struct task *task, bool timed_out);
+static int go_on(lua_State *L, int status, lua_KContext context);
 
 static int go_on(lua_State *L, int status, lua_KContext context)
 {
@@ -130,10 +104,30 @@ static int go_on(lua_State *L, int status, lua_KContext context)
 	return step(L, *box, task, task->timed_out);
 }
 
-static int end(lua_State *L, const struct taking *taking, bool late)
+static int wait_more(lua_State *L, struct udp *udp, struct task *task, int64_t timeout)
 {
-	if (!taking->iterating && late)
-		return vm_fail(L, "no datagram came in time", "ETIMEDOUT");
+	const struct taking *taking = (struct taking *)task->call;
+
+	udp->reader = task;
+	udp_watch(udp);
+	return task_wait(L, task, udp, detach_reader, timeout, taking->iterating, go_on);
+}
+
+/* The daemon is being stopped. What was sent before is given, then nil; a handler that does not
+ * see the end must not keep the loop from its deadline. */
+static int step_stopping(lua_State *L, struct udp *udp, struct task *task)
+{
+	int count;
+
+	if (udp->taken >= TAKE_AT_ONCE) {
+		udp->taken = 0;
+		return wait_more(L, udp, task, 0);
+	}
+	count = udp->left > 0 ? take(L, udp) : 0;
+	if (count > 0)
+		return count;
+	udp->left = 0;
+	udp->taken++;
 	lua_pushnil(L);
 	return 1;
 }
@@ -144,14 +138,20 @@ static int step(lua_State *L, struct udp *udp, struct task *task, bool timed_out
 	int64_t left = -1;
 	int count;
 
-	if (!udp || !udp->open)
-		return taking->iterating ? end(L, taking, false) : closed(L);
+	if (!udp || !udp->open) {
+		if (!taking->iterating)
+			return udp_closed(L);
+		lua_pushnil(L);
+		return 1;
+	}
+	if (udp->stopping)
+		return step_stopping(L, udp, task);
 	/* The loop is still watching: it comes back here at once, after the others. */
-	count = udp->taken < TAKE_AT_ONCE || udp->stopping ? take(L, udp) : 0;
+	count = udp->taken < TAKE_AT_ONCE ? take(L, udp) : 0;
 	if (count > 0)
 		return count;
-	if (udp->stopping || timed_out)
-		return end(L, taking, timed_out);
+	if (timed_out)
+		return vm_fail(L, "no datagram came in time", "ETIMEDOUT");
 	if (taking->timeout >= 0) {
 		uint64_t now = uv_now(udp->vm->loop);
 
@@ -159,9 +159,7 @@ static int step(lua_State *L, struct udp *udp, struct task *task, bool timed_out
 			taking->deadline = now + (uint64_t)taking->timeout;
 		left = taking->deadline > now ? (int64_t)(taking->deadline - now) : 0;
 	}
-	udp->reader = task;
-	udp_watch(udp);
-	return task_wait(L, task, udp, detach_reader, left, taking->iterating, go_on);
+	return wait_more(L, udp, task, left);
 }
 
 static int begin(lua_State *L, struct udp *udp, int64_t timeout, bool iterating)
@@ -176,7 +174,7 @@ static int begin(lua_State *L, struct udp *udp, int64_t timeout, bool iterating)
 
 static int l_receive(lua_State *L)
 {
-	struct udp *udp = check(L);
+	struct udp *udp = udp_check(L);
 
 	return begin(L, udp, units_options(L, 2, 0, false).timeout, false);
 }
@@ -193,7 +191,7 @@ static int l_packets(lua_State *L)
 {
 	struct options_of_wait options;
 
-	check(L);
+	udp_check(L);
 	options = units_options(L, 2, 0, false);
 	lua_pushvalue(L, 1);
 	lua_pushinteger(L, options.timeout);
@@ -201,63 +199,11 @@ static int l_packets(lua_State *L)
 	return 1;
 }
 
-/* --- sending --- */
-
-static int try_send(lua_State *L, struct udp *udp, bool last);
-
-static int send_again(lua_State *L, int status, lua_KContext context)
-{
-	(void)status;
-	(void)context;
-	return try_send(L, check(L), vm_of(L)->current->timed_out);
-}
-
-static int try_send(lua_State *L, struct udp *udp, bool last)
-{
-	struct sockaddr_storage peer;
-	socklen_t address;
-	size_t length;
-	const char *bytes = lua_tolstring(L, 2, &length);
-	struct task *task;
-
-	if (!udp || !udp->open)
-		return closed(L);
-	address = read_peer(L, 3, udp, &peer);
-	while (sendto(udp->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer,
-		      address) < 0) {
-		if (errno == EINTR || errno == ECONNREFUSED) /* of a datagram before this one */
-			continue;
-		if (errno != EAGAIN || last)
-			return fail(L, errno);
-		task = task_check(L);
-		list_append(&udp->writers, &task->queued);
-		udp_watch(udp);
-		return task_wait(L, task, udp, NULL, SEND_TIMEOUT, 0, send_again);
-	}
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
-/* socket:send(bytes, peer) */
-static int l_send(lua_State *L)
-{
-	struct udp *udp = check(L);
-	size_t length;
-
-	lua_settop(L, 3);
-	units_bytes(L, 2, &length);
-	if (lua_gettop(L) > 3)
-		lua_replace(L, 2); /* the list, joined */
-	if (length > DATAGRAM_MAX)
-		return vm_fail(L, "a datagram has at most 65507 bytes", "EMSGSIZE");
-	return try_send(L, udp, false);
-}
-
 /* --- the rest --- */
 
 static int l_close(lua_State *L)
 {
-	struct udp *udp = check(L);
+	struct udp *udp = udp_check(L);
 
 	if (udp)
 		udp_finish(udp);
@@ -266,7 +212,7 @@ static int l_close(lua_State *L)
 
 static int l_gc(lua_State *L)
 {
-	struct udp *udp = check(L);
+	struct udp *udp = udp_check(L);
 
 	if (udp)
 		udp->box = NULL;
@@ -275,7 +221,7 @@ static int l_gc(lua_State *L)
 
 static int l_tostring(lua_State *L)
 {
-	struct udp *udp = check(L);
+	struct udp *udp = udp_check(L);
 
 	lua_pushfstring(L, "luvd.socket (%s)", udp ? udp->listener->actual : "closed");
 	return 1;
@@ -289,7 +235,7 @@ static int l_index(lua_State *L)
 	lua_pushvalue(L, 2);
 	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
 		return 1;
-	udp = check(L);
+	udp = udp_check(L);
 	key = luaL_tolstring(L, 2, NULL);
 	if (strcmp(key, "local_address") == 0)
 		lua_pushstring(L, udp ? udp->listener->actual : "closed");
@@ -315,7 +261,7 @@ void udp_open(lua_State *L)
 {
 	static const luaL_Reg methods[] = {{"packets", l_packets},
 					   {"receive", l_receive},
-					   {"send", l_send},
+					   {"send", udp_l_send},
 					   {"close", l_close},
 					   {NULL, NULL}};
 	static const luaL_Reg events[] = {

@@ -90,9 +90,13 @@ void answer_head(lua_State *L, struct http_conn *hc, struct answer *answer, bool
 
 static int send_bytes(lua_State *L, struct http_conn *hc, struct answer *answer)
 {
+	bool body = answer->kind == ANSWER_BYTES && !hc->head_only && !has_no_body(answer->status);
+
 	answer_head(L, hc, answer, false);
+	if (body && answer->length > ANSWER_LONG)
+		return stream_bytes(L, hc, answer);
 	hc->answered = true;
-	if (answer->kind == ANSWER_BYTES && !hc->head_only && !has_no_body(answer->status)) {
+	if (body) {
 		hc->sent = answer->length;
 		batch_put(hc, answer->bytes, answer->length);
 	}

@@ -46,7 +46,10 @@ char *answer_write_headers(lua_State *L, const struct answer *answer, char *at, 
 /* Composes the head (all of it, with the empty line). Raises. */
 void answer_head(lua_State *L, struct http_conn *hc, struct answer *answer, bool chunked);
 
-/* stream.c: calls the function at answer->iterator until it returns nil. */
+enum { ANSWER_LONG = 262144 }; /* a body over this is not queued as a whole */
+/* stream.c: sends the bytes, which are on the stack, after the head. */
+int stream_bytes(lua_State *L, struct http_conn *hc, const struct answer *answer);
+/* Calls the function at answer->iterator until it returns nil. */
 int stream_begin(lua_State *L, struct http_conn *hc, struct answer *answer);
 
 /* file.c: sends the file. */

@@ -92,7 +92,8 @@ struct http_conn {
 	int64_t allowance; /* how long the body may still let us wait */
 	size_t queued;     /* when the write deadline was set */
 	uint64_t sent;     /* of the body of this answer */
-	uint64_t left;     /* of it, when its length was declared */
+	uint64_t left;     /* of it, when its length is known */
+	const char *rest;  /* of a long text: left bytes */
 	uint64_t scanned;  /* of a head that comes in pieces */
 	uint64_t served;
 	int status;         /* of the answer; 0: none yet */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "service/units.h"
+#include "service/vm.h"
 
 static const struct http_options defaults = {
     .head = {.line = 8192, .bytes = 32768, .fields = 100},
@@ -94,7 +95,7 @@ static void read_option(lua_State *L, struct http_options *options, int function
 		return;
 	}
 	if (!row)
-		luaL_error(L, "unknown option \"%s\" of http.serve", name);
+		vm_raise(L, "unknown option \"%s\" of http.serve", name);
 	value = number_of(L, row->kind, name);
 	if (value < row->least || value > row->most)
 		luaL_error(L, "option %s is %I to %I%s", name, (LUAI_UACINT)row->least,

@@ -87,6 +87,8 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 	http_log_access(hc);
 	hc->request->owner = NULL;
 	hc->request = NULL;
+	if (hc->reader) /* nobody's child: the handler has not waited for it */
+		task_wake_later(hc->reader);
 	http_conn_served(hc);
 	server_handler_ended(vm);
 }

@@ -5,9 +5,14 @@
 #include "service/http/request.h"
 #include "service/vm.h"
 
-/* A body that is a function: called until it returns nil, each piece sent before the next is asked
- * for, and none asked for while the peer does not read. The stack of the task: 2 request, then what
- * the handler returned; the function is at the index that is the context of the waits. */
+/* Bodies that are not sent at once. A long text is sent in slices, each when the one before is
+ * gone: the queue of a peer that does not read holds one, and the text itself, which many may be
+ * sent, is kept by the task. A body that is a function: called until it returns nil, each piece
+ * sent before the next is asked for, and none asked for while the peer does not read. The stack of
+ * the task: 2 request, then what the handler returned; the function is at the index that is the
+ * context of the waits. */
+
+enum { STREAM_SLICE = 262144 };
 
 enum piece { PIECE_NEXT, PIECE_OVER, PIECE_WAIT };
 
@@ -86,11 +91,6 @@ int answer_wait_for_room(lua_State *L, struct http_conn *hc, lua_KContext contex
 
 static int has_room(lua_State *L, int status, lua_KContext function);
 
-static int wait_for_room(lua_State *L, lua_KContext function)
-{
-	return answer_wait_for_room(L, answer_owner(L), function, has_room);
-}
-
 static int has_returned(lua_State *L, int status, lua_KContext function);
 
 static int pump(lua_State *L, lua_KContext function)
@@ -103,7 +103,9 @@ static int pump(lua_State *L, lua_KContext function)
 		lua_callk(L, 0, 1, function, has_returned);
 		piece = take_piece(L);
 		if (piece != PIECE_NEXT)
-			return piece == PIECE_WAIT ? wait_for_room(L, function) : 0;
+			return piece == PIECE_WAIT
+				   ? answer_wait_for_room(L, answer_owner(L), function, has_room)
+				   : 0;
 	}
 }
 
@@ -115,7 +117,8 @@ static int has_returned(lua_State *L, int status, lua_KContext function)
 	(void)status;
 	if (piece == PIECE_NEXT)
 		return pump(L, function);
-	return piece == PIECE_WAIT ? wait_for_room(L, function) : 0;
+	return piece == PIECE_WAIT ? answer_wait_for_room(L, answer_owner(L), function, has_room)
+				   : 0;
 }
 
 static int has_room(lua_State *L, int status, lua_KContext function)
@@ -123,6 +126,46 @@ static int has_room(lua_State *L, int status, lua_KContext function)
 	(void)status;
 	return answer_owner(L) ? pump(L, function) : 0;
 }
+
+/* --- a long text --- */
+
+static int send_slices(lua_State *L);
+
+static int has_room_for_slice(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	(void)context;
+	return answer_owner(L) ? send_slices(L) : 0;
+}
+
+static int send_slices(lua_State *L)
+{
+	struct http_conn *hc = answer_owner(L);
+
+	while (hc->left > 0) {
+		size_t length = hc->left < STREAM_SLICE ? (size_t)hc->left : STREAM_SLICE;
+		uv_buf_t slice = uv_buf_init((char *)hc->rest, (unsigned)length);
+
+		if (conn_send(hc->conn, &slice, 1) < 0)
+			return 0;
+		hc->rest += length;
+		hc->left -= length;
+		hc->sent += length;
+		if (hc->left > 0 && http_conn_stalled(hc))
+			return answer_wait_for_room(L, hc, 0, has_room_for_slice);
+	}
+	hc->answered = true;
+	return 0;
+}
+
+int stream_bytes(lua_State *L, struct http_conn *hc, const struct answer *answer)
+{
+	hc->rest = answer->bytes;
+	hc->left = answer->length;
+	return batch_flush(hc->http) < 0 ? 0 : send_slices(L);
+}
+
+/* --- the beginning --- */
 
 int stream_begin(lua_State *L, struct http_conn *hc, struct answer *answer)
 {
