@@ -190,6 +190,7 @@ static void open_preload(lua_State *L)
 					   {"luvd.log", luaopen_luvd_log},
 					   {"luvd.net", luaopen_luvd_net},
 					   {"luvd.http", luaopen_luvd_http},
+					   {"luvd.http.native", luaopen_luvd_http_native},
 					   {"luvd.task", luaopen_luvd_task},
 					   {"uv", uvlib_open},
 					   {"luv", uvlib_open},

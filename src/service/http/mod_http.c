@@ -75,7 +75,7 @@ static int l_serve(lua_State *L)
  * from then on: a service without it does not pay for it. */
 static const struct {
 	const char *name, *module;
-} written[] = {{"router", "luvd.http.router"}};
+} written[] = {{"router", "luvd.http.router"}, {"request", "luvd.http.client"}};
 
 /* module, name */
 static int l_index(lua_State *L)
