@@ -584,10 +584,59 @@ local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
 ---has a task of its own; when the handler and its children have ended its connection is closed, when
----it raises the error is logged and only its own connection is lost.
+---it raises the error is logged and only its own connection is lost. A udp listener has one task
+---for each socket: when its handler raises it is called again for the next datagram, when it ends the
+---socket is closed.
 ---@param listener luvd.Listener
----@param handler fun(conn: luvd.Conn)
+---@param handler fun(conn: luvd.Conn)|fun(socket: luvd.Socket)
 function net.serve(listener, handler) end
+
+---@class (exact) luvd.ConnectOptions
+---@field timeout? luvd.Duration of the whole call, the lookup of the name too; default "10s"
+
+---Opens a connection. Waits. The addresses of a name, from /etc/hosts as it was at the start, else
+---from the name servers, are tried one after the other, each with its share of the time; works in an
+---empty root. The connection is closed by `conn:close()`, by `<close>`, by the collector, or by the end
+---of the service; `daemon:drain` does not wait for it. A wrong address raises.
+---@param address string "tcp://example.org:80", "tcp://192.0.2.1:80", "tcp://[::1]:80", "unix:/path", "unix:@name"
+---@param options? luvd.ConnectOptions
+---@return luvd.Conn? conn
+---@return string? message of the last address that was tried
+---@return string? code "ECONNREFUSED" or another of connect(2); "ETIMEDOUT"; "EAI_NONAME": no such
+---name; "EAI_AGAIN": no name server has answered, or 1000 questions are on their way
+function net.connect(address, options) end
+
+---The socket of a udp listener; its handler's alone: closed when that ends. Only one task may take
+---datagrams at a time.
+---@class (exact) luvd.Socket
+---@field local_address string "udp://127.0.0.1:53"; "closed"
+---@field listener luvd.Listener? nil once it is closed
+local Socket = {}
+
+---Iterates over datagrams and who sent them; waits for each. Ends when the daemon is being stopped and
+---what was sent before has been taken, when the socket is closed, and when none came in time.
+---@param options? luvd.WaitOptions of each datagram
+---@return fun(): string?, string? bytes, peer: "udp://192.0.2.1:4711"
+function Socket:packets(options) end
+
+---Waits for one datagram; nil alone: the daemon is being stopped, and no more will come.
+---@param options? luvd.WaitOptions
+---@return string? bytes
+---@return string? peer or message
+---@return string? code "ETIMEDOUT", "ECLOSED"
+function Socket:receive(options) end
+
+---Sends one datagram; waits for at most 5 seconds while the kernel has no room for it. That it was sent
+---does not mean that it arrives. A peer that is no such address raises.
+---@param bytes string|(string|number)[] at most 65507
+---@param peer string as `packets` gives it
+---@return true? ok
+---@return string? message
+---@return string? code "EMSGSIZE", "ECLOSED", or another of sendto(2)
+function Socket:send(bytes, peer) end
+
+---Takes no more datagrams; those that wait in the kernel are lost. Never waits.
+function Socket:close() end
 
 ---The options of an entry of `listen`, by the same rules.
 ---@class (exact) luvd.ListenOptions
@@ -622,9 +671,9 @@ function net.listen(address, options) end
 ---on; after any other failure every call returns that failure at once. Only one task may read at
 ---a time.
 ---@class (exact) luvd.Conn
----@field peer string "tcp://127.0.0.1:49152"; "unix:" for a client without a path
----@field local_address string
----@field listener luvd.Listener
+---@field peer string "tcp://127.0.0.1:49152"; "unix:" for a unix socket
+---@field local_address string "tcp://127.0.0.1:80"; "closed"
+---@field listener luvd.Listener? nil of one that `net.connect` has opened
 local Conn = {}
 
 ---Waits for bytes and returns those that are there; nil alone: the peer has ended the stream.
