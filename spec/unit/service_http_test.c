@@ -481,6 +481,41 @@ static void test_a_task_that_still_reads_the_body_is_told_that_the_request_has_e
 	kit_finish(kit);
 }
 
+/* The collector runs when nothing but the connection knows the request any more. */
+static void test_the_log_knows_a_request_whose_handler_has_forgotten_it(void **state)
+{
+	struct kit *kit = serve(
+	    SERVICE("require 'luvd.task'.spawn(function() luvd.sleep '10ms'\n"
+		    "  for i = 1, 2 do collectgarbage() end end)\n"
+		    "return 'x'",
+		    "access_log = function(entry)\n"
+		    "  for i = 1, 2 do collectgarbage() end\n"
+		    "  local s = ('y'):rep(100) for i = 1, 99 do s = s .. i end\n"
+		    "  luvd.log:info('accessed ' .. entry.target .. ' ' .. entry.status) end"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, GET("/some") LAST("/other"));
+	assert_string_equal(undated(kit_expect(kit, fd, NULL)),
+			    OK TEXT("1") "\r\nx" ANSWER("200 OK", "1", "x"));
+	assert_true(kit_logged(kit, "accessed /some 200"));
+	assert_true(kit_logged(kit, "accessed /other 200"));
+	finish(kit, fd);
+}
+
+static void test_the_log_knows_a_request_whose_handler_has_failed(void **state)
+{
+	struct kit *kit =
+	    serve(SERVICE("error 'fails'", "access_log = function(entry)\n"
+					   "  for i = 1, 2 do collectgarbage() end\n"
+					   "  luvd.log:info('accessed ' .. entry.target) end"));
+
+	(void)state;
+	assert_answer_of(kit, LAST("/some"), ERROR_500);
+	assert_true(kit_logged(kit, "accessed /some"));
+	kit_finish(kit);
+}
+
 static void test_without_lua_memory_a_request_is_refused_but_not_the_daemon(void **state)
 {
 	struct kit *kit = kit_create(
@@ -1185,6 +1220,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_request_keeps_what_is_set_and_nothing_else),
     cmocka_unit_test(test_a_request_outlives_its_answer),
     cmocka_unit_test(test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended),
+    cmocka_unit_test(test_the_log_knows_a_request_whose_handler_has_forgotten_it),
+    cmocka_unit_test(test_the_log_knows_a_request_whose_handler_has_failed),
     cmocka_unit_test(test_without_lua_memory_a_request_is_refused_but_not_the_daemon),
     cmocka_unit_test(test_a_body_is_read_whole),
     cmocka_unit_test(test_a_body_that_comes_late_is_waited_for),

@@ -7,7 +7,8 @@
  * service holds it. owner is there while the request is answered. */
 
 enum { /* user values */
-       REQUEST_HEADERS = 1,
+       REQUEST_TASK = 1, /* what task_anchor puts there */
+       REQUEST_HEADERS,
        REQUEST_QUERY,
        REQUEST_PARAMS,
        REQUEST_BODY,
