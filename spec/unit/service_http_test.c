@@ -807,6 +807,22 @@ static void test_a_head_request_does_not_call_the_function(void **state)
 	kit_finish(kit);
 }
 
+/* The final answer has begun: what is between its bytes would be taken for a part of them. */
+static void test_nobody_is_told_to_continue_in_the_middle_of_an_answer(void **state)
+{
+	struct kit *kit = serve(HANDLER("return { body = request:chunks() }"));
+	int fd = kit_connect(kit);
+	static char got[2048];
+
+	(void)state;
+	kit_send(fd, "POST /" HOST "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+	strcpy(got, undated(kit_expect(kit, fd, "\r\n\r\n")));
+	kit_send(fd, "hello");
+	strcat(got, kit_expect(kit, fd, NULL));
+	assert_string_equal(got, CHUNKED "5\r\nhello\r\n0\r\n\r\n");
+	finish(kit, fd);
+}
+
 static void test_a_function_waits_while_the_peer_does_not_read(void **state)
 {
 	struct kit *kit = serve(HANDLER("local i, part = 0, ('x'):rep(65536)\n"
@@ -1243,6 +1259,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_function_keeps_to_the_length_it_has_declared),
     cmocka_unit_test(test_a_function_that_fails_breaks_the_answer_off),
     cmocka_unit_test(test_a_head_request_does_not_call_the_function),
+    cmocka_unit_test(test_nobody_is_told_to_continue_in_the_middle_of_an_answer),
     cmocka_unit_test(test_a_function_waits_while_the_peer_does_not_read),
     cmocka_unit_test(test_malformed_requests_are_refused_and_closed),
     cmocka_unit_test(test_a_request_that_fails_behind_a_good_one_does_not_cost_its_answer),

@@ -181,7 +181,8 @@ static int wait(lua_State *L, struct http_conn *hc, struct task *task, struct re
 {
 	static const char please[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	if (hc->expects) {
+	/* Not in the middle of an answer: one that has begun is the final one. */
+	if (hc->expects && hc->status == 0) {
 		hc->expects = false;
 		batch_put(hc, please, sizeof please - 1);
 		batch_flush(hc->http);
