@@ -839,6 +839,29 @@ static void test_a_function_waits_while_the_peer_does_not_read(void **state)
 	finish(kit, fd);
 }
 
+/* The table may be one of all requests: between the handler and the head the file is opened. */
+static void test_headers_that_change_while_a_file_is_opened_are_checked_again(void **state)
+{
+	char path[] = "/tmp/luvd-http-XXXXXX", text[1024];
+	int file = mkstemp(path);
+	struct kit *kit;
+
+	(void)state;
+	assert_true(file >= 0);
+	snprintf(
+	    text, sizeof text,
+	    HANDLER("local fields = { ['X-A'] = 'fine' }\n"
+		    "require 'luvd.task'.spawn(function() fields['X-A'] = 'a\\r\\nX-B: c' end)\n"
+		    "return { file = '%s', headers = fields }"),
+	    path);
+	kit = serve(text);
+	assert_answer_of(kit, LAST("/"), ERROR_500);
+	assert_true(kit_logged(kit, "the value of header \"X-A\" has a control character"));
+	kit_finish(kit);
+	close(file);
+	unlink(path);
+}
+
 /* --- limits --- */
 
 static void test_malformed_requests_are_refused_and_closed(void **state)
@@ -1261,6 +1284,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_head_request_does_not_call_the_function),
     cmocka_unit_test(test_nobody_is_told_to_continue_in_the_middle_of_an_answer),
     cmocka_unit_test(test_a_function_waits_while_the_peer_does_not_read),
+    cmocka_unit_test(test_headers_that_change_while_a_file_is_opened_are_checked_again),
     cmocka_unit_test(test_malformed_requests_are_refused_and_closed),
     cmocka_unit_test(test_a_request_that_fails_behind_a_good_one_does_not_cost_its_answer),
     cmocka_unit_test(test_limits_are_options),

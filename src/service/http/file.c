@@ -208,6 +208,8 @@ static int answer_file(lua_State *L, struct http_conn *hc, lua_KContext index)
 	uint64_t first = 0, last = 0, length = (uint64_t)stat->st_size;
 	struct condition condition = {.size = length, .modified = stat->st_mtim, .now = time(NULL)};
 
+	if (answer->headers) /* others may have written into the table meanwhile */
+		answer_check_headers(L, answer);
 	answer->status = decide(L, sending, &condition, &first, &last);
 	write_extra(sending, &condition, first, last);
 	if (answer->status == 206)
