@@ -1025,6 +1025,26 @@ static void test_a_peer_that_does_not_read_is_cut_off(void **state)
 	finish(kit, fd);
 }
 
+/* The handler does both at once: each wait has a deadline of its own. */
+static void test_reading_the_body_does_not_spare_a_peer_that_does_not_read(void **state)
+{
+	struct kit *kit = serve(SERVICE("require 'luvd.task'.spawn(function()\n"
+					"  luvd.log:info('read ' .. request:body()) end)\n"
+					"local part = ('x'):rep(65536)\n"
+					"return { body = function() return part end }",
+					"write_timeout = '40ms'"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, POST("/", "5", "he"));
+	for (int i = 0; i < 200; i++)
+		uv_run(&kit->loop, UV_RUN_NOWAIT);
+	kit_send(fd, "llo");
+	kit_wait_log(kit, "read hello");
+	kit_wait_log(kit, "WARN a client was cut off: it reads too slowly");
+	finish(kit, fd);
+}
+
 static void test_a_long_text_arrives_whole(void **state)
 {
 	struct kit *kit = serve(HANDLER("return ('0123456789abcdef'):rep(25000)"));
@@ -1295,6 +1315,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_trickling_does_not_extend_the_time),
     cmocka_unit_test(test_a_timeout_of_the_handlers_own_can_be_tried_again),
     cmocka_unit_test(test_a_peer_that_does_not_read_is_cut_off),
+    cmocka_unit_test(test_reading_the_body_does_not_spare_a_peer_that_does_not_read),
     cmocka_unit_test(test_a_long_text_arrives_whole),
     cmocka_unit_test(test_no_further_request_is_taken_while_the_peer_does_not_read),
     cmocka_unit_test(test_too_many_handlers_at_once_are_a_503),
