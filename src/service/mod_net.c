@@ -52,7 +52,8 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 {
 	struct vm *vm = task->vm;
 
-	finish(task, ((struct conn_lua *)task->data)->conn, outcome, message);
+	finish(task, task->data, outcome, message);
+	conn_drop(task->data);
 	server_handler_ended(vm);
 }
 
@@ -67,15 +68,17 @@ static int begin_handler(lua_State *L)
 {
 	struct accepted *accepted = lua_touserdata(L, 1);
 	const struct serving *serving = accepted->conn->acceptor->server->data;
-	struct conn_lua *box;
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, serving->handler);
-	box = conn_lua_push(L, accepted->conn);
+	conn_lua_push(L, accepted->conn);
 	lua_pushvalue(L, -1);
 	lua_insert(L, -3);
 	accepted->task = task_create(L, 1, "connection");
 	task_keep(L, accepted->task);
-	accepted->task->data = box;
+	/* A task that is closed has an empty stack while the errors of its <close> values are
+	 * told: the collector may take the userdata before on_done. */
+	conn_hold(accepted->conn);
+	accepted->task->data = accepted->conn;
 	accepted->task->done = on_done;
 	vm_of(L)->handlers++;
 	return 0;
