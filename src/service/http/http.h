@@ -157,7 +157,8 @@ void http_log(struct http_conn *hc, enum log_level level, const char *message);
 void http_log_refused(struct http_conn *hc, int status, const char *reason);
 void http_log_access(struct http_conn *hc);
 
-/* request_body.c */
+/* gather.c: puts a piece behind what hc->gathered has; -1: out of memory. */
+int http_body_gather(struct http_conn *hc, const char *bytes, size_t length);
 void http_body_forget(struct http_conn *hc);
 
 #endif
