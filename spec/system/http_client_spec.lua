@@ -337,6 +337,15 @@ end } }]]):format(table.concat(urls, ", "))))
     d:stop()
   end))
 
+  it("follows a redirect whose body does not come", luvd.test(function(t)
+    local upstream = serve(t, { ["/endless"] = "HTTP/1.1 302 Moved\r\nLocation: /end\r\n\r\n", ["/end"] = ok,
+      ["/late"] = "HTTP/1.1 302 Moved\r\nLocation: /end\r\nContent-Length: 5\r\n\r\n" })
+    local ask, d = client(t, upstream)
+    assert.equal("ok", ask("/endless", { timeout = "60s" }).body)
+    assert.equal("ok", ask("/late", { timeout = "60s" }).body)
+    d:stop()
+  end))
+
   it("ends a circle, and goes nowhere but to http", luvd.test(function(t)
     local upstream = serve(t, { ["/a"] = move(302, "/b"), ["/b"] = move(302, "/a"), ["/tls"] = move(302, "https://x/"),
       ["/file"] = move(302, "file:///etc/passwd"), ["/odd"] = move(302, "/a b") })
@@ -395,6 +404,7 @@ return { service = { start = function(daemon)
     luvd.log:info(select(2, pcall(http.request, "http://x/", { headers = { A = "b\r\nC: d" } })))
     luvd.log:info(select(2, pcall(http.request, "http://x/", { headers = { ["Content-Length"] = 5 } })))
     luvd.log:info(select(2, pcall(http.request, "http://x/", { tmeout = 5 })))
+    luvd.log:info(select(2, pcall(http.request, "http://x/", { redirects = -1 })))
   end)
 end } }]]):format(upstream.url)))
     d:wait_log "sent 8|piece 1;|8|piece 2;|8|piece 3;|0||, failure nil"
@@ -402,6 +412,7 @@ end } }]]):format(upstream.url)))
     d:wait_log [[the value of header \?"A\?" has a control character]]
     d:wait_log [[header \?"Content%-Length\?" is luvd's business]]
     d:wait_log [[unknown option \?"tmeout\?"]]
+    d:wait_log "option redirects: expected 0 or more, got %-1"
     d:stop()
   end))
 end)

@@ -217,6 +217,8 @@ static void test_a_status_out_of_range_is_a_500(void **state)
 	(void)state;
 	assert_wrong(WRONG("return 100"), "the status of an answer is 200 to 599, got 100");
 	assert_wrong(WRONG("return { status = 600 }"), "the status of an answer is 200 to 599");
+	assert_wrong(WRONG("return { status = (1 << 32) + 200 }"),
+		     "the status of an answer is 200 to 599, got 4294967496");
 	assert_wrong(WRONG("return { status = 'x' }"), "status of an answer is a whole number");
 	assert_wrong(WRONG("return 200, {}"), "returns text after it, got table");
 }

@@ -5,7 +5,7 @@ local native, message, pool = require "luvd.http.native", require "luvd.http.mes
 
 -- RFC 9110 9.2.2: what may be sent again when nothing of an answer has come.
 local idempotent = { GET = true, HEAD = true, OPTIONS = true, PUT = true, DELETE = true, TRACE = true }
-local DRAIN = 65536 -- bytes of a redirect's body that are read to keep its connection
+local DRAIN, DRAIN_TIME = 65536, 1 -- of a redirect's body, bytes and seconds, to keep its connection
 
 -- --- the answer ---
 
@@ -90,6 +90,9 @@ local function check_option(key, value)
       tostring(key)), 0)
   end
   if kind == "body" then kind = (got == "function" or got == "table") and got or "string" end
+  if key == "redirects" and got == "integer" and value < 0 then
+    error("option redirects: expected 0 or more, got " .. value, 0)
+  end
   if kind == "unit" or kind == "any" or kind == got then return end
   error(("option %s: expected a %s, got %s"):format(key, kind, got), 0)
 end
@@ -251,13 +254,12 @@ local function turn(request, answer, target, next_target)
   end
 end
 
--- Reads over a short body, so that the connection can be used again.
+-- Reads over a short body, so that the connection can be used again; but does not wait for it when it cannot.
 local function discard(answer)
-  local taken = 0
-  for piece in answer:chunks() do
-    taken = taken + #piece
-    if taken > DRAIN then break end
-  end
+  local body, stop = answer.stream, luvd.now() + DRAIN_TIME
+  local left = body.left
+  function body.left() return math.max(math.min(left(), stop - luvd.now()), 0) end
+  while body.keeps and body.taken <= DRAIN and next_piece(answer) do end
   answer:close()
 end
 

@@ -112,8 +112,7 @@ static void read_text(lua_State *L, int index, struct answer *answer)
 	answer->type = text_type;
 }
 
-/* 200 to 599: the others are not answers, but luvd's business. */
-static int check_status(lua_State *L, lua_Integer status)
+int answer_check_status(lua_State *L, lua_Integer status)
 {
 	if (status < 200 || status > 599)
 		luaL_error(L, "the status of an answer is 200 to 599, got %I", (LUAI_UACINT)status);
@@ -126,7 +125,7 @@ static void read_values(lua_State *L, int first, struct answer *answer)
 
 	answer->status = 200;
 	if (type == LUA_TNUMBER && lua_isinteger(L, first)) {
-		answer->status = check_status(L, lua_tointeger(L, first));
+		answer->status = answer_check_status(L, lua_tointeger(L, first));
 		if (lua_isnoneornil(L, first + 1))
 			return;
 		if (lua_type(L, first + 1) != LUA_TSTRING)
@@ -138,7 +137,6 @@ static void read_values(lua_State *L, int first, struct answer *answer)
 		read_text(L, first, answer);
 	} else if (type == LUA_TTABLE) {
 		answer_read_table(L, first, answer);
-		check_status(L, answer->status);
 	} else {
 		luaL_error(L, "a handler returns text, a status and text, or a table; got %s",
 			   type == LUA_TNONE ? "nothing" : luaL_typename(L, first));

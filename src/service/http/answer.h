@@ -35,6 +35,8 @@ struct answer {
 	uint64_t declared_length;
 };
 
+/* Raises unless it is 200 to 599: the others are not answers, but luvd's business. */
+int answer_check_status(lua_State *L, lua_Integer status);
 /* answer_table.c: reads { status, headers, body | json } at index. Raises. */
 void answer_read_table(lua_State *L, int index, struct answer *answer);
 /* Looks for fields that are luvd's business. Raises for what may not be set, or sent. */

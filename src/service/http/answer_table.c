@@ -16,7 +16,7 @@ static void read_status(lua_State *L, struct answer *answer)
 	if (!lua_isinteger(L, -1))
 		luaL_error(L, "status of an answer is a whole number, got %s",
 			   luaL_typename(L, -1));
-	answer->status = (int)lua_tointeger(L, -1);
+	answer->status = answer_check_status(L, lua_tointeger(L, -1));
 }
 
 static void read_headers(lua_State *L, struct answer *answer)
