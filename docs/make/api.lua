@@ -61,7 +61,7 @@ function page:type(type)
     if self.links[name] and not seen[name] then links[#links + 1] = self:link(name) end
     seen[name] = true
   end
-  if #links == 1 and type.text:gsub("%?$", "") == type.names[1] then return self:link(type.names[1]) end
+  if #links == 1 and type.bare == type.names[1] then return self:link(type.names[1]) end
   local code = "`" .. type.text .. "`"
   return #links > 0 and ("%s (%s)"):format(code, table.concat(links, ", ")) or code
 end
@@ -85,8 +85,7 @@ local function results(returns)
   if #returns == 0 then return "" end
   local list = {}
   for i, result in ipairs(returns) do
-    local literal = result.type.text:match "^true%??$" and "true"
-    list[i] = literal or result.name or result.type.text:gsub("%?$", "")
+    list[i] = result.type.bare == "true" and "true" or result.name or result.type.bare
     if i == 1 and result.type.optional then list[i] = list[i] .. " | nil" end
   end
   return " -> " .. table.concat(list, ", ")
@@ -107,8 +106,8 @@ function page:func(class, func)
   self:put("```\n\n%s", self:linked(func.text, class))
   if #func.params > 0 then self:put "\nParameters:\n" end
   for _, param in ipairs(func.params) do
-    self:detail(class, param.name, param.optional, { text = param.type.text:gsub("%?$", ""), names = param.type.names },
-      param.text)
+    local type = { text = param.type.bare, bare = param.type.bare, names = param.type.names }
+    self:detail(class, param.name, param.optional, type, param.text)
   end
   if #func.returns > 0 then self:put "\nResults:\n" end
   for _, result in ipairs(func.returns) do self:detail(class, result.name, false, result.type, result.text) end
@@ -136,13 +135,17 @@ function page:alias(alias)
   self:put("%s\n\n%s", self:type(alias.type), self:linked(alias.text))
 end
 
+-- By name: to look something up. The sections stand in the order of the file: to be read.
 function page:contents(heading, wanted)
-  self:put("\n## %s\n", heading)
+  local list = {}
   for _, item in ipairs(self.types.items) do
-    if wanted(item) then
-      self:put("- %s: %s", self:link(item.name, title(item)),
-        self:linked(markdown.first_sentence(item.text:gsub('^The module "[%w_%.]+"[%.,:]?%s*', ""))))
-    end
+    if wanted(item) then list[#list + 1] = item end
+  end
+  table.sort(list, function(a, b) return title(a) < title(b) end)
+  self:put("\n## %s\n", heading)
+  for _, item in ipairs(list) do
+    local text = item.text:gsub('^The module "[%w_%.]+"[%.,:]?%s*', "")
+    self:put("- %s: %s", self:link(item.name, title(item)), self:linked(markdown.first_sentence(text)))
   end
 end
 
@@ -151,8 +154,11 @@ return function(types)
   local self = setmetatable({ types = types, lines = {}, links = {} }, page)
   self:place()
   self:put "# The Lua API"
-  self:put "\nMade by docs/make.lua from the annotations in lua/luvd, which editors read too: `./setup.sh golden` writes"
-  self:put "it anew. docs/guide.md tells how a daemon is run, docs/internals.md what the C sources say.\n"
+  self:put [[
+
+Made by docs/make.lua from the annotations in lua/luvd, which editors read too; `./setup.sh golden` writes it anew.
+[The guide](guide.md) tells how a daemon is run, [the internals](internals.md) what the C headers say.
+]]
   self:put("%s", self:linked(table.concat(types.prose, "\n\n")))
   self:contents("Modules", function(item) return item.module end)
   self:contents("Types", function(item) return not item.module end)

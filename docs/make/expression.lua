@@ -85,23 +85,27 @@ function parser:primary()
   end
 end
 
+-- May be nil: "?" stands behind one of them. The "?" of what a function in it returns is not meant.
 function parser:union()
+  local optional = false
   repeat
     self:primary()
-    repeat until not (self.text:find("^%[%]", self.at) and self:take "%[%]"
-      or self.text:find("^%?", self.at) and self:take "%?")
+    while self.text:find("^%[%]", self.at) do self:take "%[%]" end
+    if self.text:find("^%?", self.at) then optional = self:take "%?" ~= nil end
   until not self:take "|"
+  return optional
 end
 
 --- Reads the type at the beginning of text.
 ---@param text string
----@return table type { text, names = those it uses, optional = nil is among it }
+---@return table type { text, names = those it uses, optional = it ends in "?", bare = text without that }
 ---@return string rest what follows
 function expression.read(text)
   local self = setmetatable({ text = text, at = 1, names = {} }, parser)
-  self:union()
+  local optional = self:union()
   local type = text:sub(1, self.at - 1):match "^%s*(.-)%s*$"
-  return { text = type, names = self.names, optional = type:sub(-1) == "?" }, text:sub(self.at)
+  local bare = optional and type:gsub("%?$", "") or type
+  return { text = type, bare = bare, names = self.names, optional = optional }, text:sub(self.at)
 end
 
 return expression

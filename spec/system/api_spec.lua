@@ -1,0 +1,156 @@
+-- Every public name of the real binary is declared in lua/luvd/types.lua, and every declared name is there.
+
+local client = require "support.client"
+local luvd = require "support.luvd"
+local pages = require "make.pages"
+local proc = require "support.proc"
+
+-- Tables that a service writes itself, or gets with a reload: no object of the host stands for them.
+local function is_plain(class)
+  return class.name:match "Options$" or class.name == "luvd.Service" or class.name == "luvd.Change"
+end
+
+local function classes()
+  local list = {}
+  for _, item in ipairs(pages.declared().items) do
+    if item.kind == "class" then list[#list + 1] = item end
+  end
+  return list
+end
+
+-- "luvd.conn" is the metatable of "luvd.Conn", "luvd.udp_socket" that of "luvd.UdpSocket".
+local function plain_name(name)
+  return name:lower():gsub("_", "")
+end
+
+-- config.fields for the walker, as Lua.
+local function fields_wanted(list)
+  local out = {}
+  for _, class in ipairs(list) do
+    local names = {}
+    for _, field in ipairs(is_plain(class) and {} or class.fields) do
+      if not field.key then names[#names + 1] = ("%q"):format(field.name) end
+    end
+    if #names > 0 then
+      out[#out + 1] = ("[%q] = { %s },"):format(class.module or class.name, table.concat(names, ", "))
+    end
+  end
+  return table.concat(out, " ")
+end
+
+-- What the walker has seen: { owner, key } lists by word.
+local function walk(t, list)
+  t:file(proc.slurp "spec/support/walker.lua", "walker.lua")
+  local d = t:start(t:file(([[return {
+  listen = { walk = "tcp://127.0.0.1:0" },
+  files = { walk = { path = "./walk.txt", mode = "a" } },
+  config = { fields = { %s } },
+  service = "./walker.lua",
+}]]):format(fields_wanted(list))))
+  local answer = client.ask(d:address(), "")
+  local log = d:log()
+  d:stop()
+  local seen = { module = {}, methods = {}, object = {}, field = {} }
+  for word, owner, key, value in answer:gmatch "(%l+) (%S+) (%S+) ?(%S*)\n" do
+    table.insert(seen[word], { owner = owner, key = key, value = value })
+  end
+  assert(#seen.module > 0 and #seen.methods > 0, "the walker has seen nothing: " .. log)
+  return seen
+end
+
+local function declares(class, key)
+  for _, list in ipairs { class.fields, class.functions } do
+    for _, thing in ipairs(list) do
+      if thing.name == key then return true end
+    end
+  end
+  return false
+end
+
+-- The class of an owner, by the word under which the walker names it.
+local function owner_of(list, word, owner)
+  for _, class in ipairs(list) do
+    if word == "module" and class.module == owner
+      or word == "methods" and plain_name(class.name) == plain_name(owner)
+      or word == "object" and class.name == owner then
+      return class
+    end
+  end
+end
+
+local function undeclared(list, seen)
+  local wrong = {}
+  for _, word in ipairs { "module", "methods", "object" } do
+    for _, one in ipairs(seen[word]) do
+      local class = owner_of(list, word, one.owner)
+      if not (class and declares(class, one.key)) then
+        wrong[one.owner .. "." .. one.key .. " exists, and lua/luvd/types.lua does not declare it"] = true
+      end
+    end
+  end
+  return wrong
+end
+
+local function absent(list, seen)
+  local there, wrong = {}, {}
+  for _, word in ipairs { "module", "methods", "object" } do
+    for _, one in ipairs(seen[word]) do
+      local class = owner_of(list, word, one.owner)
+      if class then there[class.name .. "." .. one.key] = true end
+    end
+  end
+  for _, one in ipairs(seen.field) do
+    local class = owner_of(list, "module", one.owner) or owner_of(list, "object", one.owner)
+    if one.value ~= "no" then there[class.name .. "." .. one.key] = one.value end
+  end
+  for _, class in ipairs(list) do
+    for _, things in ipairs(is_plain(class) and {} or { class.fields, class.functions }) do
+      for _, thing in ipairs(things) do
+        local found = there[class.name .. "." .. thing.name]
+        if not thing.key and (not found or found == "nil" and not thing.optional and not thing.type.optional) then
+          wrong[("%s: %s.%s is declared, and does not exist (or spec/support/walker.lua shows no such object)")
+            :format(thing.at, class.name, thing.name)] = true
+        end
+      end
+    end
+  end
+  return wrong
+end
+
+describe("lua/luvd/types.lua", function()
+  local list, seen = classes(), nil
+
+  it("declares every name that a service can reach", luvd.test(function(t)
+    seen = walk(t, list)
+    assert.same({}, undeclared(list, seen))
+  end))
+
+  it("declares nothing that does not exist", luvd.test(function(t)
+    seen = seen or walk(t, list)
+    assert.same({}, absent(list, seen))
+  end))
+
+  it("is missed where it lacks a name, and where it has one too many", luvd.test(function(t)
+    seen = seen or walk(t, list)
+    local net
+    for _, class in ipairs(list) do net = class.module == "luvd.net" and class or net end
+    local serve = table.remove(net.functions, 1)
+    assert.equal("luvd.net.serve exists, and lua/luvd/types.lua does not declare it", (next(undeclared(list, seen))))
+    serve.name, serve.at = "answer", "here"
+    table.insert(net.functions, serve)
+    assert.matches("^here: luvd%.Net%.answer is declared, and does not exist", (next(absent(list, seen))))
+  end))
+end)
+
+describe("luvd help", function()
+  it("describes every key of the daemon file, those below another too", luvd.test(function(t)
+    local count = 0
+    for key in proc.slurp "src/spec/fields.c":gmatch '{"([%w_%.]+)",' do
+      local result = t:luvd { "help", key }
+      assert.same({ 0, "" }, { result.code, result.err })
+      assert.matches("^" .. key:gsub("%.", "%%.") .. "\n  [^\n]+ [^\n]+\n", result.out)
+      count = count + 1
+    end
+    assert.is_true(count > 50)
+  end))
+end)
