@@ -49,7 +49,7 @@
 ---@field log luvd.Log what `require "luvd.log"` gives
 local Daemon = {}
 
----Waits until all connections and their handlers have ended.
+---Waits until all connections and their handlers have ended. Raises in a handler, which would wait for itself.
 ---@param timeout? luvd.Duration default: `timeouts.stop` of the daemon file
 ---@return true? ok
 ---@return string? message
@@ -167,7 +167,7 @@ local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
 ---has a task of its own; when the handler ends its connection is closed, when it raises the error
----is logged and only its own connection is lost.
+---is logged and only its own connection is lost. Raises when the listener is served already, and while the daemon stops.
 ---@param listener luvd.Listener
 ---@param handler fun(conn: luvd.Conn)
 function net.serve(listener, handler) end
@@ -200,16 +200,16 @@ function Conn:read(options) end
 ---Waits for n bytes.
 ---@param n luvd.Size
 ---@param options? luvd.WaitOptions
----@return string? bytes
+---@return string? bytes nil alone: the stream had ended before
 ---@return string? message
 ---@return string? code "EOF" when the stream ended inside
 ---@return string? partial what came before that end
 function Conn:read_exactly(n, options) end
 
 ---Waits for text and returns what comes before it.
----@param text string
+---@param text string at least one byte
 ---@param options? luvd.ReadOptions
----@return string? bytes
+---@return string? bytes nil alone: the stream had ended before
 ---@return string? message
 ---@return string? code "EMSGSIZE": more than max bytes without it, which stay unread
 ---@return string? partial with "EOF"
@@ -217,7 +217,7 @@ function Conn:read_until(text, options) end
 
 ---Waits for a line and returns it without "\n" or "\r\n".
 ---@param options? luvd.ReadOptions
----@return string? line
+---@return string? line nil alone: the stream had ended before
 ---@return string? message
 ---@return string? code "EMSGSIZE": more than max bytes without an end, which stay unread
 ---@return string? partial with "EOF"
