@@ -193,6 +193,11 @@ static void on_idle_closed(uv_handle_t *handle)
 	vm->handles--;
 }
 
+static void on_alarms_closed(uv_handle_t *handle)
+{
+	LIST_ENTRY((struct alarms *)handle->data, struct vm, alarms)->handles--;
+}
+
 static void on_nothing(uv_timer_t *timer)
 {
 	(void)timer;
@@ -228,6 +233,7 @@ void life_destroy(struct life *life)
 	life->state = STOPPED;
 	vm_close_handle(vm, (uv_handle_t *)&life->deadline, on_closed);
 	vm_close_handle(vm, (uv_handle_t *)&vm->turn, on_idle_closed);
+	vm_close_handle(vm, (uv_handle_t *)&vm->alarms.timer, on_alarms_closed);
 	left = wait_closed(life);
 	vm_close_handle(vm, (uv_handle_t *)&life->later, on_closed);
 	while (vm->handles > 0)

@@ -398,7 +398,8 @@ void tasks_init(struct vm *vm)
 	list_init(&vm->ready);
 	uv_idle_init(vm->loop, &vm->turn);
 	vm->turn.data = vm;
-	vm->handles++;
+	alarms_init(&vm->alarms, vm->loop);
+	vm->handles += 2;
 }
 
 void tasks_cancel(struct vm *vm)

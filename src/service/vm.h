@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "plan/daemon.h"
+#include "service/alarm.h"
 #include "service/life.h"
 #include "service/list.h"
 
@@ -44,9 +45,10 @@ struct vm {
 	int pinned;           /* > 0: some coroutine below cannot be suspended */
 	struct link tasks;    /* all of them */
 	size_t task_count;
-	struct link ready; /* tasks to resume on the next turn of the loop */
-	uv_idle_t turn;    /* runs them */
-	uint64_t failed;   /* tasks and callbacks */
+	struct link ready;    /* tasks to resume on the next turn of the loop */
+	uv_idle_t turn;       /* runs them */
+	uint64_t failed;      /* tasks and callbacks */
+	struct alarms alarms; /* deadlines of tasks and connections */
 
 	struct link servers;
 	struct link timers;

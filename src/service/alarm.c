@@ -1,0 +1,132 @@
+#include "service/alarm.h"
+
+#include <stddef.h>
+
+static void on_timer(uv_timer_t *timer);
+
+/* --- the heap --- */
+
+static struct alarm *meld(struct alarm *a, struct alarm *b)
+{
+	struct alarm *first = !b || (a && a->due <= b->due) ? a : b;
+	struct alarm *other = first == a ? b : a;
+
+	if (!first || !other)
+		return first;
+	other->prev = first;
+	other->next = first->child;
+	if (first->child)
+		first->child->prev = other;
+	first->child = other;
+	return first;
+}
+
+/* Takes the siblings apart into pairs, melds each, and lists the results last pair first. */
+static struct alarm *meld_pairs(struct alarm *sibling)
+{
+	struct alarm *pairs = NULL;
+
+	while (sibling) {
+		struct alarm *a = sibling, *b = a->next, *pair;
+
+		sibling = b ? b->next : NULL;
+		a->next = a->prev = NULL;
+		if (b)
+			b->next = b->prev = NULL;
+		pair = meld(a, b);
+		pair->next = pairs;
+		pairs = pair;
+	}
+	return pairs;
+}
+
+static struct alarm *meld_all(struct alarm *sibling)
+{
+	struct alarm *pairs = meld_pairs(sibling), *heap = NULL;
+
+	while (pairs) {
+		struct alarm *pair = pairs;
+
+		pairs = pair->next;
+		pair->next = NULL;
+		heap = meld(heap, pair);
+	}
+	return heap;
+}
+
+static void cut(struct alarms *alarms, struct alarm *alarm)
+{
+	struct alarm *rest = meld_all(alarm->child);
+
+	if (alarm == alarms->first) {
+		alarms->first = rest;
+	} else {
+		if (alarm->prev->child == alarm)
+			alarm->prev->child = alarm->next;
+		else
+			alarm->prev->next = alarm->next;
+		if (alarm->next)
+			alarm->next->prev = alarm->prev;
+		alarms->first = meld(alarms->first, rest);
+	}
+	alarm->child = alarm->next = alarm->prev = NULL;
+	alarm->due = 0;
+}
+
+/* --- the timer --- */
+
+/* One that is due sooner than the first alarm stays: it rings for nobody and is set anew then,
+ * which is rarer than an alarm that is moved on and on. */
+static void arm(struct alarms *alarms)
+{
+	uint64_t now = uv_now(alarms->timer.loop);
+	uint64_t due;
+
+	if (!alarms->first)
+		return;
+	due = alarms->first->due;
+	if (alarms->armed && alarms->armed <= due)
+		return;
+	alarms->armed = due;
+	uv_timer_start(&alarms->timer, on_timer, due > now ? due - now : 0, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct alarms *alarms = timer->data;
+	uint64_t now = uv_now(timer->loop);
+
+	alarms->armed = 0;
+	/* now stays as it is: what rings and is set anew for at once waits for the next turn. */
+	while (alarms->first && alarms->first->due <= now) {
+		struct alarm *alarm = alarms->first;
+
+		cut(alarms, alarm);
+		alarm->ring(alarm);
+	}
+	arm(alarms);
+}
+
+void alarms_init(struct alarms *alarms, uv_loop_t *loop)
+{
+	*alarms = (struct alarms){0};
+	uv_timer_init(loop, &alarms->timer);
+	alarms->timer.data = alarms;
+}
+
+void alarm_set(struct alarms *alarms, struct alarm *alarm, uint64_t due)
+{
+	uint64_t next = uv_now(alarms->timer.loop) + 1;
+
+	if (alarm->due)
+		cut(alarms, alarm);
+	alarm->due = due > next ? due : next;
+	alarms->first = meld(alarms->first, alarm);
+	arm(alarms);
+}
+
+void alarm_clear(struct alarms *alarms, struct alarm *alarm)
+{
+	if (alarm->due)
+		cut(alarms, alarm);
+}
