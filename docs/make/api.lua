@@ -118,6 +118,7 @@ end
 function page:class(class)
   self:put("\n## %s\n", title(class))
   self:put("%s", self:linked(class.text, class))
+  for _, parent in ipairs(class.parents) do self:put("\nIt has all that %s has.", self:link(parent)) end
   if #class.fields > 0 then self:put "\nFields:\n" end
   for _, field in ipairs(class.fields) do self:detail(class, field.name, field.optional, field.type, field.text) end
   if #class.functions > 0 then

@@ -28,7 +28,9 @@ end
 
 function check:type(at, type)
   for _, name in ipairs(type.names) do
-    if not builtin[name] and not self.known[name] then self:complain(at, "no such type: %s", name) end
+    if not (builtin[name] or self.known[name] or self.generics[name]) then
+      self:complain(at, "no such type: %s", name)
+    end
   end
 end
 
@@ -55,14 +57,17 @@ end
 
 function check:func(class, func)
   local owner = class.name .. "." .. func.name
+  self.generics = func.generics
   if func.text == "" then self:complain(func.at, "%s has no description", owner) end
   for _, param in ipairs(func.params) do self:param(owner, param) end
   for _, result in ipairs(func.returns) do self:result(owner, result) end
   for _, overload in ipairs(func.overloads) do self:type(func.at, overload) end
+  self.generics = {}
 end
 
 function check:class(class)
   if class.text == "" then self:complain(class.at, "%s has no description", class.name) end
+  self:type(class.at, { names = class.parents })
   local seen = {}
   for _, field in ipairs(class.fields) do
     self:type(field.at, field.type)
@@ -80,7 +85,7 @@ function check:class(class)
 end
 
 return function(types)
-  local self = setmetatable({ problems = {}, known = {} }, check)
+  local self = setmetatable({ problems = {}, known = {}, generics = {} }, check)
   for _, item in ipairs(types.items) do self.known[item.name] = true end
   for _, item in ipairs(types.items) do
     if item.kind == "class" then

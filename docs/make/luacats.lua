@@ -3,9 +3,9 @@
 --
 -- An object has prose (the description that stands alone at the top of a file) and items, in their order:
 --   alias  { kind, name, type, text, at }
---   class  { kind, name, text, module, variable, fields, functions, at }
+--   class  { kind, name, parents, text, module, variable, fields, functions, at }
 --   field  { name, key, type, optional, text, at }                     key: the type of [KEY]
---   function { name, method, text, params, returns, overloads, at }
+--   function { name, method, text, params, returns, overloads, generics, at }
 -- where at is "FILE:LINE".
 
 local expression = require "make.expression"
@@ -44,17 +44,43 @@ local tags = {}
 function tags.meta(_) end
 
 function tags:alias(rest)
-  local name, after = rest:match "^([%w_%.]+)%s+(.+)$"
+  local name, after = rest:match "^([%w_%.]+)%s*(.*)$"
   if not name then self:fail "@alias wants a name and a type" end
-  local type, text = self:type(after)
-  self.block.alias = { kind = "alias", name = name, type = type, more = described(text), at = self.at }
+  local alias = { kind = "alias", name = name, cases = {}, at = self.at }
+  if after ~= "" then
+    alias.type, after = self:type(after)
+    alias.more = described(after)
+  end
+  self.block.alias = alias
+end
+
+-- ---| TYPE # what it means
+function luacats:case(rest)
+  local alias = self.block.alias
+  if not alias or alias.type then self:fail "'---|' without an @alias that has no type above it" end
+  local type, text = self:type(rest)
+  table.insert(alias.cases, { type = type, text = described(text) })
+end
+
+-- The type of an alias that is told by cases.
+function luacats:of_cases(alias)
+  local texts, lines = {}, {}
+  if #alias.cases == 0 then self:fail("@alias %s wants a type", alias.name) end
+  for i, case in ipairs(alias.cases) do
+    texts[i] = case.type.text
+    lines[i] = ("- `%s`%s"):format(case.type.text, case.text ~= "" and ": " .. case.text or "")
+  end
+  alias.more = "\n" .. table.concat(lines, "\n")
+  return (self:type(table.concat(texts, "|")))
 end
 
 function tags:class(rest)
-  local name, parents = rest:gsub("^%(exact%)%s*", ""):match "^([%w_%.]+)%s*(.-)$"
+  local name, after = rest:gsub("^%(exact%)%s*", ""):match "^([%w_%.]+)%s*(.-)$"
   if not name then self:fail "@class wants a name" end
-  if parents ~= "" then self:fail("@class %s: '%s' is not understood", name, parents) end
-  self.block.class = { kind = "class", name = name, fields = {}, functions = {}, at = self.at }
+  local inherited, parents = after:match "^:%s*([%w_%., ]+)$", {}
+  if after ~= "" and not inherited then self:fail("@class %s: '%s' is not understood", name, after) end
+  for parent in (inherited or ""):gmatch "[^%s,]+" do parents[#parents + 1] = parent end
+  self.block.class = { kind = "class", name = name, parents = parents, fields = {}, functions = {}, at = self.at }
 end
 
 function tags:field(rest)
@@ -96,13 +122,18 @@ function tags:overload(rest)
   table.insert(self.block.overloads, type)
 end
 
-function tags:async() self.block.tagged = true end
+function tags:generic(rest)
+  for name in rest:gmatch "[%a_][%w_]*" do self.block.generics[name] = true end
+end
+
+-- Nothing for a manual.
+function tags.async(_) end
 tags.nodiscard = tags.async
 
 -- --- the lines ---
 
 local function fresh()
-  return { text = {}, params = {}, returns = {}, overloads = {} }
+  return { text = {}, params = {}, returns = {}, overloads = {}, generics = {} }
 end
 
 function luacats:annotation(text)
@@ -111,6 +142,8 @@ function luacats:annotation(text)
     local read = tags[tag] or self:fail("'@%s' is not understood", tag)
     self.block.tagged = tag ~= "meta" or self.block.tagged
     read(self, rest)
+  elseif text:match "^%s*|" then
+    self:case(text:match "^%s*|%s*(.*)$")
   elseif self.block.tagged then
     self:fail "a description stands above the first tag, or on the tag's line"
   else
@@ -124,6 +157,7 @@ function luacats:declare()
   local block = self.block
   local item = block.class or block.alias
   if not item then return end
+  if item == block.alias and not item.type then item.type = self:of_cases(item) end
   local text = table.concat(block.text, "\n")
   item.text = item.more and item.more ~= "" and trim(text .. "\n" .. item.more) or text
   item.module = item.text:match '^The module "([%w_%.]+)"'
@@ -168,7 +202,8 @@ function luacats:function_line(variable, mark, name, arguments)
       names(block.params))
   end
   table.insert(class.functions, { name = name, method = mark == ":", text = table.concat(block.text, "\n"),
-    params = block.params, returns = block.returns, overloads = block.overloads, at = self.at })
+    params = block.params, returns = block.returns, overloads = block.overloads, generics = block.generics,
+    at = self.at })
   self.block = fresh()
 end
 

@@ -104,7 +104,8 @@ function x.wait(time, ...) end
   it("names file and line of what it does not understand", function()
     refuses("x.lua:2: '@wrong' is not understood", "---@meta\n---@wrong x\n")
     refuses("x.lua:1: @field without a @class above it", "---@field a string\n")
-    refuses("x.lua:1: @class a: ': b' is not understood", "---@class a: b\n")
+    refuses("x.lua:1: @class a: 'b' is not understood", "---@class a b\n")
+    refuses("x.lua:2: @alias a wants a type", "---@alias a\n\n")
     refuses("x.lua:1: 'if x then end' is not understood", "if x then end\n")
     refuses("x.lua:3: expected a name in a type, got ') t'",
       "---@class a\n---@field x string t\n---@field y (string|) t\n")
@@ -131,6 +132,38 @@ function x.wait(time, ...) end
 
   it("refuses a description below the tags, where editors read it differently", function()
     refuses("x.lua:2: a description stands above the first tag, or on the tag's line", "---@class a\n---Words.\n")
+  end)
+end)
+
+describe("the reader of annotations, as for what is rarer,", function()
+  it("takes cases of an alias, parents of a class, generic types and overloads", function()
+    local types = read [[
+---A colour.
+---@alias x.Colour
+---| "red" # as a rose
+---| "blue"
+
+---A.
+---@class x.A
+
+---B.
+---@class (exact) x.B: x.A
+local B = {}
+
+---Calls.
+---@generic T
+---@param f fun(): T
+---@return T
+---@overload fun(self: x.B, name: x.Colour): nil
+function B:call(f) end
+]]
+    assert.same({}, check(types))
+    assert.equal('"red"|"blue"', types.items[1].type.text)
+    local page = api(types)
+    for _, part in ipairs { '- `"red"`: as a rose\n- `"blue"`\n', "It has all that [x.A](#xa) has.",
+      "b:call(f) -> T\nb:call(name: x.Colour): nil" } do
+      assert.truthy(page:find(part, 1, true), part .. " is not in " .. page)
+    end
   end)
 end)
 

@@ -58,7 +58,13 @@ local function walk(t, list)
   return seen
 end
 
-local function declares(class, key)
+-- Itself, or by what it inherits.
+local function declares(list_of_all, class, key)
+  for _, parent in ipairs(class.parents) do
+    for _, other in ipairs(list_of_all) do
+      if other.name == parent and declares(list_of_all, other, key) then return true end
+    end
+  end
   for _, list in ipairs { class.fields, class.functions } do
     for _, thing in ipairs(list) do
       if thing.name == key then return true end
@@ -83,7 +89,7 @@ local function undeclared(list, seen)
   for _, word in ipairs { "module", "methods", "object" } do
     for _, one in ipairs(seen[word]) do
       local class = owner_of(list, word, one.owner)
-      if not (class and declares(class, one.key)) then
+      if not (class and declares(list, class, one.key)) then
         wrong[one.owner .. "." .. one.key .. " exists, and lua/luvd/types.lua does not declare it"] = true
       end
     end
