@@ -4,12 +4,11 @@
 local markdown = require "make.markdown"
 
 -- The rooms in the order in which one calls the other, and in each the headers to begin with; the others follow in the
--- order of their names.
+-- order of their names, and then the folders below the room.
 local rooms = {
   { name = "src", says = "What everything else uses.", first = { "err" } },
   { name = "src/cmd", says = "One command a file.", first = { "cmd" } },
   { name = "src/spec", says = "The daemon file as data.", first = { "fields", "spec" } },
-  { name = "src/spec/load", says = "Reading the daemon file in a closed Lua state.", first = {} },
   { name = "src/plan", says = "The steps from the shell prompt to the event loop: one table, one file a step.",
     first = { "machine", "plan", "step", "daemon" } },
   { name = "src/sys", says = "The only door to the kernel.", first = { "sys" } },
@@ -140,6 +139,23 @@ local function of_room(room, texts)
   return list
 end
 
+-- The rooms, each before the folders below it.
+local function all_rooms(texts)
+  local list = {}
+  for _, room in ipairs(rooms) do
+    local seen = {}
+    list[#list + 1] = room
+    for _, one in ipairs(texts) do
+      local folder = one.path:match "^(.*)/"
+      if room.name ~= "src" and not seen[folder] and folder:sub(1, #room.name + 1) == room.name .. "/" then
+        seen[folder] = true
+        list[#list + 1] = { name = folder, says = ("A part of %s."):format(room.name), first = {} }
+      end
+    end
+  end
+  return list
+end
+
 --- The text of the page. texts: a sorted list of { path, text }.
 return function(texts)
   local out = { [[
@@ -152,7 +168,7 @@ reads [fields](../src/spec/fields.c), the [table of steps](../src/plan/table.c),
 ]] }
   local left = {}
   for _, one in ipairs(texts) do left[one.path] = true end
-  for _, room in ipairs(rooms) do
+  for _, room in ipairs(all_rooms(texts)) do
     out[#out + 1] = ("## %s\n\n%s\n"):format(room.name, room.says)
     for _, one in ipairs(of_room(room, texts)) do
       out[#out + 1] = ("### [%s](../%s)\n\n%s"):format(one.path:match "[^/]+$", one.path, read(one.path, one.text))

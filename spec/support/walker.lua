@@ -1,10 +1,10 @@
 -- A service that tells, to whoever connects, every public name that it can reach: what `require` gives for luvd's own
--- modules, the methods of their objects, and whether the fields exist that config.fields names.
+-- modules, the methods of their objects, and whether the names exist that config.names has by class or module.
 --
 --   module NAME KEY                 a module has it
 --   methods METATABLE KEY           an object has it, by the name of its metatable
 --   object CLASS KEY                the object shown for CLASS has it
---   field CLASS KEY nil|TYPE|no     what it holds; no: to ask for it raises
+--   name CLASS KEY nil|TYPE|no      what it holds; no: to ask for it raises, or there is no such object here
 
 local luvd, net = require "luvd", require "luvd.net"
 
@@ -81,13 +81,13 @@ local function tell_objects(out, all)
   for class, object in pairs(all) do tell(out, "object", class, names(object)) end
 end
 
-local function tell_fields(out, all, fields)
-  for class, list in pairs(fields) do
+local function tell_names(out, all, wanted)
+  for class, list in pairs(wanted) do
     local object = all[class]
-    if object == nil then object = require(class) end
+    if object == nil and package.preload[class] then object = require(class) end
     for _, key in ipairs(list) do
       local ok, value = pcall(function() return object[key] end)
-      out[#out + 1] = ("field %s %s %s\n"):format(class, key, ok and type(value) or "no")
+      out[#out + 1] = ("name %s %s %s\n"):format(class, key, ok and type(value) or "no")
     end
   end
 end
@@ -98,7 +98,7 @@ function service.start(daemon)
     tell_modules(out)
     tell_metatables(out)
     tell_objects(out, all)
-    tell_fields(out, all, daemon.config.fields)
+    tell_names(out, all, daemon.config.names)
     conn:write(out)
   end)
 end

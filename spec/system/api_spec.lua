@@ -23,13 +23,15 @@ local function plain_name(name)
   return name:lower():gsub("_", "")
 end
 
--- config.fields for the walker, as Lua.
-local function fields_wanted(list)
+-- config.names for the walker, as Lua.
+local function names_wanted(list)
   local out = {}
   for _, class in ipairs(list) do
     local names = {}
-    for _, field in ipairs(is_plain(class) and {} or class.fields) do
-      if not field.key then names[#names + 1] = ("%q"):format(field.name) end
+    for _, things in ipairs(is_plain(class) and {} or { class.fields, class.functions }) do
+      for _, thing in ipairs(things) do
+        if not thing.key then names[#names + 1] = ("%q"):format(thing.name) end
+      end
     end
     if #names > 0 then
       out[#out + 1] = ("[%q] = { %s },"):format(class.module or class.name, table.concat(names, ", "))
@@ -44,13 +46,13 @@ local function walk(t, list)
   local d = t:start(t:file(([[return {
   listen = { walk = "tcp://127.0.0.1:0" },
   files = { walk = { path = "./walk.txt", mode = "a" } },
-  config = { fields = { %s } },
+  config = { names = { %s } },
   service = "./walker.lua",
-}]]):format(fields_wanted(list))))
+}]]):format(names_wanted(list))))
   local answer = client.ask(d:address(), "")
   local log = d:log()
   d:stop()
-  local seen = { module = {}, methods = {}, object = {}, field = {} }
+  local seen = { module = {}, methods = {}, object = {}, name = {} }
   for word, owner, key, value in answer:gmatch "(%l+) (%S+) (%S+) ?(%S*)\n" do
     table.insert(seen[word], { owner = owner, key = key, value = value })
   end
@@ -97,6 +99,13 @@ local function undeclared(list, seen)
   return wrong
 end
 
+-- found: nil, true, or the type of what an object answers.
+local function exists(thing, found)
+  if not found or found == true then return found end
+  if thing.params then return found == "function" end
+  return found ~= "nil" or thing.optional or thing.type.optional
+end
+
 local function absent(list, seen)
   local there, wrong = {}, {}
   for _, word in ipairs { "module", "methods", "object" } do
@@ -105,15 +114,15 @@ local function absent(list, seen)
       if class then there[class.name .. "." .. one.key] = true end
     end
   end
-  for _, one in ipairs(seen.field) do
+  for _, one in ipairs(seen.name) do
     local class = owner_of(list, "module", one.owner) or owner_of(list, "object", one.owner)
-    if one.value ~= "no" then there[class.name .. "." .. one.key] = one.value end
+    local name = class.name .. "." .. one.key
+    if one.value ~= "no" and there[name] ~= true then there[name] = one.value end
   end
   for _, class in ipairs(list) do
     for _, things in ipairs(is_plain(class) and {} or { class.fields, class.functions }) do
       for _, thing in ipairs(things) do
-        local found = there[class.name .. "." .. thing.name]
-        if not thing.key and (not found or found == "nil" and not thing.optional and not thing.type.optional) then
+        if not thing.key and not exists(thing, there[class.name .. "." .. thing.name]) then
           wrong[("%s: %s.%s is declared, and does not exist (or spec/support/walker.lua shows no such object)")
             :format(thing.at, class.name, thing.name)] = true
         end
@@ -124,7 +133,8 @@ local function absent(list, seen)
 end
 
 describe("lua/luvd/types.lua", function()
-  local list, seen = classes(), nil
+  local list, seen
+  before_each(function() list = classes() end)
 
   it("declares every name that a service can reach", luvd.test(function(t)
     seen = walk(t, list)
@@ -145,6 +155,25 @@ describe("lua/luvd/types.lua", function()
     serve.name, serve.at = "answer", "here"
     table.insert(net.functions, serve)
     assert.matches("^here: luvd%.Net%.answer is declared, and does not exist", (next(absent(list, seen))))
+  end))
+
+  it("is missed where an object lacks what it declares", luvd.test(function(t)
+    local wrong = { "Timer.stop", "Conn.send", "Host.domain", "Daemon.pid" }
+    for _, class in ipairs(list) do
+      for _, name in ipairs(wrong) do
+        if class.name == "luvd." .. name:match "%w+" then
+          table.insert(class.fields, { name = name:match "%w+$", at = "here", type = {} })
+        end
+      end
+    end
+    local found = absent(list, walk(t, list))
+    for _, name in ipairs(wrong) do
+      local message, form = nil, "^here: luvd%%.%s is declared, and does not exist"
+      for text in pairs(found) do message = text:match(form:format(name)) and text or message end
+      assert.is_string(message, name)
+      found[message] = nil
+    end
+    assert.same({}, found)
   end))
 end)
 
