@@ -117,6 +117,7 @@ end
 
 function page:class(class)
   self:put("\n## %s\n", title(class))
+  if class.module then self:put("```lua\nlocal %s = require %q\n```\n", class.variable:lower(), class.module) end
   self:put("%s", self:linked(class.text, class))
   for _, parent in ipairs(class.parents) do self:put("\nIt has all that %s has.", self:link(parent)) end
   if #class.fields > 0 then self:put "\nFields:\n" end

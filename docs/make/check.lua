@@ -68,6 +68,9 @@ end
 function check:class(class)
   if class.text == "" then self:complain(class.at, "%s has no description", class.name) end
   self:type(class.at, { names = class.parents })
+  if not class.variable and (class.module or #class.functions > 0) then
+    self:complain(class.at, "%s wants a variable: 'local name = {}'", class.name)
+  end
   local seen = {}
   for _, field in ipairs(class.fields) do
     self:type(field.at, field.type)

@@ -177,6 +177,7 @@ describe("the check of the annotations", function()
       complaints "---@class a\n---@field b string\n")
     assert.same({ "x.lua:4: a.f has no description" }, complaints(class "function a.f() end\n"))
     assert.same({ "x.lua:1: a has no description" }, complaints "---@alias a string\n")
+    assert.same({ "x.lua:2: a wants a variable: 'local name = {}'" }, complaints '---The module "a".\n---@class a\n')
   end)
 
   it("wants every type declared", function()
