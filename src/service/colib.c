@@ -141,9 +141,22 @@ static int l_close(lua_State *L)
 	return lua_gettop(L);
 }
 
+/* As Lua's own; but who knows the coroutine of a task may keep it, as a key for example, and must
+ * not find another task in it. */
+static int l_running(lua_State *L)
+{
+	struct task *task = vm_of(L)->current;
+
+	if (task && task->L == L)
+		task->exposed = true;
+	lua_pushboolean(L, lua_pushthread(L));
+	return 2;
+}
+
 void colib_open(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"resume", l_resume}, {"wrap", l_wrap}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+	    {"resume", l_resume}, {"running", l_running}, {"wrap", l_wrap}, {NULL, NULL}};
 
 	lua_getglobal(L, "coroutine");
 	luaL_setfuncs(L, functions, 0);

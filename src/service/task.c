@@ -1,149 +1,110 @@
-#include "service/task.h"
+#include "service/task_state.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "service/explain.h"
 #include "service/vm.h"
 
-/* What a suspended coroutine has yielded when the host, not the service, suspended it. */
-static const char marker_wait = 0, marker_leave = 0;
+enum {
+	SPARES_MAX = 256, /* ended tasks that are kept for the next ones */
+	RUN_AT_ONCE = 128 /* in a turn of the loop, when tasks wake each other */
+};
 
-static void end(struct task *task, enum outcome outcome, const char *message);
+/* --- making and keeping --- */
 
-/* --- the end of a task --- */
-
-static void release(struct task *task)
+/* A coroutine whose function has returned is as good as a new one, and four times as cheap. */
+static bool is_reusable(const struct task *task)
 {
-	free(task->passed);
+	const struct vm *vm = task->vm;
+
+	return !task->exposed && vm->spare_count < SPARES_MAX && vm->phase != PHASE_CLOSED;
+}
+
+static void discard(struct task *task)
+{
+	luaL_unref(task->vm->L, LUA_REGISTRYINDEX, task->reference);
 	free(task);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
-{
-	struct task *task = handle->data;
-
-	task->vm->handles--;
-	release(task);
-}
-
-void task_log_failure(struct task *task, const char *message)
-{
-	struct log_field field = {.key = "task", .bytes = task->name, .length = strlen(task->name)};
-
-	vm_log(task->vm, LEVEL_ERROR, message, &field, 1);
-}
-
-static void end(struct task *task, enum outcome outcome, const char *message)
+void task_release(struct task *task, bool reusable)
 {
 	struct vm *vm = task->vm;
 
-	task->state = TASK_ENDED;
-	list_remove(&task->all);
-	list_remove(&task->queued);
-	vm->task_count--;
-	if (outcome == OUTCOME_FAILED)
-		vm->failed++;
-	if (task->done)
-		task->done(task, outcome, message);
-	else if (outcome == OUTCOME_FAILED)
-		task_log_failure(task, message);
-	luaL_unref(vm->L, LUA_REGISTRYINDEX, task->reference);
-	task->L = NULL;
-	if (task->has_timer)
-		vm_close_handle(vm, (uv_handle_t *)&task->timer, on_timer_closed);
-	else
-		release(task);
-}
-
-/* Is the error on top of co the one that ended it (kept on the main thread)? */
-static bool is_known(struct vm *vm, lua_State *co, int known)
-{
-	bool same;
-
-	if (known == 0 || !lua_checkstack(co, 1) || !lua_checkstack(vm->L, 1))
-		return known != 0;
-	lua_pushvalue(co, -1);
-	lua_xmove(co, vm->L, 1);
-	same = lua_rawequal(vm->L, -1, known);
-	lua_pop(vm->L, 1);
-	return same;
-}
-
-/* Runs the <close> values of a suspended or failed coroutine; an error in one is logged. known:
- * where the error of the task itself is on the main thread's stack; 0: it has none. */
-static void close_thread(struct task *task, lua_State *co, int known)
-{
-	struct vm *vm = task->vm;
-
-	if (lua_resetthread(co) == LUA_OK || lua_gettop(co) == 0)
-		return;
-	if (is_known(vm, co, known)) {
-		lua_pop(co, 1);
+	alarm_clear(&vm->alarms, &task->alarm);
+	free(task->passed);
+	if (!reusable || !is_reusable(task)) {
+		discard(task);
 		return;
 	}
-	vm->failed++;
-	task_log_failure(task, explain_error(vm, co));
-	lua_pop(vm->L, 1);
+	lua_settop(task->L, 0);
+	if (lua_gethook(task->L))
+		lua_sethook(task->L, NULL, 0, 0);
+	list_append(&vm->spares, &task->queued);
+	vm->spare_count++;
 }
 
-/* Innermost first, as an error would have unwound them. */
-static void close_threads(struct task *task, int known)
+static struct task *take_spare(struct vm *vm)
 {
-	struct vm *vm = task->vm;
-	struct task *before = vm->current;
+	struct task *task;
 
-	vm->current = task;
-	vm->running++;
-	task->closing = true;
-	for (size_t i = 0; i < task->passed_count; i++)
-		close_thread(task, task->passed[i], known);
-	task->passed_count = 0;
-	close_thread(task, task->L, known);
-	vm->running--;
-	vm->current = before;
-}
-
-static void fail(struct task *task)
-{
-	struct vm *vm = task->vm;
-	lua_State *L = vm->L;
-	const char *message;
-
-	lua_checkstack(L, 2);
-	lua_checkstack(task->L, 1);
-	lua_pushvalue(task->L, -1);
-	lua_xmove(task->L, L, 1);
-	message = explain_error(vm, task->L);
-	close_threads(task, lua_gettop(L) - 1);
-	end(task, OUTCOME_FAILED, message);
-	lua_pop(L, 2);
-}
-
-static void stop_waiting(struct task *task)
-{
-	void (*function)(struct task *) = task->detach;
-
-	task->deadline = 0;
-	task->detach = NULL;
+	if (list_empty(&vm->spares))
+		return NULL;
+	task = LIST_ENTRY(vm->spares.prev, struct task, queued); /* the warmest */
 	list_remove(&task->queued);
-	if (function)
-		function(task);
-	task->object = NULL;
+	vm->spare_count--;
+	*task = (struct task){.L = task->L, .reference = task->reference};
+	return task;
 }
 
-void task_cancel(struct task *task)
+static struct task *make(lua_State *L)
 {
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that end unlinks */
-	if (task->state == TASK_ENDED || task->closing)
-		return;
-	if (task->state == TASK_RUNNING) {
-		task->doomed = true;
-		return;
+	lua_State *co = lua_newthread(L);
+	int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+	struct task *task = calloc(1, sizeof *task);
+
+	if (!task) {
+		luaL_unref(L, LUA_REGISTRYINDEX, reference);
+		vm_raise(L, "not enough memory");
 	}
-	stop_waiting(task);
-	close_threads(task, 0);
-	end(task, OUTCOME_CANCELLED, NULL);
+	task->L = co;
+	task->reference = reference;
+	return task;
+}
+
+struct task *task_create(lua_State *L, int nargs, const char *name)
+{
+	struct vm *vm = vm_of(L);
+	struct task *task = take_spare(vm);
+
+	if (!task)
+		task = make(L);
+	task->vm = vm;
+	if (!lua_checkstack(task->L, nargs + 2)) {
+		discard(task);
+		vm_raise(L, "too many arguments for a task");
+	}
+	lua_xmove(L, task->L, nargs + 1);
+	task->name = name;
+	task->arguments = nargs;
+	list_init(&task->queued);
+	list_init(&task->children);
+	list_append(&vm->tasks, &task->sibling);
+	vm->task_count++;
+	return task;
+}
+
+void task_adopt(struct task *parent, struct task *task)
+{
+	task->parent = parent;
+	task->depth = (unsigned short)(parent->depth + 1);
+	list_remove(&task->sibling);
+	list_append(&parent->children, &task->sibling);
+}
+
+void task_anchor(lua_State *L, struct task *task)
+{
+	lua_xmove(L, task->L, 1);
+	lua_insert(task->L, 1);
+	task->anchored = true;
 }
 
 /* --- running --- */
@@ -157,14 +118,11 @@ static void suspended(struct task *task, int count)
 		lua_checkstack(L, 1);
 		lua_pushliteral(L, "coroutine.yield outside of a coroutine: a task waits only "
 				   "through functions that wait");
-		fail(task);
+		task_fail(task);
 		return;
 	}
-	if (lua_touserdata(L, -1) == &marker_leave || task->doomed) {
-		stop_waiting(task);
-		task->state = TASK_WAITING;
-		task_cancel(task);
-	}
+	if (task_left(task) || task->doomed)
+		task_close(task);
 }
 
 static void run(struct task *task)
@@ -185,13 +143,12 @@ static void run(struct task *task)
 	if (status == LUA_YIELD)
 		suspended(task, count);
 	else if (status == LUA_OK)
-		end(task, OUTCOME_DONE, NULL);
+		task_return(task);
 	else
-		fail(task);
+		task_fail(task);
 }
 
-/* Only those that are ready now: a task that makes itself ready again must not keep the loop
- * from its connections. */
+/* Not for ever: tasks that make each other ready must not keep the loop from its connections. */
 static void on_turn(uv_idle_t *idle)
 {
 	struct vm *vm = idle->data;
@@ -199,6 +156,8 @@ static void on_turn(uv_idle_t *idle)
 
 	for (struct link *link = vm->ready.next; link != &vm->ready; link = link->next)
 		count++;
+	if (count < RUN_AT_ONCE)
+		count = RUN_AT_ONCE;
 	while (count-- > 0 && !list_empty(&vm->ready)) {
 		struct task *task = LIST_ENTRY(vm->ready.next, struct task, queued);
 
@@ -232,7 +191,7 @@ void task_wake(struct task *task)
 {
 	if (task->state != TASK_WAITING || !task->object)
 		return; /* woken already */
-	stop_waiting(task);
+	task_stop_waiting(task);
 	resume(task);
 }
 
@@ -240,154 +199,8 @@ void task_wake_later(struct task *task)
 {
 	if (task->state != TASK_WAITING || !task->object)
 		return;
-	stop_waiting(task);
+	task_stop_waiting(task);
 	queue(task);
-}
-
-static struct task *make(lua_State *L, int nargs)
-{
-	lua_State *co = lua_newthread(L);
-	struct task *task;
-	int reference;
-
-	lua_insert(L, -nargs - 2);
-	if (!lua_checkstack(co, nargs + 2))
-		vm_raise(L, "too many arguments for a task");
-	lua_xmove(L, co, nargs + 1);
-	reference = luaL_ref(L, LUA_REGISTRYINDEX);
-	task = calloc(1, sizeof *task);
-	if (!task) {
-		luaL_unref(L, LUA_REGISTRYINDEX, reference);
-		vm_raise(L, "not enough memory");
-	}
-	task->L = co;
-	task->reference = reference;
-	return task;
-}
-
-struct task *task_create(lua_State *L, int nargs, const char *name)
-{
-	struct vm *vm = vm_of(L);
-	struct task *task = make(L, nargs);
-
-	task->vm = vm;
-	task->name = name;
-	task->arguments = nargs;
-	list_init(&task->queued);
-	list_append(&vm->tasks, &task->all);
-	vm->task_count++;
-	return task;
-}
-
-/* --- waiting --- */
-
-struct task *task_check(lua_State *L)
-{
-	struct vm *vm = vm_of(L);
-	struct task *task = vm->current;
-
-	if (vm->phase == PHASE_LOADING)
-		vm_raise(L, "cannot wait while the service is being loaded: wait inside start");
-	if (!task)
-		vm_raise(L, "cannot wait outside of a task: use daemon:spawn in a callback of uv");
-	if (task->closing)
-		vm_raise(L, "cannot wait while a task is being closed (in a <close> value)");
-	if (vm->pinned || !lua_isyieldable(L))
-		vm_raise(L, "cannot wait inside a function that Lua cannot suspend (a function "
-			    "given to table.sort, string.gsub, load, or a finalizer)");
-	luaL_checkstack(L, 4, NULL);
-	return task;
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-	struct task *task = timer->data;
-	uint64_t now = uv_now(timer->loop);
-
-	if (task->deadline == 0)
-		return;
-	if (task->deadline > now) {
-		uv_timer_start(timer, on_timer, task->deadline - now, 0);
-		return;
-	}
-	task->timed_out = true;
-	task_wake(task);
-}
-
-/* A timer that is due sooner than this wait stays as it is and is set anew when it fires: a
- * connection that reads with the same timeout all the time sets it once per timeout. */
-static void arm(struct task *task, int64_t timeout)
-{
-	struct vm *vm = task->vm;
-
-	uv_update_time(vm->loop); /* Lua may have computed for long */
-	task->deadline = uv_now(vm->loop) + (uint64_t)timeout;
-	if (task->deadline == 0)
-		task->deadline = 1;
-	if (!task->has_timer) {
-		uv_timer_init(vm->loop, &task->timer);
-		task->timer.data = task;
-		task->has_timer = true;
-		vm->handles++;
-	}
-	if (!uv_is_active((uv_handle_t *)&task->timer) ||
-	    uv_timer_get_due_in(&task->timer) > (uint64_t)timeout)
-		uv_timer_start(&task->timer, on_timer, (uint64_t)timeout, 0);
-}
-
-int task_wait(lua_State *L, struct task *task, void *object, void (*detach)(struct task *),
-	      int64_t timeout, lua_KContext context, lua_KFunction k)
-{
-	task->state = TASK_WAITING;
-	task->object = object;
-	task->detach = detach;
-	task->timed_out = false;
-	task->passed_count = 0;
-	if (timeout >= 0)
-		arm(task, timeout);
-	lua_pushlightuserdata(L, (void *)&marker_wait);
-	return lua_yieldk(L, 1, context, k);
-}
-
-int task_leave(lua_State *L, const char *what)
-{
-	struct vm *vm = vm_of(L);
-	struct task *task = vm->current;
-
-	if (!task || task->closing || vm->pinned || !lua_isyieldable(L))
-		return luaL_error(L, "the service called %s", what);
-	task->doomed = true;
-	task->passed_count = 0;
-	lua_pushlightuserdata(L, (void *)&marker_leave);
-	return lua_yield(L, 1);
-}
-
-/* --- through the service's own coroutines --- */
-
-bool task_marker(lua_State *co)
-{
-	const void *value = lua_touserdata(co, -1);
-
-	return lua_islightuserdata(co, -1) && (value == &marker_wait || value == &marker_leave);
-}
-
-void task_pass(lua_State *L, lua_State *co)
-{
-	struct task *task = vm_of(L)->current;
-
-	lua_pushlightuserdata(L, lua_touserdata(co, -1));
-	if (!task)
-		return;
-	if (task->passed_count == task->passed_room) {
-		size_t room = task->passed_room ? 2 * task->passed_room : 4;
-		lua_State **passed = realloc(task->passed, room * sizeof(lua_State *));
-
-		if (!passed)
-			return; /* its <close> values are left to the collector */
-		task->passed = passed;
-		task->passed_room = room;
-	}
-	task->passed[task->passed_count++] = co;
 }
 
 /* --- all of them --- */
@@ -396,6 +209,7 @@ void tasks_init(struct vm *vm)
 {
 	list_init(&vm->tasks);
 	list_init(&vm->ready);
+	list_init(&vm->spares);
 	uv_idle_init(vm->loop, &vm->turn);
 	vm->turn.data = vm;
 	alarms_init(&vm->alarms, vm->loop);
@@ -408,5 +222,12 @@ void tasks_cancel(struct vm *vm)
 
 	/* None is made meanwhile: the phase forbids it. */
 	while (count-- > 0 && !list_empty(&vm->tasks))
-		task_cancel(LIST_ENTRY(vm->tasks.next, struct task, all));
+		task_cancel(LIST_ENTRY(vm->tasks.next, struct task, sibling));
+	while (!list_empty(&vm->spares)) {
+		struct task *task = LIST_ENTRY(vm->spares.next, struct task, queued);
+
+		list_remove(&task->queued);
+		vm->spare_count--;
+		discard(task);
+	}
 }

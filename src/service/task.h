@@ -5,31 +5,51 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
+#include "service/alarm.h"
 #include "service/list.h"
 
 /* A task: a coroutine that the host owns. It runs until it waits for something (a connection,
- * a timer) and is resumed by what it waits for. Its errors are never lost. */
+ * a timer) and is resumed by what it waits for. Its errors are never lost.
+ *
+ * Tasks form trees: one that was started inside another is its child. A task ends when its
+ * function has returned and its children have ended; when the function raises or the task is
+ * cancelled, its children are cancelled first. */
 
 struct vm;
 
 enum outcome { OUTCOME_DONE, OUTCOME_FAILED, OUTCOME_CANCELLED };
 
-enum task_state { TASK_READY, TASK_RUNNING, TASK_WAITING, TASK_ENDED };
+enum task_state {
+	TASK_READY,
+	TASK_RUNNING,
+	TASK_WAITING,
+	TASK_ENDING, /* its function has ended: it waits for its children */
+	TASK_ENDED
+};
+
+/* How deep tasks may be nested: one that starts its successor over and over has to be told. */
+enum { TASK_DEPTH_MAX = 256 };
 
 struct task {
 	struct vm *vm;
 	const char *name; /* static: "start", "timer", "connection", for the log */
 	lua_State *L;
 	int reference; /* keeps L */
+	int arguments; /* of the first resume */
 	enum task_state state;
-	bool timed_out; /* the last wait ended by its timeout */
-	bool closing;   /* its <close> values run: nothing may wait */
-	bool doomed;    /* cancel it at its next wait */
-	struct link all;
-	struct link queued; /* in vm->ready, or in the list of what it waits for */
-	int arguments;      /* of the first resume */
+	enum outcome outcome; /* ENDING: what done is told */
+	unsigned short depth; /* of its parents */
+	bool timed_out;       /* the last wait ended by its timeout */
+	bool closing;         /* its <close> values run: nothing may wait */
+	bool doomed;          /* cancelled: at its next wait when it runs now */
+	bool anchored; /* the lowest value on L is not its own: what must live as long as it */
+	bool exposed;  /* the service knows L: it is not used again */
+	bool outlived; /* what it starts belongs to the service: start, reload */
+	struct task *parent;
+	struct link sibling;  /* among the parent's children, or in vm->tasks */
+	struct link children; /* in the order in which they were started */
+	struct link queued;   /* in vm->ready, or in the list of what it waits for */
 
 	/* What it waits for. detach takes the task off it; called before the task is resumed
 	 * or closed. */
@@ -37,36 +57,40 @@ struct task {
 	void (*detach)(struct task *task);
 	/* What the function that waits wants to remember: another task may call it on the same
 	 * object meanwhile. */
-	_Alignas(max_align_t) unsigned char call[64];
+	_Alignas(uint64_t) unsigned char call[56];
 	uint64_t deadline; /* of this wait in the loop's time; 0: none */
-	uv_timer_t timer;  /* made at the first wait with a deadline */
-	bool has_timer;
+	struct alarm alarm;
 
-	/* The coroutines of the service's own that this wait suspended, innermost first. */
-	lua_State **passed;
-	size_t passed_count, passed_room;
+	/* The coroutines of the service's own that this wait suspended; NULL: never any. */
+	struct passed *passed;
 
-	/* Told once, at the end: the results are on L when DONE; message has the error with its
-	 * traceback when FAILED, else NULL. NULL: a failure is logged and counted. */
+	/* Told once, at the end, when no child is left: the results are on L when DONE; the error
+	 * is on top of L and message has it with its traceback when FAILED. NULL: a failure is
+	 * logged and counted. The task and L are used for another one afterwards. */
 	void (*done)(struct task *task, enum outcome outcome, const char *message);
 	void *data;
 };
 
 void tasks_init(struct vm *vm);
-/* Cancels all tasks. */
+/* Cancels all tasks, and frees those that were kept for later. */
 void tasks_cancel(struct vm *vm);
 
 /* Makes a task of the function and its nargs arguments on top of L and pops them. Raises when
- * memory is out. Not started. */
+ * memory is out. Not started, and nobody's child. */
 struct task *task_create(lua_State *L, int nargs, const char *name);
+/* Makes it a child, before it is started. */
+void task_adopt(struct task *parent, struct task *task);
+/* Keeps the value on top of L, which is popped, as long as the task lives: lowest on task->L,
+ * before the function. Before it is started. */
+void task_anchor(lua_State *L, struct task *task);
 /* Runs it: at once when no Lua is running, else on the next turn of the loop. */
 void task_start(struct task *task);
 /* What it waits for has come (or is broken). As task_start. */
 void task_wake(struct task *task);
 /* The same, but never at once: for what may be called in the middle of something. */
 void task_wake_later(struct task *task);
-/* Closes it: no pcall sees it, <close> values run. The task that runs now is closed at its next
- * wait. */
+/* Cancels its children, the last one first, and closes it: no pcall sees it, <close> values run.
+ * The task that runs now is closed at its next wait. */
 void task_cancel(struct task *task);
 /* Logs and counts a failure; what done may call. */
 void task_log_failure(struct task *task, const char *message);

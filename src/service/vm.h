@@ -43,8 +43,10 @@ struct vm {
 	struct task *current; /* whose Lua runs now; NULL: none, or a callback of luv */
 	int running;          /* > 0: Lua is on the C stack, so no task may be resumed */
 	int pinned;           /* > 0: some coroutine below cannot be suspended */
-	struct link tasks;    /* all of them */
-	size_t task_count;
+	struct link tasks;    /* those without a parent */
+	size_t task_count;    /* all of them */
+	struct link spares;   /* ended ones, for the next */
+	size_t spare_count;
 	struct link ready;    /* tasks to resume on the next turn of the loop */
 	uv_idle_t turn;       /* runs them */
 	uint64_t failed;      /* tasks and callbacks */
