@@ -86,7 +86,8 @@ local function results(returns)
   local list = {}
   for i, result in ipairs(returns) do
     list[i] = result.type.bare == "true" and "true" or result.name or result.type.bare
-    if i == 1 and result.type.optional then list[i] = list[i] .. " | nil" end
+    local fails = returns[2] and returns[2].name == "message"
+    if i == 1 and (result.type.optional or fails) then list[i] = list[i] .. " | nil" end
   end
   return " -> " .. table.concat(list, ", ")
 end

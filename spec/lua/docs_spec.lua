@@ -98,7 +98,7 @@ function x.wait(time, ...) end
       { func.returns[1].type.text, func.returns[1].name })
     assert.same({ "message", "what failed" }, { func.returns[2].name, func.returns[2].text })
     assert.same({}, check(types))
-    assert.truthy(api(types):find("x.wait([time], ...) -> it, message", 1, true))
+    assert.truthy(api(types):find("x.wait([time], ...) -> it | nil, message", 1, true))
   end)
 
   it("names file and line of what it does not understand", function()
