@@ -9,6 +9,7 @@ usage() {
 usage: ./setup.sh run [--set KEY=VALUE ...]   build, then run the hello example in the foreground
        ./setup.sh build                       build build/luvd
        ./setup.sh test                        build and run every test
+       ./setup.sh fuzz [SECONDS]              build the fuzzers and run each for so long (60)
        ./setup.sh golden                      write the golden files and the manual anew, after a change that is meant
 Each installs the Debian packages that are missing first.
 TEXT
@@ -28,13 +29,16 @@ die() {
 
 # rsyslog is not among them: installed, it would become the log daemon of this machine. Its test is
 # pending where it is missing; busybox has the syslog daemon of the others.
-packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libcap-ng-dev"
+packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libc-ares-dev
+  libcap-ng-dev node-llhttp"
 packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
-  valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl"
+  valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl tzdata"
+packages_fuzz="clang libclang-rt-dev llvm"
 
 commands_build="cc cmake ninja pkg-config"
 commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl"
-modules_build="lua5.4 libuv lua5.4-luv libcap-ng"
+commands_fuzz="clang"
+modules_build="lua5.4 libuv lua5.4-luv libcares libcap-ng"
 modules_test="cmocka"
 
 is_debian_12() {
@@ -181,6 +185,34 @@ specs() { # NAME FOLDER BUSTED OPTIONS...
     END { print passed + 0, failed + !whole, skipped + 0 }' "$log")
 }
 
+# --- fuzzing ---
+
+# What a fuzzer finds on its way stays in build-fuzz/corpus for the next run; a crash leaves its
+# input beside it.
+fuzz() { # NOUN SECONDS
+  found=build-fuzz/corpus/$1 words=spec/fuzz/$1.dict log=build-fuzz/$1.log
+  [ -f "$words" ] || words=
+  mkdir -p "$found"
+  say "fuzzing $1 for $2 s"
+  if "build-fuzz/fuzz/$1_fuzz" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 \
+    -print_final_stats=1 -artifact_prefix="build-fuzz/$1-" ${words:+"-dict=$words"} \
+    "$found" "spec/fuzz/corpus/$1" >"$log" 2>&1; then
+    grep '^Done' "$log" | sed 's/^/    /'
+  else
+    tail -n 60 "$log"
+    return 1
+  fi
+}
+
+fuzz_all() { # SECONDS
+  crashed=
+  for file in spec/fuzz/*_fuzz.c; do
+    noun=$(basename "$file" _fuzz.c)
+    fuzz "$noun" "$1" || crashed="$crashed $noun"
+  done
+  [ -z "$crashed" ] || die "these have failed:$crashed"
+}
+
 c_files() {
   find src spec -name '*.[ch]' | sort
 }
@@ -229,6 +261,12 @@ test)
   build build
   build build-asan -- -DLUVD_SANITIZE=ON
   run_tests
+  ;;
+fuzz)
+  case ${2:-60} in *[!0-9]* | 0) usage 2 >&2 ;; esac
+  prepare "$packages_fuzz" "$commands_fuzz" ""
+  build build-fuzz fuzz -- -DLUVD_FUZZ=ON -DCMAKE_C_COMPILER=clang
+  fuzz_all "${2:-60}"
   ;;
 golden)
   prepare "$packages_test" "$commands_test" "$modules_test"

@@ -1,7 +1,6 @@
 #include "text.h"
 
-/* The length of the well-formed UTF-8 sequence at bytes (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *bytes, size_t left)
+size_t text_utf8_length(const unsigned char *bytes, size_t left)
 {
 	unsigned char first = bytes[0];
 	unsigned char low = 0x80, high = 0xBF; /* of the second byte */
@@ -58,7 +57,7 @@ void text_json(FILE *out, const char *bytes, size_t length)
 
 	fputc('"', out);
 	for (size_t i = 0; i < length;) {
-		size_t n = utf8_length(p + i, length - i);
+		size_t n = text_utf8_length(p + i, length - i);
 
 		if (n == 0)
 			fputs("\\ufffd", out);
@@ -76,7 +75,7 @@ void text_line(FILE *out, const char *bytes, size_t length)
 	const unsigned char *p = (const unsigned char *)bytes;
 
 	for (size_t i = 0; i < length;) {
-		size_t n = utf8_length(p + i, length - i);
+		size_t n = text_utf8_length(p + i, length - i);
 		/* U+0080 to U+009F are control characters too: C2 80 to C2 9F. */
 		int control = n == 0 || (n == 1 && (p[i] < 0x20 || p[i] == 0x7F)) ||
 			      (n == 2 && p[i] == 0xC2 && p[i + 1] < 0xA0);

@@ -17,6 +17,10 @@ struct log_field {
 	size_t length;
 };
 
+/* The length of the well-formed UTF-8 sequence at bytes (RFC 3629), of which so many are left, at
+ * least one; 0: it is none. */
+size_t text_utf8_length(const unsigned char *bytes, size_t left);
+
 /* A JSON string with its quotes, RFC 8259: control characters, quotes and backslashes
  * escaped, bytes that are not UTF-8 become U+FFFD. */
 void text_json(FILE *out, const char *bytes, size_t length);

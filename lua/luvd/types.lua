@@ -40,7 +40,7 @@
 ---@field name string the key `name` of the daemon file
 ---@field config table plain data of the daemon file; replaced, not changed, by a reload
 ---@field listeners table<string, luvd.Listener> the entries of `listen`, by their names
----@field files table<string, luvd.File> the entries of `files`, by their names
+---@field files table<string, luvd.File> the entries of `files`, by their names: opened before privileges were given up and, behind the same object, anew at USR1
 ---@field directories table<"runtime"|"state"|"cache"|"logs", string> the paths of those that the daemon file asks for
 ---@field worker integer 1 in a daemon of one process
 ---@field workers integer 1 in a daemon of one process
@@ -67,17 +67,6 @@ function Daemon:spawn(fn, ...) end
 ---@field name string its key in `listen`
 ---@field address string "tcp://127.0.0.1:49152": with the port that the kernel chose
 ---@field addresses string[] all of them, when the entry has several
-
----An entry of `files`, opened before privileges were given up and anew at USR1.
----@class (exact) luvd.File
-local File = {}
-
----Writes all of it, at once. Raises when the entry's mode is "r".
----@param bytes string|(string|number)[]
----@return true? ok
----@return string? message
----@return string? code of write(2): "ENOSPC", "EIO", "EAGAIN" for a pipe that is full
-function File:write(bytes) end
 
 ---The module "luvd.log", which is `daemon.log` and `luvd.log` too: lines with fields, sent where the key `log` says. Never
 ---waits and never fails: lines that nobody takes are dropped and counted. A line has at most 64 fields, which stand in
@@ -110,14 +99,21 @@ function Log:error(message, fields) end
 ---@return luvd.Log
 function Log:child(fields) end
 
----What `luvd.every` returns. It lives until it is closed or the daemon stops, whether the service keeps it or not; a
----`<close>` variable closes it.
+---The level of the whole daemon: what is below is not logged, and its fields are not even looked
+---at. With an argument sets it, and returns the one before. It stays until a reload whose daemon
+---file says another `log.level` than before; a reload that is refused takes its own back.
+---@param level? luvd.LogLevel
+---@return luvd.LogLevel
+function Log:level(level) end
+
+---@alias luvd.LogLevel "debug"|"info"|"warn"|"error"
+
 ---@class (exact) luvd.Timer
 local Timer = {}
 
----A new period; the next call comes one period from now. Raises when the timer is closed.
----@param duration luvd.Duration at least a millisecond
-function Timer:set(duration) end
+---A new period, or of `luvd.cron` a new expression; counted from now on.
+---@param when luvd.Duration|string
+function Timer:set(when) end
 
 ---No further call; one that runs goes on.
 function Timer:close() end
@@ -153,6 +149,24 @@ function luvd.size(size) end
 ---@return luvd.Timer
 function luvd.every(duration, fn) end
 
+---@class (exact) luvd.CronOptions
+---@field utc? boolean default false: local time, of the daemon's TZ or /etc/localtime
+
+---Calls fn at the times of an expression of crontab(5): minute, hour, day of month, month and day
+---of week, with lists, ranges, steps and names ("0,30 8-18/2 * * mon-fri"), or "@hourly", "@daily",
+---"@midnight", "@weekly", "@monthly", "@yearly", "@annually". When day of month and day of week are
+---both restricted one of them is enough. Raises when it is wrong, or never comes. As with `every`
+---calls never overlap (a time that comes while a call runs is left out), an error is logged and
+---the timer goes on, the first call comes after the service is ready, and stop disarms it.
+---Clocks that change are treated as cron(8) does: a local time that does not exist that day comes
+---right after the gap, one that comes twice comes once, and an expression with a wildcard in minute
+---or hour just follows the wall clock. A clock that is set is noticed within a minute.
+---@param expression string
+---@param fn fun()
+---@param options? luvd.CronOptions
+---@return luvd.Timer
+function luvd.cron(expression, fn, options) end
+
 ---A line for `luvd status` and the service manager.
 ---@param text string at most 255 bytes are kept
 function luvd.status(text) end
@@ -161,7 +175,420 @@ function luvd.status(text) end
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
----The module "luvd.net": connections.
+---The module "luvd.task". A task is a coroutine that luvd resumes. Tasks form trees: a task ends when
+---its function has returned and its children have ended; when its function raises or it is
+---cancelled, its children are cancelled first. Cancelling closes the coroutine: no pcall sees it,
+---`<close>` values run, nothing in them may wait. Who waits longest is served first, and waking a task
+---never runs it inside the call that wakes it.
+---@class (exact) luvd.TaskModule
+local task = {}
+
+---Starts a child of the running task; it begins on the next turn of the loop. Inside `start` and
+---`reload` it belongs to the service, as with `daemon:spawn`. What it raises is raised by the first
+---`wait`; when nobody has asked for it within a second, it is logged with its traceback. Raises while
+---the service is being loaded, inside a `<close>` value of a cancelled task, and when tasks are nested
+---more than 256 deep.
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return luvd.Task
+function task.spawn(fn, ...) end
+
+---Runs the functions as children and waits for all. The first that raises cancels the others and is
+---raised.
+---@param fn? fun(): any
+---@param ... fun(): any
+---@return any ... the first value of each, in their order
+function task.all(fn, ...) end
+
+---Runs the functions as children until one has ended, and cancels the others. Raises when that one
+---has raised.
+---@param fn fun(): ...: any
+---@param ... fun(): ...: any
+---@return any ... what it has returned
+function task.first(fn, ...) end
+
+---Runs fn as a child and cancels it when it is late; nil, message, "ETIMEDOUT" then. Raises what fn
+---raises.
+---@param duration luvd.Duration
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return any ... what fn has returned
+function task.timeout(duration, fn, ...) end
+
+---A group of the running task, for a `<close>` variable.
+---@return luvd.Group
+function task.group() end
+
+---@param capacity? integer values that nobody has received yet, 0 to 1048576; default 0: each send waits for its receiver
+---@return luvd.Channel
+function task.channel(capacity) end
+
+---@param n integer permits, at least 1
+---@return luvd.Semaphore
+function task.semaphore(n) end
+
+---A value for a `<close>` variable that calls fn when the block is left, however it is left. fn may
+---wait unless an error or a cancellation leaves it.
+---@param fn fun(err: any) err: the error that leaves the block, else nil
+---@return table deferred
+function task.defer(fn) end
+
+---@class (exact) luvd.Task
+local Task = {}
+
+---Waits for the end of the task and its children, and gives its results, again and again; raises its
+---error. Raises when it waits for itself or for a task that it belongs to.
+---@param options? luvd.WaitOptions
+---@return any ... its results; or nil, message, "ETIMEDOUT" or "ECANCELED"
+function Task:wait(options) end
+
+---Cancels it and its children, the one started last first. A task that cancels itself or a task
+---above it goes on until its next wait.
+function Task:cancel() end
+
+---Tasks that fail together. What one raises cancels the others and is raised, once, in the task that
+---has made the group: by `wait`, or when the block is left. Leaving the block by an error cancels the
+---tasks; leaving it otherwise, also by `break` and `return`, waits for them (Lua does not tell these
+---apart; call `cancel` first).
+---@class (exact) luvd.Group
+local Group = {}
+
+---Starts a task in the group; tasks of the group may do so as well. Raises when the group has ended.
+---@param fn fun(...: any): ...: any
+---@param ... any for fn
+---@return luvd.Task
+function Group:spawn(fn, ...) end
+
+---Waits until no task of the group is left. Only for the task that has made it.
+---@param options? luvd.WaitOptions
+---@return true? ok
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Group:wait(options) end
+
+---Cancels the tasks of the group.
+function Group:cancel() end
+
+---Values from task to task, first in, first out. A `<close>` variable closes it; `#channel` is how
+---many values wait to be received.
+---@class (exact) luvd.Channel
+local Channel = {}
+
+---Waits while the channel is full.
+---@param value any not nil, which raises
+---@param options? luvd.WaitOptions
+---@return true? ok
+---@return string? message
+---@return "ETIMEDOUT"|"ECLOSED"? code the value is not sent
+function Channel:send(value, options) end
+
+---Never waits.
+---@param value any not nil, which raises
+---@return true? ok
+---@return string? message
+---@return "EAGAIN"|"ECLOSED"? code the value is not sent
+function Channel:try_send(value) end
+
+---Waits for a value; nil alone: the channel is closed and empty.
+---@param options? luvd.WaitOptions
+---@return any value
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Channel:receive(options) end
+
+---`for value in channel:values() do`: until the channel is closed and empty.
+---@return fun(channel: luvd.Channel): any
+---@return luvd.Channel
+function Channel:values() end
+
+---Nothing more can be sent; what was sent can still be received. Senders that wait fail.
+function Channel:close() end
+
+---At most n tasks hold a permit.
+---@class (exact) luvd.Semaphore
+local Semaphore = {}
+
+---Waits for a permit: `local permit <close> = semaphore:acquire()`.
+---@param options? luvd.WaitOptions
+---@return luvd.Permit? permit
+---@return string? message
+---@return "ETIMEDOUT"? code
+function Semaphore:acquire(options) end
+
+---Never waits.
+---@return luvd.Permit? permit
+---@return string? message
+---@return "EAGAIN"? code
+function Semaphore:try_acquire() end
+
+---@class (exact) luvd.Permit
+local Permit = {}
+
+---Gives it to who has waited longest, or back. Once more does nothing; a `<close>` variable does it.
+function Permit:release() end
+---The module "luvd.fs": files and folders, on a pool of threads. Every call but watch waits in its
+---task while others run. Relative paths are relative to the working directory (`chdir` of the
+---daemon file); inside a chroot all paths are those of the new root. A path with a NUL byte raises.
+---A call that has failed returns nil, message, code ("ENOENT", "EACCES", "ENOSPC" ...); one that
+---outlasts its timeout returns "ETIMEDOUT", and what it was to do may still be done.
+---@class (exact) luvd.Fs
+local fs = {}
+
+---@class (exact) luvd.FsOptions
+---@field timeout? luvd.Duration default: none
+
+---@class (exact) luvd.FsReadOptions
+---@field timeout? luvd.Duration default: none
+---@field max? luvd.Size a longer file is refused with "EFBIG"; default "16MiB"
+
+---@class (exact) luvd.FsBlockOptions
+---@field timeout? luvd.Duration default: none
+---@field max? luvd.Size the longest block or line; default "64KiB"
+
+---@class (exact) luvd.FsWriteOptions
+---@field timeout? luvd.Duration default: none
+---@field mode? string octal permissions of a new file such as "0640", whatever the umask; default "0666" less the umask
+
+---@class (exact) luvd.FsStatOptions
+---@field timeout? luvd.Duration default: none
+---@field follow? boolean false: of a symbolic link itself; default true
+
+---@class (exact) luvd.FsMkdirOptions
+---@field timeout? luvd.Duration default: none
+---@field mode? string octal permissions of the folder, whatever the umask; default "0777" less the umask
+---@field parents? boolean make missing folders above it too, and take one that is there for made; default false
+
+---@class (exact) luvd.FsRemoveOptions
+---@field timeout? luvd.Duration default: none
+---@field recursive? boolean a folder with all that is in it; default false
+
+---@class (exact) luvd.FsTemporaryOptions
+---@field timeout? luvd.Duration default: none
+---@field directory? boolean a folder instead of a file; default false
+
+---@class (exact) luvd.Stat
+---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+---@field size integer bytes
+---@field mode string octal permissions: "0644"
+---@field uid integer
+---@field gid integer
+---@field links integer names of the file
+---@field inode integer
+---@field device integer
+---@field modified number seconds since 1970, with a fraction: the contents
+---@field changed number seconds since 1970, with a fraction: contents, owner, mode or names
+---@field accessed number seconds since 1970, with a fraction
+
+---The names in a folder, sorted by their bytes, without "." and "..".
+---@param path string
+---@param options? luvd.FsOptions
+---@return string[]? names at most a million; more is "EOVERFLOW"
+---@return string? message
+---@return string? code
+function fs.list(path, options) end
+
+---What a path is.
+---@param path string
+---@param options? luvd.FsStatOptions
+---@return luvd.Stat? stat
+---@return string? message
+---@return string? code
+function fs.stat(path, options) end
+
+---All of a file.
+---@param path string
+---@param options? luvd.FsReadOptions
+---@return string? bytes
+---@return string? message
+---@return string? code
+function fs.read(path, options) end
+
+---Makes the file, or empties the one that is there, and writes all of it. Who reads it meanwhile,
+---and a crash, meet half of it: see replace.
+---@param path string
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsWriteOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.write(path, bytes, options) end
+
+---Writes behind the end of a file, which is made when it is not there.
+---@param path string
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsWriteOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.append(path, bytes, options) end
+
+---Puts a new file in the place of the old one, in one step: whoever opens the path gets the old or
+---the new file, whole, also after a crash (written beside it, fsync, rename, fsync of the folder).
+---On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has the mode that was asked for, else that of
+---the old one; its owner is the daemon. A link is replaced, not followed.
+---@param path string
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsWriteOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.replace(path, bytes, options) end
+
+---Gives a file or folder another name on the same file system; a file that has it goes.
+---@param from string
+---@param to string
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.rename(from, to, options) end
+
+---Removes a file, a link or an empty folder. `{ recursive = true }` empties a folder first: links
+---in it are removed and never followed; another file system in it is "EXDEV", more than 128 folders
+---within each other "EOVERFLOW"; what was removed until then stays removed.
+---@param path string
+---@param options? luvd.FsRemoveOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.remove(path, options) end
+
+---Makes a folder. One that is there is "EEXIST", unless parents is true.
+---@param path string
+---@param options? luvd.FsMkdirOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function fs.mkdir(path, options) end
+
+---A file (mode 0600, open for writing) or folder (0700) that nobody else has, under a name that
+---nobody guesses. It is removed, a folder with all that is in it, when it is closed, and by the
+---garbage collector: `local file <close> = fs.temporary(daemon.directories.cache)`.
+---@param folder? string default "/tmp", which an empty root has not
+---@param options? luvd.FsTemporaryOptions
+---@return luvd.File? file
+---@return string? message
+---@return string? code
+function fs.temporary(folder, options) end
+
+---Opens a file. Close it: `local file <close> = fs.open(path)`.
+---@param path string
+---@param mode? "r"|"w"|"a"|"x" read; write, emptied; append; write, must be new; default "r"
+---@param options? luvd.FsWriteOptions of mode "r": timeout only
+---@return luvd.File? file
+---@return string? message
+---@return string? code
+function fs.open(path, mode, options) end
+
+---Calls fn, as a task, when a file changes, comes or goes, or anything in a folder does. It goes on
+---when the file is replaced by another of its name. Changes within 50 ms are one call; calls never
+---overlap; an error is logged and the watcher goes on. What changes before the service is ready is
+---told then; when stop begins all watchers are closed. The folder that holds the path must exist, and
+---nothing is told any more once it has been moved or removed itself.
+---@param path string
+---@param fn fun(path: string)
+---@return luvd.Watcher? watcher
+---@return string? message
+---@return string? code
+function fs.watch(path, fn) end
+
+---Can stand in `local watcher <close>`.
+---@class (exact) luvd.Watcher
+local Watcher = {}
+
+---No further call; one that runs goes on.
+function Watcher:close() end
+
+---An open file: of fs.open, fs.temporary, or an entry of `files` in the daemon file. Calls of
+---several tasks run one after another; a closed file returns nil, message, "ECLOSED". Reading one
+---that is open for writing raises, and the other way round. Can stand in `local file <close>`.
+---@class (exact) luvd.File
+---@field path string
+local File = {}
+
+---The next bytes. A read that was late has lost nothing: the next one gets them. One task at a time;
+---a second one raises.
+---@param options? luvd.FsBlockOptions
+---@return string? bytes nil without message at the end of the file; one that has grown goes on
+---@return string? message
+---@return string? code
+function File:read(options) end
+
+---The next line without its "\n" or "\r\n"; the last one may lack it.
+---@param options? luvd.FsBlockOptions
+---@return string? line nil without message at the end of the file
+---@return string? message
+---@return string? code "EMSGSIZE": no end within max bytes; nothing has been taken
+function File:read_line(options) end
+
+---All of the file, wherever read stands.
+---@param options? luvd.FsReadOptions
+---@return string? bytes
+---@return string? message
+---@return string? code
+function File:read_all(options) end
+
+---For blocks of the file; ends at its end, and at a failure, which failure() tells.
+---@param options? luvd.FsBlockOptions
+---@return fun(): string?
+function File:chunks(options) end
+
+---For the lines of the file; ends at its end, and at a failure, which failure() tells.
+---@param options? luvd.FsBlockOptions
+---@return fun(): string?
+function File:lines(options) end
+
+---Why the last read has failed.
+---@return string? message nil: it has not
+---@return string? code
+function File:failure() end
+
+---Writes all of it; writes of several tasks never mix. One that fails (a full disk) may have written
+---the beginning.
+---@param bytes string|(string|number)[]
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:write(bytes, options) end
+
+---Waits until all that was written is on the disk.
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:sync(options) end
+
+---How long it is now.
+---@param options? luvd.FsOptions
+---@return integer? bytes
+---@return string? message
+---@return string? code
+function File:size(options) end
+
+---What it is.
+---@param options? luvd.FsOptions
+---@return luvd.Stat? stat
+---@return string? message
+---@return string? code
+function File:stat(options) end
+
+---The next read begins this many bytes from the start. Of files that are open for reading.
+---@param offset luvd.Size
+---@param options? luvd.FsOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:seek(offset, options) end
+
+---Closes it when what was asked of it before is done; a temporary one is removed. An entry of
+---`files` belongs to luvd: closing it raises.
+---@return true? ok
+---@return string? message
+---@return string? code
+function File:close() end
+
+---The module "luvd.net".
 ---@class (exact) luvd.Net
 local net = {}
 
@@ -265,3 +692,163 @@ function Conn:close() end
 
 ---Closes at once; what is queued is lost, the peer sees a reset.
 function Conn:reset() end
+
+---The value that stands for null; only one, compared with ==, and true in a condition.
+---@class luvd.Null
+
+---@class (exact) luvd.DecodeOptions
+---@field null? any what null becomes everywhere, `json.null` for example; default: `json.null` in an array and alone, in an object the member is absent
+---@field depth? integer of arrays and objects inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the text; default 64MiB
+
+---@class (exact) luvd.EncodeOptions
+---@field indent? integer spaces a level, 0 to 8; default 0: all in one line
+---@field depth? integer of tables inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of the result; default 64MiB
+
+---The module "luvd.json": JSON as in RFC 8259, strict both ways.
+---@class (exact) luvd.Json
+---@field null luvd.Null
+local json = {}
+
+---What a text says. Numbers without fraction and exponent are integers, exact up to 64 bits; larger
+---ones, and "-0", are floats. Of members with one name the last counts. Arrays come marked as by
+---`json.array`. The text is UTF-8 without a byte order mark; `\u` escapes become UTF-8, half of a
+---surrogate pair is an error; so are a number beyond a double and one of more than 1000 digits.
+---@param text string
+---@param options? luvd.DecodeOptions an unknown one raises
+---@return any value a string, number, boolean, table or null; nil only with a message
+---@return string? message line and character first: "3:7: expected ',' or '}'"
+---@return "EJSON"? code
+function json.decode(text, options) end
+
+---The value as JSON. A table with the keys 1 to n is an array, one with strings as keys an object,
+---an empty one `{}` unless `json.array` has marked it; metamethods are not asked. Members come in no
+---order. nil and `json.null` are null. Integers are exact; floats have the digits that read back as
+---the same number, at most 17, and no fraction when they are whole: 3.0 is 3, as in JavaScript.
+---
+---Raises with the way to what JSON has no form for: "config.list[3]: cannot encode a function". That
+---is a function, thread or userdata; nan and inf; a string that is not UTF-8; a table with other keys,
+---with both kinds, or with nil between its items; tables deeper than `depth`, as in a cycle; a
+---result longer than `max`.
+---@param value any
+---@param options? luvd.EncodeOptions an unknown one raises
+---@return string
+function json.encode(value, options) end
+
+---Marks a table as an array, so that it is `[]` when it is empty; what is not an array then raises.
+---The mark is a metatable: a table with another one raises.
+---@generic T: table
+---@param list T
+---@return T list the same table
+function json.array(list) end
+
+---The module "luvd.http": HTTP/1.0 and 1.1.
+---@class (exact) luvd.Http
+local http = {}
+
+---Serves a listener; returns at once. Accepting begins when start has returned. Each request has a
+---task of its own; requests of one connection are handled in order, one at a time. When the handler
+---raises, or returns what is no answer, the client gets 500 and the log the traceback with the
+---request's id; when its client goes away it is cancelled, and the log has one info line.
+---
+---Requests that two programs could read in two ways are refused with 400, and the connection is
+---closed: a bare LF or CR, folded lines, a space before a colon, control characters, a missing or
+---second Host, odd or several Content-Length, Content-Length beside Transfer-Encoding, another
+---Transfer-Encoding than "chunked". An unknown method and CONNECT are 501, another version 505,
+---another expectation than 100-continue 417.
+---@param listener luvd.Listener
+---@param handler luvd.HttpHandler|luvd.HttpObject
+---@param options? luvd.HttpOptions
+function http.serve(listener, handler, options) end
+
+---What it returns is the answer: text (200), a status from 200 to 599 with or without text, or a
+---table.
+---@alias luvd.HttpHandler fun(request: luvd.Request): string|integer|luvd.Answer, string?
+
+---An object whose method serves: a router, or one's own.
+---@class luvd.HttpObject
+---@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string?
+
+---Each limit that is reached is logged once per burst.
+---@class (exact) luvd.HttpOptions
+---@field max_line? luvd.Size of a request line, else 414; default 8KiB, at most 60KiB
+---@field max_head? luvd.Size of a head, else 431; default 32KiB, at most 60KiB
+---@field max_headers? integer fields of a head, else 431; default 100, at most 200
+---@field max_body? luvd.Size of a request's body: 413 before it is read when Content-Length says so; default 1MiB
+---@field header_timeout? luvd.Duration from the first byte of a head to its last, else 408; default 10s
+---@field body_timeout? luvd.Duration that a handler waits for a body longer than one at `min_rate` takes, else 408; default 30s
+---@field write_timeout? luvd.Duration in which a client has to take what is queued for it at `min_rate`, else it is reset; default 30s
+---@field min_rate? luvd.Size per second; default 500
+---@field keep_alive? luvd.Duration that a connection may be idle; it is then closed silently; default 60s
+---@field max_running? integer handlers of this listener at once, else 503 with Retry-After; default 1024
+---@field max_per_connection? integer requests of one connection; default: no limit
+---@field access_log? boolean|"debug"|"info"|"warn"|"error"|fun(entry: luvd.AccessEntry) a line for each answer (true: "info"), or a function that may not wait; default: none
+
+---@class (exact) luvd.AccessEntry
+---@field peer string
+---@field status integer
+---@field bytes integer of the body
+---@field request? string its id; nil: the head was refused
+---@field method? string
+---@field target? string as it was sent
+---@field duration_us? integer from the end of the head to the end of the handler
+
+---An answer. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
+---must be that of the body (with a function it is kept to), Connection can only be "close".
+---@class (exact) luvd.Answer
+---@field status? integer 200 to 599; default 200
+---@field headers? table<string, string|number|(string|number)[]> a list is sent as several fields
+---@field body? string|(string|number)[]|fun(): string? a function is called until it returns nil, each piece sent before the next is asked for; it may wait. Default type: text/plain; charset=utf-8
+---@field json? any encoded as JSON; a body of its own, instead of `body`
+
+---A request. It stays valid after its answer, but for its body. Any further field may be set, for
+---handlers to tell each other; one that is not set raises.
+---@class luvd.Request
+---@field method string "GET"
+---@field path string decoded and normal: no empty, "." or ".." segments. An escaped NUL or slash, a wrong escape and a way above the root are refused with 400; "*" for OPTIONS *
+---@field target string as it was sent
+---@field query table<string, string> decoded; of equal names the last one counts, see `query_all`
+---@field raw_query? string as it was sent
+---@field headers luvd.Headers
+---@field host? string of the target when it is a full URL, else the field; nil with HTTP/1.0 only
+---@field peer string "tcp://127.0.0.1:49152"
+---@field params table<string, string> of a router's pattern
+---@field version "1.0"|"1.1"
+---@field id string on the log lines of this request; no two of a daemon are equal
+local Request = {}
+
+---All values of one name in the query, in their order.
+---@param name string
+---@return string[]
+function Request:query_all(name) end
+
+---Waits for the whole body; a later call returns it again. A client that expects it is told to
+---continue when a handler first asks for the body.
+---@param options? luvd.ReadOptions max: of the body; default and at most `max_body`
+---@return string? body "" when there is none
+---@return string? message
+---@return "EMSGSIZE"|"ETIMEDOUT"|"EPROTO"|"EOF"|"ECLOSED"|nil code a handler that raises after one of the first four answers 413, 408, 400 and 400; after an ETIMEDOUT by `timeout` it can be called again
+function Request:body(options) end
+
+---The body, decoded; see luvd.json.
+---@param options? luvd.ReadOptions
+---@return any value
+---@return string? message "3:7: expected ','"
+---@return string? code as `body`, or "EJSON"
+function Request:json(options) end
+
+---Iterates over the body as it comes; ends at its end and at a failure, see `failure`.
+---@param options? luvd.ReadOptions max: of the whole body; timeout: of each piece
+---@return fun(): string?
+function Request:chunks(options) end
+
+---Why the body could not be read.
+---@return string? message
+---@return string? code
+function Request:failure() end
+
+---The fields of a request by name, in any case. Several of one name are one, joined with ", "
+---(cookies with "; "). `pairs` goes over them with names in lower case.
+---@class luvd.Headers
+---@field [string] string?

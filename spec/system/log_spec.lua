@@ -87,6 +87,34 @@ describe("the log", function()
     assert.is_nil(d:log():match "too low")
   end))
 
+  it("changes its level live, for the service and for the host", luvd.test(function(t)
+    local d = t:start(t:file(services.eval()))
+    local function ask(text) return client.ask(d:address(), text .. "\n") end
+    ask [[daemon.log:debug "too low"]]
+    assert.equal("info\n", ask [[daemon.log:level "debug"]])
+    ask [[daemon.log:debug "low enough"]]
+    d:wait_log "low enough"
+    assert.equal("debug\n", ask [[daemon.log:level "error"]])
+    ask [[daemon.log:warn "too low"]]
+    ask [[daemon.log:error "the last"]]
+    d:wait_log "the last"
+    d:stop()
+    assert.is_nil(d:log():match "too low")
+  end))
+
+  it("has a line that repeats once, and how often it came", luvd.test(function(t)
+    local d = t:start(t:file(chronicler(nil, [[for _ = 1, 500 do daemon.log:warn("again", { code = 7 }) end
+      daemon.log:warn("again", { code = 8 })]])))
+    d:wait_log "code=8"
+    local logs = t:luvd({ "logs", d.file }).out
+    for _, text in ipairs { logs, d:log() } do
+      local _, count = text:gsub("again code=7", "")
+      assert.equal(1, count)
+      assert.matches("again code=7\n[^\n]* warn  [^\n]* last message repeated count=499\n[^\n]* again code=8\n", text)
+    end
+    d:stop()
+  end))
+
   it("of start may not be a pipe of the launcher", luvd.test(function(t)
     local result = t:failed_start(t:file(chronicler [[log = "stderr",]]))
     assert.not_equal(0, result.code)
@@ -121,7 +149,7 @@ describe("the log", function()
   it("that nobody reads does not stop the service, and losses are told", luvd.test(function(t)
     local child = t:spawn({ luvd.binary, "run", t:file(chronicler([[log = "stderr",]],
       [[luvd.every("1ms", function()
-          for i = 1, 500 do daemon.log:info(("x"):rep(500)) end
+          for i = 1, 500 do daemon.log:info(i .. ("x"):rep(500)) end
         end)]])) }, { unread = true })
     local file = t.folder .. "/" .. t.name .. ".lua"
     loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end)
@@ -142,7 +170,7 @@ describe("the log", function()
 
   it("that nobody reads does not stop the stop", luvd.test(function(t)
     local child = t:spawn({ luvd.binary, "run", t:file(chronicler([[log = "stderr", timeouts = { stop = "1s" },]],
-      [[for _ = 1, 5000 do daemon.log:info(("x"):rep(500)) end]])) }, { unread = true })
+      [[for i = 1, 5000 do daemon.log:info(i .. ("x"):rep(500)) end]])) }, { unread = true })
     local file = t.folder .. "/" .. t.name .. ".lua"
     loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end)
     uv.kill(child.pid, "sigterm")

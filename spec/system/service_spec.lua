@@ -169,3 +169,15 @@ return service
     d:stop()
   end))
 end)
+
+describe("luvd.cron", function()
+  it("knows the local time inside an empty root", luvd.root_test(function(t)
+    local d = t:start(t:file(services.eval [[user = "nobody", chroot = "auto",
+      environment = { set = { TZ = "Asia/Kolkata" } },]]))
+    assert.equal("+0530\n", client.ask(d:address(), 'os.date "%z"\n'))
+    assert.matches("^luvd.timer", client.ask(d:address(), 'luvd.cron("30 2 * * *", print)\n'))
+    local answer = client.ask(d:address(), 'luvd.cron("0 24 * * *", print)\n')
+    assert.matches('cron: hour "24": expected 0 to 23', answer, 1, true)
+    d:stop()
+  end))
+end)

@@ -383,7 +383,8 @@ static void the_keys_fill_the_spec(void **state)
 	    fixture,
 	    "return { name = 'echo', description = 'says it again', " SERVICE ",\n"
 	    "listen = { web = { address = { 'tcp://*:80', 'unix:s' }, backlog = 5, mode = '0600',\n"
-	    "  owner = 'a:b', max_connections = 9, idle_timeout = '5m', write_buffer = 100 } },\n"
+	    "  owner = 'a:b', max_connections = 9, max_per_peer = 2, idle_timeout = '5m', "
+	    "write_buffer = 100 } },\n"
 	    "files = { f = { path = './x/y', mode = 'a' } }, pidfile = false, control = 'c.sock',\n"
 	    "user = 33, group = 'adm', groups = { 4, 'tty' }, chroot = 'auto', chdir = '/x',\n"
 	    "umask = '077', directories = { state = '0700', logs = true },\n"
@@ -399,6 +400,7 @@ static void the_keys_fill_the_spec(void **state)
 
 	assert_string_equal(spec->name, "echo");
 	assert_int_equal(spec->listens[0].address_count, 3);
+	assert_int_equal(spec->listens[0].max_per_peer, 2);
 	assert_int_equal(spec->listens[0].idle_timeout, 300000);
 	assert_int_equal(spec->listens[0].mode, 0600);
 	assert_string_equal(spec->listens[0].owner, "a:b");

@@ -327,8 +327,10 @@ static void write_ten_mib(struct world *world)
 	char kib[1024];
 
 	memset(kib, 'x', sizeof kib);
-	for (int i = 0; i < TEN_MIB_OF_LINES; i++)
+	for (int i = 0; i < TEN_MIB_OF_LINES; i++) {
+		kib[snprintf(kib, sizeof kib, "x%d", i)] = 'x'; /* no line is the one before */
 		log_write(world->log, LEVEL_INFO, kib, sizeof kib, NULL, 0);
+	}
 }
 
 static void with_ends(struct world *world, int ends[2])
@@ -421,6 +423,92 @@ static void test_what_the_process_writes_becomes_lines(void **state)
 		 "%.1904s stream=output\nno newline stream=output\n",
 		 line, line);
 	assert_file(world->path, expected);
+}
+
+/* --- lines that repeat --- */
+
+static void test_a_line_that_repeats_is_written_once_and_counted(void **state)
+{
+	struct world *world = *state;
+	struct log_field field = {"n", true, "1", 1};
+
+	start(world);
+	for (int i = 0; i < 1000; i++)
+		say(world, "again");
+	log_write(world->log, LEVEL_INFO, "again", 5, &field, 1);
+	log_write(world->log, LEVEL_WARN, "again", 5, &field, 1);
+	log_write(world->log, LEVEL_WARN, "again", 5, &field, 1);
+	log_write(world->log, LEVEL_DEBUG, "hidden", 6, NULL, 0);
+	log_write(world->log, LEVEL_WARN, "again", 5, &field, 1);
+	say(world, "other");
+	say(world, "other");
+	finish(world);
+	assert_file(world->path, "again\nlast message repeated count=999\nagain n=1\n"
+				 "again n=1\nlast message repeated count=2\n"
+				 "other\nlast message repeated count=1\n");
+}
+
+static void test_repeats_have_the_level_of_what_repeats(void **state)
+{
+	struct world *world = *state;
+	uint64_t position = 0, lost;
+	char bytes[1024];
+
+	start(world);
+	for (int i = 0; i < 3; i++)
+		log_printf(world->log, LEVEL_ERROR, "bad");
+	say(world, "end");
+	bytes[log_read(world->log, &position, bytes, sizeof bytes - 1, &lost)] = 0;
+	finish(world);
+	assert_non_null(strstr(bytes, "error echo[4711]: bad\n"));
+	assert_non_null(strstr(bytes, "error echo[4711]: last message repeated count=2\n"));
+}
+
+static void test_what_the_process_repeats_is_counted_too(void **state)
+{
+	struct world *world = *state;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	world->daemon.output_fd = ends[0];
+	start(world);
+	for (int i = 0; i < 5; i++)
+		dprintf(ends[1], "warning\n");
+	finish(world);
+	close(ends[0]);
+	close(ends[1]);
+	assert_file(world->path, "warning stream=output\nlast message repeated count=4\n");
+}
+
+static void tell_reader(void *data)
+{
+	(void)!write(*(int *)data, "", 1);
+}
+
+/* The one test that takes the window's ten seconds: nothing but time ends it. */
+static void test_the_count_comes_when_the_window_ends(void **state)
+{
+	struct world *world = *state;
+	uint64_t position = 0, lost;
+	char bytes[1024];
+	struct pollfd readable = {.events = POLLIN};
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	start(world);
+	say(world, "again");
+	say(world, "again");
+	log_on_line(world->log, tell_reader, &ends[1]);
+	readable.fd = ends[0];
+	assert_int_equal(poll(&readable, 1, 20000), 1);
+	log_on_line(world->log, NULL, NULL);
+	say(world, "again");
+	bytes[log_read(world->log, &position, bytes, sizeof bytes - 1, &lost)] = 0;
+	finish(world);
+	close(ends[0]);
+	close(ends[1]);
+	assert_non_null(strstr(bytes, "last message repeated count=1\n"));
+	assert_file(world->path, "again\nlast message repeated count=1\nagain\n");
 }
 
 /* --- datagrams --- */
@@ -549,7 +637,7 @@ static void die(struct world *world, bool flood)
 	if (!world->log || log_start(world->log, NULL) < 0)
 		_exit(1);
 	for (int i = 0; flood && i < 200; i++)
-		say(world, "flood");
+		log_printf(world->log, LEVEL_INFO, "line %d of the flood", i);
 	dprintf(ends[1], "free(): invalid pointer\n");
 	abort();
 }
@@ -574,6 +662,29 @@ static void test_the_last_words_of_a_crash_are_not_lost(void **state)
 	assert_file(world->path, "free(): invalid pointer stream=output\ndied from signal 6\n");
 }
 
+static void test_a_crash_does_not_lose_the_count_of_repeats(void **state)
+{
+	struct world *world = *state;
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		struct rlimit none = {0, 0};
+
+		setrlimit(RLIMIT_CORE, &none);
+		signal(SIGABRT, SIG_DFL);
+		world->log = log_create(&world->daemon, NULL);
+		if (!world->log || log_start(world->log, NULL) < 0)
+			_exit(1);
+		for (int i = 0; i < 4; i++)
+			say(world, "again");
+		abort();
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_file(world->path, "again\nlast message repeated count=3\ndied from signal 6\n");
+}
+
 static void test_a_crash_does_not_lose_what_was_logged_before(void **state)
 {
 	struct world *world = *state;
@@ -582,7 +693,7 @@ static void test_a_crash_does_not_lose_what_was_logged_before(void **state)
 
 	assert_dies(world, true);
 	text = messages_of(world->path);
-	for (const char *p = text; (p = strstr(p, "flood\n")); p++)
+	for (const char *p = text; (p = strstr(p, " of the flood\n")); p++)
 		floods++;
 	assert_int_equal(floods, 200);
 	assert_non_null(strstr(text, "free(): invalid pointer"));
@@ -608,11 +719,16 @@ int main(void)
 	    TEST(before_the_thread_runs_a_full_pipe_does_not_block_either),
 	    TEST(finish_does_not_wait_for_a_reader_that_does_not_read),
 	    TEST(what_the_process_writes_becomes_lines),
+	    TEST(a_line_that_repeats_is_written_once_and_counted),
+	    TEST(repeats_have_the_level_of_what_repeats),
+	    TEST(what_the_process_repeats_is_counted_too),
+	    TEST(the_count_comes_when_the_window_ends),
 	    TEST(syslog_gets_a_datagram_a_line_and_may_be_started_anew),
 	    TEST(the_journal_gets_one_datagram_for_a_traceback),
 	    TEST(the_last_lines_are_kept_and_followers_are_told),
 	    TEST(the_kept_lines_are_text_whatever_the_sink),
 	    TEST(the_last_words_of_a_crash_are_not_lost),
+	    TEST(a_crash_does_not_lose_the_count_of_repeats),
 	    TEST(a_crash_does_not_lose_what_was_logged_before),
 	};
 

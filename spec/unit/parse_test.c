@@ -94,6 +94,10 @@ static void addresses_are_numbers_and_paths(void **state)
 	assert_string_equal(parts[1].text, "tcp://[::]:80");
 	assert_int_equal(parse("unix:./run/s", parts), 1);
 	assert_string_equal(parts[0].text, "unix:/srv/run/s");
+	assert_int_equal(parse("udp://[::1]:53", parts), 1);
+	assert_int_equal(parts[0].kind, ADDRESS_UDP);
+	assert_string_equal(parts[0].text, "udp://[::1]:53");
+	assert_int_equal(parse("udp://*:53", parts), 2);
 	assert_int_equal(parse("unix:@luvd", parts), 1);
 	assert_int_equal(parts[0].kind, ADDRESS_ABSTRACT);
 	assert_int_equal(parts[0].length, offsetof(struct sockaddr_un, sun_path) + 5);
@@ -115,7 +119,8 @@ static void other_addresses_are_refused(void **state)
 					    "tcp://127.0.0.1:65536",
 					    "tcp://[fe80::1%eth0]:80",
 					    "tcp://[*]:80",
-					    "udp://127.0.0.1:1",
+					    "udp://localhost:1",
+					    "udp://127.0.0.1",
 					    "unix:",
 					    "unix:@",
 					    "http://127.0.0.1:80"};

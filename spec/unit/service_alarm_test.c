@@ -136,6 +136,25 @@ static void test_an_alarm_may_set_itself_and_clear_others_while_it_rings(void **
 	assert_int_equal(tower->bells[1].rung, 0);
 }
 
+static void ring_in_turn(struct alarm *alarm)
+{
+	struct bell *bell = (struct bell *)alarm;
+
+	assert_int_equal(bell - bell->tower->bells, bell->tower->rung++);
+}
+
+static void test_of_those_that_are_due_together_the_first_set_rings_first(void **state)
+{
+	struct tower *tower = *state;
+
+	for (int i = 0; i < MANY; i++) {
+		tower->bells[i].alarm.ring = ring_in_turn;
+		set(tower, i, 5);
+	}
+	uv_run(&tower->loop, UV_RUN_DEFAULT);
+	assert_int_equal(tower->rung, MANY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +165,8 @@ int main(void)
 					    destroy),
 	    cmocka_unit_test_setup_teardown(
 		test_an_alarm_may_set_itself_and_clear_others_while_it_rings, make, destroy),
+	    cmocka_unit_test_setup_teardown(
+		test_of_those_that_are_due_together_the_first_set_rings_first, make, destroy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,16 @@ static void on_log(void *data, enum log_level level, const char *message, size_t
 	uv_stop(&kit->loop);
 }
 
+static void on_level(void *data, enum log_level level)
+{
+	((struct kit *)data)->level = level;
+}
+
+static int64_t held_clock(void *data)
+{
+	return ((struct kit *)data)->wall;
+}
+
 /* --- making one --- */
 
 static struct module *add_module(struct kit *kit, const char *name, const char *path)
@@ -274,7 +284,9 @@ bool kit_load(struct kit *kit)
 				   .stopped = on_stopped,
 				   .stop = on_stop,
 				   .status = on_status,
-				   .log = on_log};
+				   .log = on_log,
+				   .level = on_level,
+				   .wall = kit->wall ? held_clock : NULL};
 
 	kit->life = life_create(&kit->loop, &kit->daemon, &calls, &kit->create_err);
 	return kit->life != NULL;
@@ -382,13 +394,16 @@ int kit_connect(struct kit *kit)
 struct reader {
 	uv_poll_t poll;
 	int readable;
+	bool broken; /* a reset: libuv polls no more, but what came before it can be read */
 };
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	(void)status;
+	struct reader *reader = poll->data;
+
 	(void)events;
-	((struct reader *)poll->data)->readable = 1;
+	reader->broken = status < 0;
+	reader->readable = 1;
 }
 
 const char *kit_expect(struct kit *kit, int fd, const char *text)
@@ -404,7 +419,7 @@ const char *kit_expect(struct kit *kit, int fd, const char *text)
 	while (!text || !strstr(bytes, text)) {
 		ssize_t count;
 
-		reader.readable = 0;
+		reader.readable = reader.broken;
 		kit_wait(kit, &reader.readable);
 		count = read(fd, bytes + length, sizeof bytes - 1 - length);
 		if (count == 0 || (count < 0 && errno != EAGAIN))

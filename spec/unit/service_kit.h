@@ -33,6 +33,8 @@ struct kit {
 	char *log; /* "LEVEL message key=value ...\n" */
 	size_t log_length;
 	int destroyed; /* specs */
+	enum log_level level;
+	int64_t wall; /* milliseconds since the epoch that the clock shows; 0: the system's */
 };
 
 /* The whole life of a test: the text is the daemon file with an inline service. The spec may be

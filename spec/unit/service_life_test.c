@@ -401,6 +401,40 @@ static void test_without_a_reload_function_the_config_is_replaced(void **state)
 	kit_finish(kit);
 }
 
+static void reload_level(struct kit *kit, enum log_level level, bool accepted)
+{
+	struct spec *fresh = kit_fresh(kit, "new");
+
+	fresh->log.level = level;
+	kit->reloaded = 0;
+	life_reload(kit->life, fresh, &banner_changed);
+	kit_wait(kit, &kit->reloaded);
+	assert_int_equal(kit->reload_ok, accepted);
+}
+
+static void test_a_reload_sets_the_log_level_that_the_daemon_file_has_changed(void **state)
+{
+	struct kit *kit = kit_create(
+	    SERVICE("start = function(d) d.log:level 'error' end,\n"
+		    "reload = function(d) d.log:error('now ' .. d.log:level())\n"
+		    "  if d.log:level() == 'warn' then d.log:level 'debug' error 'no' end end"));
+
+	(void)state;
+	kit->daemon.spec->log.level = LEVEL_INFO;
+	kit_start(kit);
+	assert_int_equal(kit->level, LEVEL_ERROR);
+	reload_level(kit, LEVEL_INFO, true); /* as before: what the service has set stays */
+	assert_true(kit_logged(kit, "ERROR now error\n"));
+	assert_int_equal(kit->level, LEVEL_ERROR);
+	reload_level(kit, LEVEL_WARN, false); /* the refused one takes its own back */
+	assert_true(kit_logged(kit, "ERROR now warn\n"));
+	assert_int_equal(kit->level, LEVEL_ERROR);
+	reload_level(kit, LEVEL_DEBUG, true);
+	assert_true(kit_logged(kit, "ERROR now debug\n"));
+	assert_int_equal(kit->level, LEVEL_DEBUG);
+	kit_finish(kit);
+}
+
 static void test_a_second_reload_is_refused_while_one_runs(void **state)
 {
 	struct kit *kit = kit_create(
@@ -621,6 +655,7 @@ int main(void)
 		test_a_reload_that_runs_out_of_memory_is_refused_and_the_next_one_works),
 	    cmocka_unit_test(test_a_reload_without_one_of_the_addresses_is_refused),
 	    cmocka_unit_test(test_without_a_reload_function_the_config_is_replaced),
+	    cmocka_unit_test(test_a_reload_sets_the_log_level_that_the_daemon_file_has_changed),
 	    cmocka_unit_test(test_a_second_reload_is_refused_while_one_runs),
 	    cmocka_unit_test(test_stop_during_a_reload_ends_both),
 	    cmocka_unit_test(test_stop_comes_first_then_handlers_end_then_the_rest_is_cancelled),

@@ -47,18 +47,22 @@ static void test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is(void **st
 	kit_finish(kit);
 }
 
-static void test_a_callback_of_uv_may_not_wait_but_may_spawn(void **state)
+static void test_a_callback_of_uv_is_a_task_and_may_wait(void **state)
 {
-	struct kit *kit = kit_create(
-	    INSIDE("local timer = uv.new_timer()\n"
-		   "timer:start(1, 0, function()\n"
-		   "  daemon:spawn(function(a, b) luvd.sleep '1ms' log:info(a .. b) end, 1, 2)\n"
-		   "  luvd.sleep(1) end)"));
+	struct kit *kit = kit_create(INSIDE(
+	    "local task, calls = require 'luvd.task', 0\n"
+	    "local timer = uv.new_timer()\n"
+	    "timer:start(1, 0, function()\n"
+	    "  local child = task.spawn(function(a, b) luvd.sleep '1ms' return a .. b end, 1, 2)\n"
+	    "  log:info(child:wait())\n"
+	    "  uv.fs_stat('/', function(problem, stat)\n"
+	    "    luvd.sleep '1ms' log:info(stat.type) error 'after a wait' end) end)"));
 
 	(void)state;
 	kit_start(kit);
-	kit_wait_log(kit, "cannot wait outside of a task: use daemon:spawn");
 	kit_wait_log(kit, "INFO 12");
+	kit_wait_log(kit, "INFO directory");
+	kit_wait_log(kit, "after a wait\nstack traceback");
 	kit_finish(kit);
 }
 
@@ -340,6 +344,128 @@ static void test_every_calls_never_overlap_and_survive_errors(void **state)
 	kit_finish(kit);
 }
 
+/* 2026-11-22 10:01:00 UTC, and a little before it: a clock that stands there is looked at again and
+ * again. */
+static const int64_t A_MINUTE = INT64_C(1795341660000), BEFORE = INT64_C(1795341659990);
+
+static void test_cron_calls_at_its_time_by_the_clock(void **state)
+{
+	struct kit *kit =
+	    kit_create(INSIDE("luvd.cron('1 10 * * *', function() log:info 'ten' end,"
+			      " { utc = true })\n"
+			      "luvd.cron('2 10 * * *', function() log:info 'late' end,"
+			      " { utc = true })\n"
+			      "luvd.every('50ms', function() log:info '5 looks' end)"));
+
+	(void)state;
+	kit->wall = BEFORE;
+	kit_start(kit);
+	kit_wait_log(kit, "INFO 5 looks\n");
+	assert_false(kit_logged(kit, "ten"));
+	kit->wall = A_MINUTE;
+	kit_wait_log(kit, "INFO ten\n");
+	assert_false(kit_logged(kit, "late"));
+	kit_finish(kit);
+}
+
+static void test_cron_survives_errors_and_can_be_set_anew(void **state)
+{
+	struct kit *kit = kit_create(
+	    INSIDE("local timer timer = luvd.cron('* * * * *', function()\n"
+		   "  timer:close() error 'first' end)\n"
+		   "local other other = luvd.cron('0 0 1 1 *', function()\n"
+		   "  other:close() log:info(tostring(pcall(other.set, other, '@daily'))) end)\n"
+		   "log:info(select(2, pcall(other.set, other, '0 25 * * *')))\n"
+		   "other:set '1 * * * *'"));
+
+	(void)state;
+	kit->wall = BEFORE;
+	kit_start(kit);
+	kit->wall = A_MINUTE;
+	kit_wait_log(kit, "first\nstack traceback");
+	kit_wait_log(kit, "INFO false\n");
+	assert_true(kit_logged(kit, "task=cron"));
+	assert_true(kit_logged(kit, "cron: hour \"25\": expected 0 to 23"));
+	kit_finish(kit);
+}
+
+static void test_cron_refuses_what_it_does_not_know(void **state)
+{
+	(void)state;
+	kit_assert_logs(
+	    INSIDE("local function no() end\n"
+		   "for _, bad in ipairs { { '61 * * * *', no }, { '@daily\\0', no }, { 5, no },\n"
+		   "    { '@daily' }, { '@daily', no, { zone = 'x' } }, { '@daily', no, { utc = 1 "
+		   "} },\n"
+		   "    { '0 0 30 2 *', no } } do\n"
+		   "  log:info(select(2, pcall(luvd.cron, table.unpack(bad)))) end"),
+	    "INFO cron: minute \"61\": expected 0 to 59\n"
+	    "INFO bad argument #1 to 'luvd.cron' (an expression without zero bytes)\n"
+	    "INFO cron: \"5\": expected 5 fields, got 1\n"
+	    "INFO bad argument #2 to 'luvd.cron' (function expected, got no value)\n"
+	    "INFO unknown option \"zone\": there is utc\n"
+	    "INFO option utc must be true or false, got 1\n"
+	    "INFO cron: \"0 0 30 2 *\": this day never comes\n");
+}
+
+static void test_a_timer_is_closed_by_its_own_call_and_at_the_end_of_a_block(void **state)
+{
+	struct kit *kit = kit_create(
+	    INSIDE("do local gone <close> = luvd.every('1ms', function() error 'gone' end) end\n"
+		   "local count, timer = 0\n"
+		   "timer = luvd.every('1ms', function() count = count + 1 timer:close()\n"
+		   "  luvd.sleep '5ms' log:info('called ' .. count) end)"));
+
+	(void)state;
+	kit_start(kit);
+	kit_wait_log(kit, "INFO called 1\n");
+	assert_false(kit_logged(kit, "gone"));
+	kit_finish(kit);
+}
+
+static void test_stop_disarms_timers(void **state)
+{
+	struct kit *kit =
+	    kit_create("local luvd = require 'luvd'\n"
+		       "return { service = { start = function()\n"
+		       "  luvd.every('1ms', function() luvd.log:info 'tick' end)\n"
+		       "  luvd.cron('* * * * *', function() luvd.log:info 'minute' end) end,\n"
+		       "stop = function() luvd.log:info 'stopping' luvd.sleep '30ms' end } }");
+
+	(void)state;
+	kit->wall = BEFORE;
+	kit_start(kit);
+	kit_wait_log(kit, "INFO tick\n");
+	kit->wall = A_MINUTE; /* the next look, in ten milliseconds, would call */
+	kit_stop(kit, false);
+	assert_null(strstr(strstr(kit->log, "stopping"), "tick"));
+	assert_null(strstr(strstr(kit->log, "stopping"), "minute"));
+	kit_destroy(kit);
+}
+
+static void test_the_level_is_read_and_set_live(void **state)
+{
+	struct kit *kit = kit_create(INSIDE(
+	    "local asked = setmetatable({}, { __tostring = function() error 'made text' end })\n"
+	    "local child = log:child { a = 1 }\n"
+	    "log:info(log:level())\n"
+	    "log:info(child:level 'warn')\n"
+	    "log:debug(asked, { b = asked }) log:info 'hidden'\n"
+	    "log:warn(child:level())\n"
+	    "log:warn(log:level 'debug')\n"
+	    "child:debug 'shown'\n"
+	    "log:info(select(2, pcall(log.level, log, 'loud')))\n"
+	    "log:level 'error'"));
+
+	(void)state;
+	kit_start(kit);
+	assert_string_equal(kit->log, "INFO debug\nWARN warn\nWARN warn\nDEBUG shown a=1\n"
+				      "INFO unknown level \"loud\": there are debug, error, info, "
+				      "warn\n");
+	assert_int_equal(kit->level, LEVEL_ERROR);
+	kit_finish(kit);
+}
+
 static void test_status_and_version_reach_the_host(void **state)
 {
 	struct kit *kit = kit_create(INSIDE("luvd.status('version ' .. luvd.version)"));
@@ -468,7 +594,7 @@ int main(void)
 	    cmocka_unit_test(test_uv_and_luv_are_one_table_without_the_traps),
 	    cmocka_unit_test(test_walk_meets_only_the_handles_of_the_service),
 	    cmocka_unit_test(test_an_error_in_a_callback_of_uv_is_logged_whatever_it_is),
-	    cmocka_unit_test(test_a_callback_of_uv_may_not_wait_but_may_spawn),
+	    cmocka_unit_test(test_a_callback_of_uv_is_a_task_and_may_wait),
 	    cmocka_unit_test(test_handles_and_requests_that_are_left_are_closed_at_the_end),
 	    cmocka_unit_test(test_an_error_in_a_thread_of_uv_is_only_an_error),
 	    cmocka_unit_test(test_waits_pass_through_pcall_metamethods_and_iterators),
@@ -487,6 +613,12 @@ int main(void)
 	    cmocka_unit_test(test_tasks_that_spawn_without_end_do_not_stop_the_loop),
 	    cmocka_unit_test(test_durations_and_sizes_have_units),
 	    cmocka_unit_test(test_every_calls_never_overlap_and_survive_errors),
+	    cmocka_unit_test(test_cron_calls_at_its_time_by_the_clock),
+	    cmocka_unit_test(test_cron_survives_errors_and_can_be_set_anew),
+	    cmocka_unit_test(test_cron_refuses_what_it_does_not_know),
+	    cmocka_unit_test(test_a_timer_is_closed_by_its_own_call_and_at_the_end_of_a_block),
+	    cmocka_unit_test(test_stop_disarms_timers),
+	    cmocka_unit_test(test_the_level_is_read_and_set_live),
 	    cmocka_unit_test(test_status_and_version_reach_the_host),
 	    cmocka_unit_test(test_stop_asks_the_host_once_and_the_caller_goes_on),
 	    cmocka_unit_test(test_log_fields_are_sorted_nested_and_inherited),

@@ -1,5 +1,8 @@
 #include "service_kit.h"
 
+#include <errno.h>
+#include <poll.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -407,9 +410,56 @@ static void test_over_max_connections_clients_wait(void **state)
 		life_count(kit->life, &counts, &totals);
 		assert_int_equal(counts.connections, 1);
 	}
+	assert_true(kit_logged(kit, "WARN max_connections are open: further clients wait "
+				    "listener=web"));
 	close(one);
 	assert_string_equal(kit_expect(kit, two, "hi\n"), "hi\n");
 	close(two);
+	kit_finish(kit);
+}
+
+static bool is_reset(struct kit *kit, int fd)
+{
+	struct pollfd poll_fd = {.fd = fd};
+	char byte;
+
+	/* POLLHUP or POLLERR, asked for or not. */
+	while (poll(&poll_fd, 1, 0) == 0)
+		uv_run(&kit->loop, UV_RUN_NOWAIT);
+	return read(fd, &byte, 1) < 0 && errno == ECONNRESET;
+}
+
+static void test_over_max_per_peer_clients_are_reset_and_logged_once(void **state)
+{
+	struct kit *kit = kit_create(HANDLER("conn:write 'hi\\n' conn:read()"));
+	struct life_counts counts;
+	struct life_totals totals;
+	int one, more[3];
+
+	(void)state;
+	kit_listen(kit);
+	kit->daemon.spec->listens[0].max_per_peer = 1;
+	kit_start(kit);
+	one = kit_connect(kit);
+	kit_expect(kit, one, "hi\n");
+	for (size_t i = 0; i < 3; i++) {
+		more[i] = kit_connect(kit);
+		assert_true(is_reset(kit, more[i]));
+		close(more[i]);
+	}
+	assert_true(kit_logged(kit, "WARN refused: max_per_peer are open listener=web "
+				    "peer=tcp://127.0.0.1:"));
+	assert_null(strstr(strstr(kit->log, "refused") + 1, "refused"));
+	life_count(kit->life, &counts, &totals);
+	assert_int_equal(counts.connections, 1);
+	close(one);
+	while (counts.connections > 0) {
+		uv_run(&kit->loop, UV_RUN_ONCE);
+		life_count(kit->life, &counts, &totals);
+	}
+	one = kit_connect(kit);
+	assert_string_equal(kit_expect(kit, one, "hi\n"), "hi\n");
+	close(one);
 	kit_finish(kit);
 }
 
@@ -628,28 +678,6 @@ static void test_after_stop_no_address_of_an_entry_is_open(void **state)
 	kit_destroy(kit);
 }
 
-static void test_the_hello_example_answers_a_browser(void **state)
-{
-	char text[4096] = "";
-	FILE *file = fopen(LUVD_SOURCE_DIR "/examples/hello/hello.lua", "r");
-	struct kit *kit;
-	const char *answer;
-	int fd;
-
-	(void)state;
-	assert_non_null(file);
-	assert_true(fread(text, 1, sizeof text - 1, file) > 0);
-	fclose(file);
-	kit = serve(text);
-	fd = kit_connect(kit);
-	kit_send(fd, "GET / HTTP/1.1\r\nHost: here\r\n\r\n");
-	answer = kit_expect(kit, fd, NULL);
-	assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
-	assert_non_null(strstr(answer, "\r\n\r\nhello\n"));
-	close(fd);
-	kit_finish(kit);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +703,7 @@ int main(void)
 	    cmocka_unit_test(test_a_peer_that_breaks_the_connection_is_one_info_line),
 	    cmocka_unit_test(test_an_idle_connection_is_given_up),
 	    cmocka_unit_test(test_over_max_connections_clients_wait),
+	    cmocka_unit_test(test_over_max_per_peer_clients_are_reset_and_logged_once),
 	    cmocka_unit_test(test_without_descriptors_clients_wait_until_one_is_free),
 	    cmocka_unit_test(test_a_connection_tells_its_addresses_and_its_listener),
 	    cmocka_unit_test(test_unknown_options_and_wrong_values_raise),
@@ -683,7 +712,6 @@ int main(void)
 	    cmocka_unit_test(test_one_handler_serves_all_addresses_of_an_entry),
 	    cmocka_unit_test(test_max_connections_counts_all_addresses_of_an_entry),
 	    cmocka_unit_test(test_after_stop_no_address_of_an_entry_is_open),
-	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
 	    cmocka_unit_test(test_serve_refuses_a_listener_twice_and_names_those_that_exist),
 	};
 

@@ -17,6 +17,7 @@
 #include "host/format.h"
 #include "host/outlet.h"
 #include "host/output.h"
+#include "host/repeat.h"
 #include "host/store.h"
 #include "plan/sink.h"
 
@@ -30,13 +31,15 @@ struct log {
 	char *name; /* a reload replaces the spec, name and all */
 	atomic_int level;
 	struct store store;
+	struct repeat repeat;
+	pthread_mutex_t repeat_lock; /* of repeat, and of the order of lines beside it */
 
 	int wake_fd, done_fd; /* eventfds to and from the thread */
 	pthread_t thread;
-	bool running;       /* the thread exists */
-	bool abandoned;     /* it hangs in a write; nothing it uses may be freed */
-	atomic_bool fresh;  /* the sink was opened anew */
-	atomic_bool ending; /* finish, until deadline */
+	atomic_bool running;   /* the thread exists */
+	atomic_bool abandoned; /* it hangs in a write; nothing it uses may be freed */
+	atomic_bool fresh;     /* the sink was opened anew */
+	atomic_bool ending;    /* finish, until deadline */
 	atomic_llong deadline;
 	atomic_int thread_id; /* 0 until it runs */
 
@@ -61,6 +64,58 @@ static void flush(struct log *log)
 	outlet_flush(&log->outlet);
 }
 
+/* --- lines that repeat --- */
+
+/* Under the lock. */
+static void tell_repeats(struct log *log)
+{
+	struct log_field field = {.key = "count", .raw = true};
+	static const char message[] = "last message repeated";
+	struct entry entry;
+	enum log_level level;
+	char digits[24];
+	uint64_t count = repeat_end(&log->repeat, &level);
+
+	if (count == 0)
+		return;
+	field.bytes = digits;
+	field.length = (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+	entry_init(&entry, level, message, sizeof message - 1);
+	entry.fields = &field;
+	entry.count = 1;
+	store_add(&log->store, &entry, !log->abandoned);
+}
+
+static void end_repeats(struct log *log, int64_t now)
+{
+	int64_t until;
+
+	pthread_mutex_lock(&log->repeat_lock);
+	until = repeat_until(&log->repeat);
+	if (until >= 0 && now >= until)
+		tell_repeats(log);
+	pthread_mutex_unlock(&log->repeat_lock);
+}
+
+/* false: nobody needs to look at the queue. */
+static bool add_line(struct log *log, const struct entry *entry)
+{
+	int64_t now = now_ms();
+	bool wakes;
+
+	pthread_mutex_lock(&log->repeat_lock);
+	if (log->running && repeat_is(&log->repeat, entry, now)) {
+		wakes = log->repeat.count == 1; /* to wait no longer than until its end */
+	} else {
+		tell_repeats(log);
+		store_add(&log->store, entry, !log->abandoned);
+		repeat_begin(&log->repeat, entry, now);
+		wakes = true;
+	}
+	pthread_mutex_unlock(&log->repeat_lock);
+	return wakes;
+}
+
 /* --- the thread --- */
 
 static void tell_output(void *data, const char *line, size_t length)
@@ -73,7 +128,7 @@ static void tell_output(void *data, const char *line, size_t length)
 	entry_init(&entry, LEVEL_INFO, line, length);
 	entry.fields = &field;
 	entry.count = 1;
-	store_add(&log->store, &entry, true);
+	add_line(log, &entry);
 }
 
 /* A bounded number of reads, so that a process that never stops writing does not keep the thread
@@ -88,15 +143,25 @@ static void read_output(struct log *log)
 		log->output_fd = -1;
 }
 
-static int patience(const struct log *log)
+static int milliseconds_until(int64_t moment)
 {
-	int64_t left;
+	int64_t left = moment - now_ms();
 
-	if (atomic_load(&log->ending)) {
-		left = atomic_load(&log->deadline) - now_ms();
-		return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-	}
-	return log->outlet.failed ? RETRY_MS : -1;
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+static int patience(struct log *log)
+{
+	int64_t until;
+
+	if (atomic_load(&log->ending))
+		return milliseconds_until(atomic_load(&log->deadline));
+	pthread_mutex_lock(&log->repeat_lock);
+	until = repeat_until(&log->repeat);
+	pthread_mutex_unlock(&log->repeat_lock);
+	if (log->outlet.failed && (until < 0 || until > now_ms() + RETRY_MS))
+		return RETRY_MS;
+	return until < 0 ? -1 : milliseconds_until(until);
 }
 
 static void await(struct log *log)
@@ -122,8 +187,6 @@ static void answer(struct log *log)
 /* true: everything is written, or the time is over. */
 static bool ended(struct log *log)
 {
-	if (!atomic_load(&log->ending))
-		return false;
 	return (!log->outlet.blocked && !log->outlet.current) ||
 	       now_ms() >= atomic_load(&log->deadline);
 }
@@ -132,21 +195,24 @@ static void *run(void *data)
 {
 	struct log *log = data;
 
+	bool crash, ending;
+
 	atomic_store(&log->thread_id, (int)gettid());
 	answer(log);
 	do {
-		bool crash;
-
 		await(log);
 		/* Asked before reading: what was written before the crash is in the pipe by now. */
 		crash = crash_waits();
+		ending = atomic_load(&log->ending);
 		read_output(log);
-		if (atomic_load(&log->ending))
+		if (ending)
 			output_flush(&log->output, tell_output, log);
+		end_repeats(log, crash || ending ? INT64_MAX : now_ms());
 		flush(log);
 		if (crash)
 			answer(log);
-	} while (!ended(log));
+		/* Once more when the end was asked for after that look: its last words come. */
+	} while (!ending || !ended(log));
 	outlet_give_up(&log->outlet);
 	answer(log);
 	return NULL;
@@ -203,6 +269,7 @@ struct log *log_create(struct daemon *daemon, struct err *err)
 		free(log);
 		return NULL;
 	}
+	pthread_mutex_init(&log->repeat_lock, NULL);
 	log->daemon = daemon;
 	log->wake_fd = log->done_fd = -1;
 	log->output_fd = daemon->output_fd;
@@ -332,6 +399,8 @@ void log_destroy(struct log *log)
 	if (!log || log->running || log->abandoned)
 		return;
 	store_finish(&log->store);
+	repeat_finish(&log->repeat);
+	pthread_mutex_destroy(&log->repeat_lock);
 	outlet_finish(&log->outlet);
 	if (log->wake_fd >= 0)
 		close(log->wake_fd);
@@ -353,7 +422,8 @@ void log_write(struct log *log, enum log_level level, const char *message, size_
 	entry_init(&entry, level, message, length);
 	entry.fields = fields;
 	entry.count = count;
-	store_add(&log->store, &entry, !log->abandoned);
+	if (!add_line(log, &entry))
+		return;
 	if (log->running)
 		wake(log);
 	else if (!log->abandoned)

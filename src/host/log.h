@@ -11,6 +11,9 @@
 /* The log: formats lines, keeps the last ones for `luvd logs`, and writes them to the sink
  * from a thread of its own, so that neither a blocked nor a full sink ever blocks the loop: the
  * queue is bounded, what does not fit is counted, and the count is logged when there is room again.
+ * Once the thread runs, a line that comes again and again is written once, and followed by "last
+ * message repeated" with the count: when another line comes, after ten seconds (REPEAT_MS), or at
+ * the end.
  * The same thread reads what the process writes to fd 1 and 2 (daemon->output_fd). */
 
 struct log;

@@ -236,8 +236,6 @@ static void on_reloaded(void *data, const struct err *err)
 {
 	struct worker *worker = data;
 
-	if (!err)
-		log_set_level(worker->log, worker->daemon->spec->log.level);
 	reload_applied(worker->reload, err);
 }
 
@@ -272,6 +270,13 @@ static void on_log(void *data, enum log_level level, const char *message, size_t
 	struct worker *worker = data;
 
 	log_write(worker->log, level, message, length, fields, count);
+}
+
+static void on_level(void *data, enum log_level level)
+{
+	struct worker *worker = data;
+
+	log_set_level(worker->log, level);
 }
 
 static void apply_reload(void *data, struct spec *fresh, const struct change *change)
@@ -333,8 +338,14 @@ static int open_log(struct worker *worker, struct err *err)
 
 static int open_life(struct worker *worker, struct err *err)
 {
-	const struct life_calls life = {worker,       on_started, on_reloaded, on_stopped,
-					on_stop_wish, on_status,  on_log};
+	const struct life_calls life = {.data = worker,
+					.started = on_started,
+					.reloaded = on_reloaded,
+					.stopped = on_stopped,
+					.stop = on_stop_wish,
+					.status = on_status,
+					.log = on_log,
+					.level = on_level};
 	const struct reload_calls reload = {worker, apply_reload};
 
 	worker->reload = reload_create(&worker->loop, worker->daemon, &reload, err);

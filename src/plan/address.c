@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <sys/un.h>
 
-static void internet(int family, const void *host, in_port_t port, char *text, size_t size)
+static void internet(int family, int type, const void *host, in_port_t port, char *text,
+		     size_t size)
 {
 	char name[INET6_ADDRSTRLEN] = "";
 
 	inet_ntop(family, host, name, sizeof name);
-	snprintf(text, size, family == AF_INET6 ? "tcp://[%s]:%u" : "tcp://%s:%u", name,
-		 (unsigned)ntohs(port));
+	snprintf(text, size, family == AF_INET6 ? "%s://[%s]:%u" : "%s://%s:%u",
+		 type == SOCK_DGRAM ? "udp" : "tcp", name, (unsigned)ntohs(port));
 }
 
 static void local(const struct sockaddr_un *address, socklen_t length, char *text, size_t size)
@@ -33,15 +34,16 @@ static void local(const struct sockaddr_un *address, socklen_t length, char *tex
 	text[used] = '\0';
 }
 
-void address_text(const struct sockaddr_storage *address, socklen_t length, char *text, size_t size)
+void address_text(const struct sockaddr_storage *address, socklen_t length, int type, char *text,
+		  size_t size)
 {
 	const struct sockaddr_in *four = (const struct sockaddr_in *)address;
 	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
 
 	if (address->ss_family == AF_INET)
-		internet(AF_INET, &four->sin_addr, four->sin_port, text, size);
+		internet(AF_INET, type, &four->sin_addr, four->sin_port, text, size);
 	else if (address->ss_family == AF_INET6)
-		internet(AF_INET6, &six->sin6_addr, six->sin6_port, text, size);
+		internet(AF_INET6, type, &six->sin6_addr, six->sin6_port, text, size);
 	else if (address->ss_family == AF_UNIX)
 		local((const struct sockaddr_un *)address, length, text, size);
 	else

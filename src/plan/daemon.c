@@ -132,6 +132,8 @@ void daemon_finish(struct daemon *daemon)
 	free(daemon->files_made);
 	for (size_t i = 0; i < daemon->folders_made_count; i++)
 		free(daemon->folders_made[i].path);
+	free(daemon->hosts);
+	free(daemon->resolver);
 	if (daemon->environment)
 		sys_environment_set(NULL);
 	strings_free(daemon->environment);

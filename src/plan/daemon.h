@@ -84,6 +84,9 @@ struct daemon {
 	int terminal_fd;   /* run with its log elsewhere: stderr as it was, until ready */
 	int witness_fd;    /* /proc/self/status, which audit reads after chroot, and status later */
 	struct made root;  /* "/" as it was before chroot: audit proves that it is another one */
+	/* /etc/hosts and /etc/resolv.conf as they were before chroot, for net.connect; NULL: there
+	 * are none. */
+	char *hosts, *resolver;
 	char **environment; /* of the process, from step process on; ends with NULL */
 	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
 	struct errs warnings; /* told before the log stood: to be logged by it */

@@ -40,7 +40,7 @@ static const struct inherited *by_address(const struct machine *machine,
 {
 	char text[ADDRESS_TEXT_MAX];
 
-	address_text(&address->socket, address->length, text, sizeof text);
+	address_text(&address->socket, address->length, listen_type(address), text, sizeof text);
 	for (size_t i = 0; i < machine->inherited_count; i++) {
 		if (claimed[i] || strcmp(machine->inherited[i].address, text) != 0)
 			continue;
@@ -48,6 +48,11 @@ static const struct inherited *by_address(const struct machine *machine,
 		return &machine->inherited[i];
 	}
 	return NULL;
+}
+
+int listen_type(const struct address *address)
+{
+	return address->kind == ADDRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
 }
 
 int listen_choose(const struct spec *spec, const struct machine *machine, struct choices *choices,

@@ -20,6 +20,9 @@ struct choices {
 	const struct inherited *unclaimed; /* the first that no entry takes, or NULL */
 };
 
+/* SOCK_STREAM or SOCK_DGRAM. */
+int listen_type(const struct address *address);
+
 /* An inherited socket named like an entry belongs to it, and then that entry binds none itself;
  * else it serves the entry that has its very address. -1: too many. */
 int listen_choose(const struct spec *spec, const struct machine *machine, struct choices *choices,

@@ -66,11 +66,13 @@ static int probe_addresses(struct machine *machine, struct err *err)
 		struct inherited *inherited = &machine->inherited[i];
 		struct sockaddr_storage address;
 		socklen_t length;
+		int type;
 
-		if (sys_socket_name(inherited->fd, &address, &length) < 0)
+		if (sys_socket_name(inherited->fd, &address, &length) < 0 ||
+		    sys_socket_get(inherited->fd, SOL_SOCKET, SO_TYPE, &type) < 0)
 			return err_sys(err, "cannot tell the address of inherited descriptor %d",
 				       inherited->fd);
-		address_text(&address, length, inherited->address, sizeof inherited->address);
+		address_text(&address, length, type, inherited->address, sizeof inherited->address);
 	}
 	return 0;
 }

@@ -25,7 +25,9 @@ static void describe_one(const struct socket_choice *choice, FILE *out)
 			choice->inherited->address, listen->name);
 		return;
 	}
-	fprintf(out, "bind %s, backlog %d", choice->address->text, listen->backlog);
+	fprintf(out, "bind %s", choice->address->text);
+	if (choice->address->kind != ADDRESS_UDP)
+		fprintf(out, ", backlog %d", listen->backlog);
 	if (choice->address->kind == ADDRESS_UNIX)
 		fprintf(out, ", mode %04o", (unsigned)listen->mode);
 	if (choice->address->kind == ADDRESS_UNIX && listen->owner)
@@ -99,7 +101,7 @@ static int in_use(const struct spec *spec, const struct listen *listen,
 static int cannot_bind(const struct spec *spec, const struct listen *listen,
 		       const struct address *address, struct err *err)
 {
-	if (errno == EADDRINUSE && address->kind == ADDRESS_TCP)
+	if (errno == EADDRINUSE && address->socket.ss_family != AF_UNIX)
 		return in_use(spec, listen, address, err);
 	return err_sys(err, "cannot bind %s", address->text);
 }
@@ -138,21 +140,52 @@ static int set_options(const struct listener *listener)
 	return buffer ? sys_socket_set(fd, SOL_SOCKET, SO_RCVBUF, (int)buffer) : 0;
 }
 
+/* The kernel gives twice what is asked for, and silently less than asked when its limit is lower:
+ * socket(7). Datagrams are what is lost then. */
+static int tell_buffer(struct daemon *daemon, const struct listener *listener, struct err *err)
+{
+	size_t wanted = listener->listen->receive_buffer;
+	int given;
+
+	if (wanted == 0)
+		return 0;
+	if (sys_socket_get(listener->fd, SOL_SOCKET, SO_RCVBUF, &given) < 0)
+		return err_sys(err, "cannot read the options of %s", listener->address->text);
+	if ((size_t)given / 2 < wanted)
+		daemon_warn(daemon, "listen", 0,
+			    "%s: the kernel gives a receive buffer of %d bytes instead of %zu: "
+			    "raise net.core.rmem_max",
+			    listener->address->text, given / 2, wanted);
+	return 0;
+}
+
 static int bind_one(struct daemon *daemon, struct listener *listener, struct err *err)
 {
 	const struct address *address = listener->address;
 	const struct sockaddr *socket = (const struct sockaddr *)&address->socket;
 
-	listener->fd = sys_socket(address->socket.ss_family, SOCK_STREAM);
+	listener->fd = sys_socket(address->socket.ss_family, listen_type(address));
 	if (listener->fd < 0)
 		return err_sys(err, "cannot make a socket for %s", address->text);
 	if (set_options(listener) < 0)
 		return err_sys(err, "cannot set the options of %s", address->text);
 	if (address->kind == ADDRESS_UNIX)
 		return bind_unix(daemon, listener, err);
-	if (sys_bind(listener->fd, socket, address->length) < 0 ||
-	    sys_listen(listener->fd, listener->listen->backlog) < 0)
+	if (sys_bind(listener->fd, socket, address->length) < 0)
 		return cannot_bind(daemon->spec, listener->listen, address, err);
+	if (address->kind == ADDRESS_UDP)
+		return tell_buffer(daemon, listener, err);
+	if (sys_listen(listener->fd, listener->listen->backlog) < 0)
+		return cannot_bind(daemon->spec, listener->listen, address, err);
+	return 0;
+}
+
+static int take_datagrams(int type, const struct inherited *inherited, struct err *err)
+{
+	if (type != SOCK_DGRAM)
+		return err_set(err,
+			       "descriptor %d of the service manager (%s) is no datagram socket",
+			       inherited->fd, inherited->address);
 	return 0;
 }
 
@@ -165,6 +198,8 @@ static int take_one(struct listener *listener, const struct inherited *inherited
 	if (sys_socket_get(inherited->fd, SOL_SOCKET, SO_TYPE, &type) < 0 ||
 	    sys_socket_get(inherited->fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) < 0)
 		return err_sys(err, "cannot take %s from the service manager", inherited->address);
+	if (listener->address->kind == ADDRESS_UDP)
+		return take_datagrams(type, inherited, err);
 	if (type != SOCK_STREAM || !listening)
 		return err_set(
 		    err, "descriptor %d of the service manager (%s) is no listening stream socket",
@@ -184,7 +219,8 @@ static int tell_address(struct listener *listener, struct err *err)
 		/* The kernel only knows the name it was bound to, before the rename. */
 		snprintf(listener->actual, sizeof listener->actual, "%s", listener->address->text);
 	else
-		address_text(&address, length, listener->actual, sizeof listener->actual);
+		address_text(&address, length, listen_type(listener->address), listener->actual,
+			     sizeof listener->actual);
 	return 0;
 }
 

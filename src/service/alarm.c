@@ -6,9 +6,14 @@ static void on_timer(uv_timer_t *timer);
 
 /* --- the heap --- */
 
+static bool is_before(const struct alarm *a, const struct alarm *b)
+{
+	return a->due < b->due || (a->due == b->due && a->order < b->order);
+}
+
 static struct alarm *meld(struct alarm *a, struct alarm *b)
 {
-	struct alarm *first = !b || (a && a->due <= b->due) ? a : b;
+	struct alarm *first = !b || (a && is_before(a, b)) ? a : b;
 	struct alarm *other = first == a ? b : a;
 
 	if (!first || !other)
@@ -116,11 +121,15 @@ void alarms_init(struct alarms *alarms, uv_loop_t *loop)
 
 void alarm_set(struct alarms *alarms, struct alarm *alarm, uint64_t due)
 {
+	const uint64_t last = (UINT64_C(1) << ALARM_DUE_BITS) - 1;
 	uint64_t next = uv_now(alarms->timer.loop) + 1;
 
 	if (alarm->due)
 		cut(alarms, alarm);
-	alarm->due = due > next ? due : next;
+	if (due < next)
+		due = next;
+	alarm->due = due < last ? due : last;
+	alarm->order = ++alarms->set;
 	alarms->first = meld(alarms->first, alarm);
 	arm(alarms);
 }

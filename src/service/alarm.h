@@ -7,12 +7,16 @@
 
 /* Deadlines of tasks and connections: one timer of libuv for all of them, over a pairing heap
  * (Fredman and others, 1986) whose links are in what waits. Setting and clearing allocate nothing
- * and cannot fail; an alarm is 48 bytes where a uv_timer_t is 152 and has to be closed. */
+ * and cannot fail; an alarm is 40 bytes where a uv_timer_t is 152 and has to be closed. */
+
+enum { ALARM_DUE_BITS = 44 }; /* 500 years */
 
 struct alarm {
 	struct alarm *child, *next; /* in the heap */
 	struct alarm *prev; /* the one before among its siblings, or the parent of the first */
-	uint64_t due;       /* loop time, milliseconds; 0: not set */
+	uint64_t due : ALARM_DUE_BITS; /* loop time, milliseconds; 0: not set */
+	/* Of those that are due together the first set rings first (but once in a million). */
+	uint64_t order : 20;
 	void (*ring)(struct alarm *alarm);
 };
 
@@ -20,6 +24,7 @@ struct alarms {
 	uv_timer_t timer;
 	struct alarm *first; /* the earliest */
 	uint64_t armed;      /* for when timer is; 0: it is not */
+	unsigned set : 20;   /* how often one was set */
 };
 
 void alarms_init(struct alarms *alarms, uv_loop_t *loop);

@@ -9,6 +9,7 @@
 #include "service/server.h"
 #include "service/service.h"
 #include "service/task.h"
+#include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
 
@@ -169,9 +170,14 @@ void life_count(const struct life *life, struct life_counts *counts, struct life
 		for (size_t i = 0; i < server->acceptor_count; i++) {
 			const struct acceptor *acceptor = &server->acceptors[i];
 
-			counts[acceptor->index].connections = acceptor->connections;
-			counts[acceptor->index].accepted = acceptor->accepted;
+			counts[acceptor->listener - life->daemon->listeners] = (struct life_counts){
+			    .connections = acceptor->connections, .accepted = acceptor->accepted};
 		}
+	}
+	for (const struct link *link = vm->udps.next; link != &vm->udps; link = link->next) {
+		const struct udp *udp = LIST_ENTRY(link, struct udp, all);
+
+		counts[udp->listener - life->daemon->listeners].accepted = udp->received;
 	}
 	*totals = (struct life_totals){
 	    .lua_bytes = vm->bytes, .tasks = vm->task_count, .failed = vm->failed};
@@ -203,8 +209,8 @@ static void on_nothing(uv_timer_t *timer)
 	(void)timer;
 }
 
-/* Runs the loop until all handles but later's are gone; a request of luv in the thread pool may
- * take its time: at most a second. */
+/* Runs the loop until all handles but later's are gone; a request in the thread pool, luv's or
+ * ours, may take its time: at most a second. */
 static size_t wait_closed(struct life *life)
 {
 	struct vm *vm = life->vm;
@@ -216,6 +222,7 @@ static size_t wait_closed(struct life *life)
 		life_close_all(life);
 		left = uvlib_close(vm);
 		uv_run(vm->loop, UV_RUN_ONCE);
+		left += vm->fs.pending;
 	} while (vm->handles > 1 || (left > 0 && uv_hrtime() < until));
 	return left;
 }
@@ -240,7 +247,7 @@ void life_destroy(struct life *life)
 		uv_run(vm->loop, UV_RUN_NOWAIT);
 	servers_free(vm);
 	if (left == 0)
-		vm_destroy(vm); /* else luv's threads may still come back to it */
+		vm_destroy(vm); /* else a thread may still come back to it */
 	free(life);
 }
 

@@ -29,6 +29,10 @@ struct life_calls {
 	void (*status)(void *data, const char *text);
 	void (*log)(void *data, enum log_level level, const char *message, size_t length,
 		    const struct log_field *fields, size_t count);
+	/* The level below which nothing is logged: luvd.log:level, or a reload. */
+	void (*level)(void *data, enum log_level level);
+	/* Milliseconds since the epoch, for luvd.cron; NULL: the system's clock. */
+	int64_t (*wall)(void *data);
 };
 
 /* Makes the Lua state (LUA_NOENV, memory cap, text-only loader on the bundle, luv on loop, os.exit

@@ -85,6 +85,7 @@ void life_roll_back(struct life *life)
 	struct spec *fresh = life->daemon->spec;
 
 	swap_spec(life, life->before);
+	vm_set_log_level(life->vm, life->level_before);
 	if (vm_run(life->vm, l_restore_config, life) != LUA_OK)
 		lua_pop(life->vm->L, 1);
 	spec_destroy(fresh);
@@ -182,6 +183,7 @@ static int begin_reload(lua_State *L)
 	push_change(L, reload);
 	life->verb = task_create(L, 2, "reload");
 	life->verb->done = life_end_verb;
+	life->verb->outlived = true;
 	return 0;
 }
 
@@ -219,6 +221,10 @@ void life_reload(struct life *life, struct spec *fresh, const struct change *cha
 	life->err = (struct err){0};
 	life->state = RELOADING;
 	life->before = life->daemon->spec;
+	life->level_before = vm->log_level;
+	/* One that luvd.log:level has set stays until the daemon file says another. */
+	if (fresh->log.level != life->before->log.level)
+		vm_set_log_level(vm, fresh->log.level);
 	swap_spec(life, fresh);
 	life_set_deadline(life, fresh->timeout_reload);
 	if (vm_run(vm, begin_reload, &reload) != LUA_OK) {

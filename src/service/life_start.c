@@ -1,10 +1,12 @@
 #include "service/life_state.h"
 
+#include "service/fs_watch.h"
 #include "service/object.h"
 #include "service/server.h"
 #include "service/service.h"
 #include "service/task.h"
 #include "service/timer.h"
+#include "service/udp.h"
 #include "service/vm.h"
 
 static int push_start(lua_State *L)
@@ -15,6 +17,7 @@ static int push_start(lua_State *L)
 		return luaL_error(L, "the service has lost its function start");
 	object_push(L);
 	life->verb = task_create(L, 1, "start");
+	life->verb->outlived = true;
 	return 0;
 }
 
@@ -40,7 +43,8 @@ static void warn_unserved(struct life *life)
 	const struct spec *spec = life->daemon->spec;
 
 	for (size_t i = 0; i < spec->listen_count; i++)
-		if (!server_exists(life->vm, spec->listens[i].name))
+		if (!server_exists(life->vm, spec->listens[i].name) &&
+		    !udp_is_served(life->vm, &spec->listens[i]))
 			vm_printf(life->vm, LEVEL_WARN, "listener '%s' is not served",
 				  spec->listens[i].name);
 }
@@ -78,6 +82,8 @@ void life_become_ready(struct life *life)
 	life->state = RUNNING;
 	life->vm->phase = PHASE_RUNNING;
 	code = servers_begin(life->vm);
+	if (code == 0)
+		code = udps_begin(life->vm);
 	if (code < 0) {
 		life_fail(life, "start", "cannot watch the listening sockets");
 		life->err.code = -code;
@@ -87,6 +93,7 @@ void life_become_ready(struct life *life)
 	warn_unserved(life);
 	warn_unhandled(life->vm);
 	timers_begin(life->vm);
+	fs_watchers_begin(life->vm);
 	life->calls.started(life->calls.data, NULL);
 }
 

@@ -39,6 +39,7 @@ struct life {
 
 	struct spec *before; /* while a reload runs: the spec to go back to */
 	int config_before;   /* its config as Lua has it */
+	enum log_level level_before;
 };
 
 /* --- events: life.c --- */

@@ -1,10 +1,13 @@
 #include "service/life_state.h"
 
+#include "service/fs_watch.h"
+#include "service/lookup.h"
 #include "service/object.h"
 #include "service/server.h"
 #include "service/service.h"
 #include "service/task.h"
 #include "service/timer.h"
+#include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
 
@@ -17,13 +20,17 @@ void life_close_all(struct life *life)
 	vm->phase = PHASE_CLOSED;
 	tasks_cancel(vm);
 	timers_close(vm);
+	fs_watchers_close(vm);
 	servers_close(vm);
+	udps_close(vm);
+	lookups_close(vm);
 	uvlib_close(vm);
 }
 
 void life_cancel_rest(struct life *life)
 {
 	life->state = CLOSING;
+	udps_end(life->vm);
 	servers_end(life->vm);
 	life_close_all(life);
 	life_post(life, GONE);
@@ -52,6 +59,8 @@ void life_begin_stop(struct life *life)
 	life->state = STOPPING;
 	life->vm->phase = PHASE_STOPPING;
 	timers_end(life->vm);
+	udps_end(life->vm);
+	fs_watchers_close(life->vm);
 	servers_end(life->vm);
 	life_set_deadline(life, life->daemon->spec->timeout_stop);
 	life_run_verb(life, push_stop, "stop");

@@ -170,8 +170,12 @@ static int load_embedded(lua_State *L)
 static void open_preload(lua_State *L)
 {
 	static const luaL_Reg modules[] = {{"luvd", luaopen_luvd},
+					   {"luvd.fs", luaopen_luvd_fs},
+					   {"luvd.json", luaopen_luvd_json},
 					   {"luvd.log", luaopen_luvd_log},
 					   {"luvd.net", luaopen_luvd_net},
+					   {"luvd.http", luaopen_luvd_http},
+					   {"luvd.task", luaopen_luvd_task},
 					   {"uv", uvlib_open},
 					   {"luv", uvlib_open},
 					   {NULL, NULL}};

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/json.h"
 #include "service/vm.h"
+#include "spec/words.h"
 
 /* luvd.log: messages with fields. A log object is a userdata whose user value is the table of
  * the fields that it adds to each line (nil for the first one). */
@@ -98,7 +100,7 @@ static void write_table(lua_State *L, int index, struct json *json)
 		return;
 	}
 	json->depth++;
-	if (lua_rawlen(L, index) > 0)
+	if (lua_rawlen(L, index) > 0 || json_is_marked(L, index))
 		write_array(L, index, json);
 	else
 		write_object(L, index, json);
@@ -135,7 +137,10 @@ static void write_json(lua_State *L, int index, struct json *json)
 		write_table(L, index, json);
 		break;
 	default:
-		write_text(L, index, json->out);
+		if (json_is_null(L, index))
+			fputs("null", json->out);
+		else
+			write_text(L, index, json->out);
 	}
 }
 
@@ -241,7 +246,7 @@ static int write_line(lua_State *L, enum log_level level)
 
 	luaL_checkudata(L, 1, meta);
 	luaL_checkany(L, 2);
-	if (level < vm->daemon->spec->log.level)
+	if (level < vm->log_level)
 		return 0;
 	lua_settop(L, 3);
 	lua_getiuservalue(L, 1, 1);
@@ -316,8 +321,37 @@ static int l_child(lua_State *L)
 	return 1;
 }
 
+static const char *level_name(enum log_level level)
+{
+	const struct word *word = words_level;
+
+	while (word->number != (int)level)
+		word++;
+	return word->name;
+}
+
+/* One for the whole daemon: a log that adds fields has none of its own. */
+static int l_level(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+	const struct word *word;
+
+	luaL_checkudata(L, 1, meta);
+	lua_settop(L, 2);
+	lua_pushstring(L, level_name(vm->log_level));
+	if (lua_isnil(L, 2))
+		return 1;
+	word = word_find(words_level, luaL_checkstring(L, 2));
+	if (!word)
+		vm_raise(L, "unknown level \"%s\": there are debug, error, info, warn",
+			 lua_tostring(L, 2));
+	vm_set_log_level(vm, (enum log_level)word->number);
+	return 1;
+}
+
 static const luaL_Reg methods[] = {{"debug", l_debug}, {"info", l_info},   {"warn", l_warn},
-				   {"error", l_error}, {"child", l_child}, {NULL, NULL}};
+				   {"error", l_error}, {"child", l_child}, {"level", l_level},
+				   {NULL, NULL}};
 
 static void make_metatables(lua_State *L)
 {

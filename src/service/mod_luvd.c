@@ -69,10 +69,10 @@ static int l_stop(lua_State *L)
 
 int luaopen_luvd(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"sleep", l_sleep},       {"now", l_now},
-					     {"duration", l_duration}, {"size", l_size},
-					     {"every", timer_every},   {"status", l_status},
-					     {"stop", l_stop},         {NULL, NULL}};
+	static const luaL_Reg functions[] = {
+	    {"sleep", l_sleep},   {"now", l_now},         {"duration", l_duration},
+	    {"size", l_size},     {"every", timer_every}, {"cron", timer_cron},
+	    {"status", l_status}, {"stop", l_stop},       {NULL, NULL}};
 
 	timers_open(L);
 	luaL_newlib(L, functions);

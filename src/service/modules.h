@@ -5,7 +5,11 @@
 
 /* The modules in C, one file each (mod_NAME.c). */
 int luaopen_luvd(lua_State *L);
+int luaopen_luvd_fs(lua_State *L);
+int luaopen_luvd_json(lua_State *L);
 int luaopen_luvd_log(lua_State *L);
 int luaopen_luvd_net(lua_State *L);
+int luaopen_luvd_http(lua_State *L);
+int luaopen_luvd_task(lua_State *L);
 
 #endif

@@ -1,18 +1,17 @@
 #include "service/object.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "service/files.h"
 #include "service/modules.h"
 #include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
 
-static const char listener_meta[] = "luvd.listener", file_meta[] = "luvd.file";
+static const char listener_meta[] = "luvd.listener";
 
 /* --- listeners --- */
 
@@ -83,61 +82,6 @@ static void push_listeners(lua_State *L)
 		lua_setfield(L, -2, spec->listens[i].name);
 	}
 	push_guarded(L, "listener");
-}
-
-/* --- files --- */
-
-/* Looked up at each write: USR1 opens the file anew. */
-struct file_entry {
-	size_t index;
-};
-
-static int write_whole(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t count = write(fd, bytes, length);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
-			return -errno;
-		bytes += count;
-		length -= (size_t)count;
-	}
-	return 0;
-}
-
-static int l_file_write(lua_State *L)
-{
-	struct file_entry *entry = luaL_checkudata(L, 1, file_meta);
-	struct daemon *daemon = vm_of(L)->daemon;
-	size_t length;
-	const char *bytes = units_bytes(L, 2, &length);
-	int code;
-
-	if (daemon->spec->files[entry->index].mode == 'r')
-		return luaL_error(L, "file \"%s\" is opened for reading only",
-				  daemon->spec->files[entry->index].name);
-	code = write_whole(daemon->file_fds[entry->index], bytes, length);
-	if (code < 0)
-		return vm_fail_uv(L, code);
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
-static void push_files(lua_State *L)
-{
-	const struct spec *spec = vm_of(L)->daemon->spec;
-
-	lua_newtable(L);
-	for (size_t i = 0; i < spec->file_count; i++) {
-		struct file_entry *entry = lua_newuserdatauv(L, sizeof *entry, 0);
-
-		entry->index = i;
-		luaL_setmetatable(L, file_meta);
-		lua_setfield(L, -2, spec->files[i].name);
-	}
-	push_guarded(L, "file");
 }
 
 /* --- the rest --- */
@@ -212,15 +156,29 @@ static int drained(lua_State *L, int status, lua_KContext context)
 	return 1;
 }
 
+/* Is it the handler of a connection, a request or datagrams: what drain waits for? */
+static bool serves(const struct task *task)
+{
+	static const char *const handlers[] = {"connection", "request", "datagrams"};
+
+	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+		if (strcmp(task->name, handlers[i]) == 0)
+			return true;
+	return false;
+}
+
 int object_drain(lua_State *L)
 {
 	struct vm *vm = vm_of(L);
 	int64_t timeout =
 	    lua_isnoneornil(L, 2) ? vm->daemon->spec->timeout_stop : units_duration(L, 2);
 	struct task *task = task_check(L);
+	const struct task *above = task;
 
-	if (strcmp(task->name, "connection") == 0)
-		return luaL_error(L, "a connection's handler that drains would wait for itself");
+	while (above && !serves(above))
+		above = above->parent;
+	if (above)
+		return luaL_error(L, "a listener's handler that drains would wait for itself");
 	if (vm->connections == 0 && vm->handlers == 0) {
 		lua_pushboolean(L, 1);
 		return 1;
@@ -236,12 +194,7 @@ static void make_metatables(lua_State *L)
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, l_listener_tostring);
 	lua_setfield(L, -2, "__tostring");
-	luaL_newmetatable(L, file_meta);
-	lua_newtable(L);
-	lua_pushcfunction(L, l_file_write);
-	lua_setfield(L, -2, "write");
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 2);
+	lua_pop(L, 1);
 }
 
 /* fields of the object at the top that never change */
@@ -252,7 +205,7 @@ static void set_fields(lua_State *L)
 		const char *name;
 		void (*push)(lua_State *L);
 	} tables[] = {{"listeners", push_listeners},
-		      {"files", push_files},
+		      {"files", files_push},
 		      {"directories", push_directories},
 		      {"host", object_push_host}};
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "service/handle.h"
 #include "service/vm.h"
 
 enum {
@@ -19,6 +20,13 @@ static bool is_reusable(const struct task *task)
 	return !task->exposed && vm->spare_count < SPARES_MAX && vm->phase != PHASE_CLOSED;
 }
 
+struct task_extra *task_extra(struct task *task)
+{
+	if (!task->extra && (task->extra = calloc(1, sizeof *task->extra)))
+		list_init(&task->extra->groups);
+	return task->extra;
+}
+
 static void discard(struct task *task)
 {
 	luaL_unref(task->vm->L, LUA_REGISTRYINDEX, task->reference);
@@ -30,12 +38,20 @@ void task_release(struct task *task, bool reusable)
 	struct vm *vm = task->vm;
 
 	alarm_clear(&vm->alarms, &task->alarm);
-	free(task->passed);
+	if (task->extra)
+		free(task->extra->passed);
+	free(task->extra);
 	if (!reusable || !is_reusable(task)) {
 		discard(task);
 		return;
 	}
 	lua_settop(task->L, 0);
+	if (task->anchored) {
+		lua_pushthread(task->L);
+		lua_checkstack(vm->L, 1);
+		lua_xmove(task->L, vm->L, 1);
+		lua_rawseti(vm->L, LUA_REGISTRYINDEX, task->reference);
+	}
 	if (lua_gethook(task->L))
 		lua_sethook(task->L, NULL, 0, 0);
 	list_append(&vm->spares, &task->queued);
@@ -84,7 +100,6 @@ struct task *task_create(lua_State *L, int nargs, const char *name)
 	}
 	lua_xmove(L, task->L, nargs + 1);
 	task->name = name;
-	task->arguments = nargs;
 	list_init(&task->queued);
 	list_init(&task->children);
 	list_append(&vm->tasks, &task->sibling);
@@ -100,10 +115,13 @@ void task_adopt(struct task *parent, struct task *task)
 	list_append(&parent->children, &task->sibling);
 }
 
+/* The registry has the anchor where it had the coroutine: neither way allocates. */
 void task_anchor(lua_State *L, struct task *task)
 {
-	lua_xmove(L, task->L, 1);
-	lua_insert(task->L, 1);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, task->reference);
+	if (!lua_setiuservalue(L, -2, 1))
+		vm_raise(L, "an anchor needs a user value, or nothing keeps the coroutine");
+	lua_rawseti(L, LUA_REGISTRYINDEX, task->reference);
 	task->anchored = true;
 }
 
@@ -128,12 +146,14 @@ static void suspended(struct task *task, int count)
 static void run(struct task *task)
 {
 	struct vm *vm = task->vm;
-	int count = 0, arguments = task->arguments;
+	int count = 0, arguments = 0;
 	int status;
 
 	if (task->state == TASK_WAITING)
 		lua_pop(task->L, 1); /* the marker */
-	task->arguments = 0;
+	else
+		arguments = lua_gettop(task->L) - 1; /* it begins */
+	task->detach = NULL;
 	task->state = TASK_RUNNING;
 	vm->current = task;
 	vm->running++;
@@ -168,7 +188,7 @@ static void on_turn(uv_idle_t *idle)
 		uv_idle_stop(idle);
 }
 
-static void queue(struct task *task)
+void task_queue(struct task *task)
 {
 	list_append(&task->vm->ready, &task->queued);
 	uv_idle_start(&task->vm->turn, on_turn);
@@ -179,7 +199,7 @@ static void resume(struct task *task)
 	if (task->vm->running == 0)
 		run(task);
 	else
-		queue(task);
+		task_queue(task);
 }
 
 void task_start(struct task *task)
@@ -200,7 +220,7 @@ void task_wake_later(struct task *task)
 	if (task->state != TASK_WAITING || !task->object)
 		return;
 	task_stop_waiting(task);
-	queue(task);
+	task_queue(task);
 }
 
 /* --- all of them --- */
@@ -214,6 +234,7 @@ void tasks_init(struct vm *vm)
 	vm->turn.data = vm;
 	alarms_init(&vm->alarms, vm->loop);
 	vm->handles += 2;
+	handles_init(vm);
 }
 
 void tasks_cancel(struct vm *vm)
@@ -223,6 +244,7 @@ void tasks_cancel(struct vm *vm)
 	/* None is made meanwhile: the phase forbids it. */
 	while (count-- > 0 && !list_empty(&vm->tasks))
 		task_cancel(LIST_ENTRY(vm->tasks.next, struct task, sibling));
+	handles_flush(vm);
 	while (!list_empty(&vm->spares)) {
 		struct task *task = LIST_ENTRY(vm->spares.next, struct task, queued);
 

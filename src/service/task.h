@@ -35,17 +35,16 @@ struct task {
 	struct vm *vm;
 	const char *name; /* static: "start", "timer", "connection", for the log */
 	lua_State *L;
-	int reference; /* keeps L */
-	int arguments; /* of the first resume */
-	enum task_state state;
-	enum outcome outcome; /* ENDING: what done is told */
+	int reference;        /* keeps L */
 	unsigned short depth; /* of its parents */
-	bool timed_out;       /* the last wait ended by its timeout */
-	bool closing;         /* its <close> values run: nothing may wait */
-	bool doomed;          /* cancelled: at its next wait when it runs now */
-	bool anchored; /* the lowest value on L is not its own: what must live as long as it */
-	bool exposed;  /* the service knows L: it is not used again */
-	bool outlived; /* what it starts belongs to the service: start, reload */
+	enum task_state state : 8;
+	enum outcome outcome : 2; /* ENDING: what done is told */
+	bool timed_out : 1;       /* the last wait ended by its timeout */
+	bool closing : 1;         /* its <close> values run: nothing may wait */
+	bool doomed : 1;          /* cancelled: at its next wait when it runs now */
+	bool anchored : 1;        /* reference keeps a userdata, which keeps L */
+	bool exposed : 1;         /* the service knows L: it is not used again */
+	bool outlived : 1;        /* what it starts belongs to the service: start, reload */
 	struct task *parent;
 	struct link sibling;  /* among the parent's children, or in vm->tasks */
 	struct link children; /* in the order in which they were started */
@@ -57,12 +56,11 @@ struct task {
 	void (*detach)(struct task *task);
 	/* What the function that waits wants to remember: another task may call it on the same
 	 * object meanwhile. */
-	_Alignas(uint64_t) unsigned char call[56];
+	_Alignas(uint64_t) unsigned char call[32];
 	uint64_t deadline; /* of this wait in the loop's time; 0: none */
 	struct alarm alarm;
 
-	/* The coroutines of the service's own that this wait suspended; NULL: never any. */
-	struct passed *passed;
+	struct task_extra *extra; /* what few need; NULL: this one does not */
 
 	/* Told once, at the end, when no child is left: the results are on L when DONE; the error
 	 * is on top of L and message has it with its traceback when FAILED. NULL: a failure is
@@ -80,8 +78,8 @@ void tasks_cancel(struct vm *vm);
 struct task *task_create(lua_State *L, int nargs, const char *name);
 /* Makes it a child, before it is started. */
 void task_adopt(struct task *parent, struct task *task);
-/* Keeps the value on top of L, which is popped, as long as the task lives: lowest on task->L,
- * before the function. Before it is started. */
+/* The userdata on top of L, which is popped, lives as long as the task: it takes the place of the
+ * coroutine at reference, and its first user value becomes the coroutine. Before it is started. */
 void task_anchor(lua_State *L, struct task *task);
 /* Runs it: at once when no Lua is running, else on the next turn of the loop. */
 void task_start(struct task *task);
@@ -89,6 +87,9 @@ void task_start(struct task *task);
 void task_wake(struct task *task);
 /* The same, but never at once: for what may be called in the middle of something. */
 void task_wake_later(struct task *task);
+/* As task_wake_later, with something given to it: lost takes it back when the task is cancelled
+ * before it runs. */
+void task_grant(struct task *task, void (*lost)(struct task *task));
 /* Cancels its children, the last one first, and closes it: no pcall sees it, <close> values run.
  * The task that runs now is closed at its next wait. */
 void task_cancel(struct task *task);

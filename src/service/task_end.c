@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "service/explain.h"
+#include "service/group.h"
 #include "service/vm.h"
 
 void task_log_failure(struct task *task, const char *message)
@@ -22,6 +23,8 @@ static void settle(struct task *task, enum outcome outcome, const char *message)
 	task->state = TASK_ENDED;
 	list_remove(&task->queued);
 	vm->task_count--;
+	if (task->extra)
+		groups_disown(&task->extra->groups);
 	if (outcome == OUTCOME_FAILED)
 		vm->failed++;
 	if (task->done)
@@ -82,38 +85,21 @@ static void close_thread(struct task *task, lua_State *co, int known)
 	lua_pop(vm->L, 1);
 }
 
-/* Closing clears the coroutine's stack; what is anchored there has to live on. */
-static void close_own(struct task *task, int known)
-{
-	lua_State *L = task->vm->L;
-
-	if (!task->anchored) {
-		close_thread(task, task->L, known);
-		return;
-	}
-	lua_checkstack(L, 2);
-	lua_checkstack(task->L, 1);
-	lua_pushvalue(task->L, 1);
-	lua_xmove(task->L, L, 1);
-	close_thread(task, task->L, known);
-	lua_settop(task->L, 0);
-	lua_xmove(L, task->L, 1);
-}
-
 /* Innermost first, as an error would have unwound them. */
 static void close_threads(struct task *task, int known)
 {
 	struct vm *vm = task->vm;
 	struct task *before = vm->current;
-	size_t count = task->passed ? task->passed->count : 0;
+	struct task_extra *extra = task->extra;
+	size_t count = extra ? extra->passed_count : 0;
 
 	vm->current = task;
 	vm->running++;
 	for (size_t i = 0; i < count; i++)
-		close_thread(task, task->passed->threads[i], known);
-	if (task->passed)
-		task->passed->count = 0;
-	close_own(task, known);
+		close_thread(task, extra->passed[i], known);
+	if (extra)
+		extra->passed_count = 0;
+	close_thread(task, task->L, known);
 	vm->running--;
 	vm->current = before;
 }

@@ -5,16 +5,21 @@
 
 /* What the files of task share. */
 
-/* Innermost first. */
-struct passed {
-	size_t count, room;
-	lua_State *threads[];
+struct task_extra {
+	struct link groups; /* that it has made */
+	/* The coroutines of the service's own that the wait suspended, innermost first. */
+	lua_State **passed;
+	size_t passed_count, passed_room;
 };
 
 /* --- task.c --- */
 
 /* Keeps an ended task with its coroutine for the next one, or frees it. */
 void task_release(struct task *task, bool reusable);
+/* NULL: out of memory. */
+struct task_extra *task_extra(struct task *task);
+/* Runs it on the next turn of the loop. */
+void task_queue(struct task *task);
 
 /* --- task_end.c --- */
 

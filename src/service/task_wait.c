@@ -16,7 +16,7 @@ struct task *task_check(lua_State *L)
 	if (vm->phase == PHASE_LOADING)
 		vm_raise(L, "cannot wait while the service is being loaded: wait inside start");
 	if (!task)
-		vm_raise(L, "cannot wait outside of a task: use daemon:spawn in a callback of uv");
+		vm_raise(L, "cannot wait outside of a task: use daemon:spawn");
 	if (task->closing)
 		vm_raise(L, "cannot wait while a task is being closed (in a <close> value)");
 	if (vm->pinned || !lua_isyieldable(L))
@@ -67,12 +67,19 @@ int task_wait(lua_State *L, struct task *task, void *object, void (*detach)(stru
 	task->object = object;
 	task->detach = detach;
 	task->timed_out = false;
-	if (task->passed)
-		task->passed->count = 0;
+	if (task->extra)
+		task->extra->passed_count = 0;
 	if (timeout >= 0)
 		arm(task, timeout);
 	lua_pushlightuserdata(L, (void *)&marker_wait);
 	return lua_yieldk(L, 1, context, k);
+}
+
+void task_grant(struct task *task, void (*lost)(struct task *task))
+{
+	task_stop_waiting(task);
+	task->detach = lost;
+	task_queue(task);
 }
 
 void task_stop_waiting(struct task *task)
@@ -95,8 +102,8 @@ int task_leave(lua_State *L, const char *what)
 	if (!task || task->closing || vm->pinned || !lua_isyieldable(L))
 		return luaL_error(L, "the service called %s", what);
 	task->doomed = true;
-	if (task->passed)
-		task->passed->count = 0;
+	if (task->extra)
+		task->extra->passed_count = 0;
 	lua_pushlightuserdata(L, (void *)&marker_leave);
 	return lua_yield(L, 1);
 }
@@ -115,32 +122,27 @@ bool task_marker(lua_State *co)
 	return lua_islightuserdata(co, -1) && (value == &marker_wait || value == &marker_leave);
 }
 
-static struct passed *make_room(struct passed *passed)
+static bool make_room(struct task_extra *extra)
 {
-	size_t room = passed ? 2 * passed->room : 4;
-	struct passed *fresh = realloc(passed, sizeof *fresh + room * sizeof(lua_State *));
+	size_t room = extra->passed_room ? 2 * extra->passed_room : 4;
+	lua_State **passed = realloc(extra->passed, room * sizeof(lua_State *));
 
-	if (!fresh)
-		return NULL;
-	fresh->room = room;
 	if (!passed)
-		fresh->count = 0;
-	return fresh;
+		return false;
+	extra->passed = passed;
+	extra->passed_room = room;
+	return true;
 }
 
 void task_pass(lua_State *L, lua_State *co)
 {
 	struct task *task = vm_of(L)->current;
-	struct passed *passed = task ? task->passed : NULL;
+	struct task_extra *extra = task ? task_extra(task) : NULL;
 
 	lua_pushlightuserdata(L, lua_touserdata(co, -1));
-	if (!task)
+	if (!extra)
 		return;
-	if (!passed || passed->count == passed->room) {
-		passed = make_room(passed);
-		if (!passed)
-			return; /* its <close> values are left to the collector */
-		task->passed = passed;
-	}
-	passed->threads[passed->count++] = co;
+	if (extra->passed_count == extra->passed_room && !make_room(extra))
+		return; /* its <close> values are left to the collector */
+	extra->passed[extra->passed_count++] = co;
 }

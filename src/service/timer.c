@@ -1,34 +1,35 @@
 #include "service/timer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "service/schedule.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
 
 static const char meta[] = "luvd.timer";
 
+enum kind { EVERY, CRON };
+
+/* When it calls. */
+struct rule {
+	enum kind kind;
+	uint64_t period; /* EVERY: milliseconds */
+	struct schedule schedule;
+};
+
 /* The userdata holds a pointer to it; the timer lives until it is closed, whoever has dropped
  * the userdata. */
 struct timer {
 	struct vm *vm;
 	struct link all;
-	uv_timer_t handle;
-	uint64_t period;
+	struct alarm alarm;
+	struct rule rule;
 	int function;
 	struct task *task;  /* the call that runs now: calls never overlap */
 	struct timer **box; /* NULL: collected */
 };
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct timer *timer = handle->data;
-
-	timer->vm->handles--;
-	if (timer->task)
-		timer->task->data = NULL;
-	free(timer);
-}
 
 static void on_done(struct task *task, enum outcome outcome, const char *message)
 {
@@ -45,15 +46,14 @@ static int begin_call(lua_State *L)
 	struct timer *timer = lua_touserdata(L, 1);
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, timer->function);
-	timer->task = task_create(L, 0, "timer");
+	timer->task = task_create(L, 0, timer->rule.kind == CRON ? "cron" : "timer");
 	timer->task->data = timer;
 	timer->task->done = on_done;
 	return 0;
 }
 
-static void on_timer(uv_timer_t *handle)
+static void call(struct timer *timer)
 {
-	struct timer *timer = handle->data;
 	struct vm *vm = timer->vm;
 
 	if (timer->task)
@@ -67,27 +67,70 @@ static void on_timer(uv_timer_t *handle)
 	lua_pop(vm->L, 1);
 }
 
+static void on_alarm(struct alarm *alarm);
+
+static void set_alarm(struct timer *timer, uint64_t delay)
+{
+	timer->alarm.ring = on_alarm;
+	alarm_set(&timer->vm->alarms, &timer->alarm, uv_now(timer->vm->loop) + delay);
+}
+
+static bool look(struct timer *timer)
+{
+	struct vm *vm = timer->vm;
+
+	return schedule_look(&timer->rule.schedule, vm_wall_clock(vm),
+			     (int64_t)(uv_hrtime() / 1000000));
+}
+
+/* The next alarm is set first: the call may close the timer, which frees it. */
+static void on_alarm(struct alarm *alarm)
+{
+	struct timer *timer = LIST_ENTRY(alarm, struct timer, alarm);
+	bool due = true;
+
+	if (timer->rule.kind == CRON) {
+		due = look(timer);
+		set_alarm(timer, (uint64_t)schedule_wait(&timer->rule.schedule));
+	} else {
+		set_alarm(timer, timer->rule.period);
+	}
+	if (due)
+		call(timer);
+}
+
 static void arm(struct timer *timer)
 {
+	struct schedule *schedule = &timer->rule.schedule;
+
 	if (timer->vm->phase != PHASE_RUNNING)
 		return;
 	uv_update_time(timer->vm->loop);
-	uv_timer_start(&timer->handle, on_timer, timer->period, timer->period);
+	if (timer->rule.kind == CRON) {
+		schedule_begin(schedule, vm_wall_clock(timer->vm),
+			       (int64_t)(uv_hrtime() / 1000000));
+		set_alarm(timer, (uint64_t)schedule_wait(schedule));
+	} else {
+		set_alarm(timer, timer->rule.period);
+	}
 }
 
 static void close_timer(struct timer *timer)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that the list loses it */
 	struct vm *vm = timer->vm;
 
-	if (uv_is_closing((uv_handle_t *)&timer->handle))
-		return;
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, timer->function);
 	list_remove(&timer->all);
+	alarm_clear(&vm->alarms, &timer->alarm);
 	if (timer->box)
 		*timer->box = NULL;
-	timer->box = NULL;
-	vm_close_handle(vm, (uv_handle_t *)&timer->handle, on_closed);
+	if (timer->task)
+		timer->task->data = NULL;
+	free(timer);
 }
+
+/* --- from Lua --- */
 
 static uint64_t check_period(lua_State *L, int index)
 {
@@ -97,10 +140,44 @@ static uint64_t check_period(lua_State *L, int index)
 	return (uint64_t)period;
 }
 
-int timer_every(lua_State *L)
+static void check_cron(lua_State *L, int index, struct cron *cron)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, index, &length);
+	struct err err;
+
+	luaL_argcheck(L, strlen(text) == length, index, "an expression without zero bytes");
+	if (cron_parse(cron, text, &err) < 0)
+		vm_raise(L, "%s", err.what);
+}
+
+/* { utc = true } at index, or nil. */
+static bool check_utc(lua_State *L, int index)
+{
+	bool utc = false;
+
+	if (lua_isnoneornil(L, index))
+		return false;
+	luaL_checktype(L, index, LUA_TTABLE);
+	lua_pushnil(L);
+	while (lua_next(L, index)) {
+		const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+
+		if (strcmp(key, "utc") != 0)
+			vm_raise(L, "unknown option \"%s\": there is utc", key);
+		if (!lua_isboolean(L, -1))
+			vm_raise(L, "option utc must be true or false, got %s",
+				 luaL_tolstring(L, -1, NULL));
+		utc = lua_toboolean(L, -1);
+		lua_pop(L, 1);
+	}
+	return utc;
+}
+
+/* The rule is what the first argument says, the second one is the function. */
+static int create(lua_State *L, const struct rule *rule)
 {
 	struct vm *vm = vm_of(L);
-	uint64_t period = check_period(L, 1);
 	struct timer **box;
 	struct timer *timer;
 
@@ -118,23 +195,42 @@ int timer_every(lua_State *L)
 	lua_pushvalue(L, 2);
 	timer->function = luaL_ref(L, LUA_REGISTRYINDEX);
 	timer->vm = vm;
-	timer->period = period;
-	uv_timer_init(vm->loop, &timer->handle);
-	timer->handle.data = timer;
-	vm->handles++;
+	timer->rule = *rule;
 	list_append(&vm->timers, &timer->all);
 	arm(timer);
 	return 1;
 }
 
+int timer_every(lua_State *L)
+{
+	struct rule rule = {.kind = EVERY};
+
+	rule.period = check_period(L, 1);
+	return create(L, &rule);
+}
+
+int timer_cron(lua_State *L)
+{
+	struct rule rule = {.kind = CRON};
+
+	check_cron(L, 1, &rule.schedule.cron);
+	rule.schedule.utc = check_utc(L, 3);
+	return create(L, &rule);
+}
+
 static int l_set(lua_State *L)
 {
 	struct timer **box = luaL_checkudata(L, 1, meta);
-	uint64_t period = check_period(L, 2);
+	struct cron cron;
 
 	if (!*box)
 		return luaL_error(L, "the timer is closed");
-	(*box)->period = period;
+	if ((*box)->rule.kind == CRON) {
+		check_cron(L, 2, &cron); /* the rule stays whole when it raises */
+		(*box)->rule.schedule.cron = cron;
+	} else {
+		(*box)->rule.period = check_period(L, 2);
+	}
 	arm(*box);
 	return 0;
 }
@@ -181,7 +277,7 @@ void timers_begin(struct vm *vm)
 void timers_end(struct vm *vm)
 {
 	for (struct link *link = vm->timers.next; link != &vm->timers; link = link->next)
-		uv_timer_stop(&LIST_ENTRY(link, struct timer, all)->handle);
+		alarm_clear(&vm->alarms, &LIST_ENTRY(link, struct timer, all)->alarm);
 }
 
 void timers_close(struct vm *vm)

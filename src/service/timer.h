@@ -8,6 +8,8 @@ struct vm;
 /* luvd.every(duration, function) -> timer: set(duration), close(). Registered before the service
  * is ready, it begins then; when stop begins all are disarmed. */
 int timer_every(lua_State *L);
+/* luvd.cron(expression, function [, { utc = true }]) -> timer: set(expression), close(). */
+int timer_cron(lua_State *L);
 void timers_open(lua_State *L);
 void timers_begin(struct vm *vm);
 void timers_end(struct vm *vm);

@@ -5,23 +5,57 @@
 #include <string.h>
 
 #include "service/baselib.h"
+#include "service/task.h"
 #include "service/vm.h"
 
 static const char library = 0; /* registry key of the table */
 
+static int failed(struct vm *vm, int base, int status)
+{
+	vm->failed++;
+	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	lua_settop(vm->L, base);
+	return -status;
+}
+
+/* struct task **, function, arguments... */
+static int create_task(lua_State *L)
+{
+	struct task **task = lua_touserdata(L, 1);
+
+	*task = task_create(L, lua_gettop(L) - 2, "callback");
+	return 0;
+}
+
+static int start_task(struct vm *vm, int base, int nargs)
+{
+	struct task *task = NULL;
+	lua_State *L = vm->L;
+	int status;
+
+	lua_pushcfunction(L, create_task);
+	lua_pushlightuserdata(L, &task);
+	lua_rotate(L, base + 1, 2);
+	status = vm_call(vm, nargs + 2, 0);
+	if (status != LUA_OK)
+		return failed(vm, base, status);
+	task_start(task);
+	return 0;
+}
+
+/* A callback is a task and may wait, but where luv needs what it returns; and once all tasks are
+ * cancelled, callbacks of close are only called. */
 static int guard(lua_State *L, int nargs, int nresults, int flags)
 {
 	struct vm *vm = vm_of(L);
 	int base = lua_gettop(L) - nargs - 1;
-	int status = vm_call(vm, nargs, nresults);
+	int status;
 
 	(void)flags;
-	if (status == LUA_OK)
-		return lua_gettop(L) - base;
-	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(L, -1), NULL, 0);
-	lua_settop(L, base);
-	return -status;
+	if (nresults == 0 && vm->running == 0 && vm->phase != PHASE_CLOSED && L == vm->L)
+		return start_task(vm, base, nargs);
+	status = vm_call(vm, nargs, nresults);
+	return status == LUA_OK ? lua_gettop(L) - base : failed(vm, base, status);
 }
 
 void uvlib_prepare(lua_State *L)

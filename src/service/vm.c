@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <lualib.h>
 
@@ -83,6 +84,22 @@ void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	vm_log(vm, level, text, NULL, 0);
+}
+
+void vm_set_log_level(struct vm *vm, enum log_level level)
+{
+	vm->log_level = level;
+	vm->calls->level(vm->calls->data, level);
+}
+
+int64_t vm_wall_clock(struct vm *vm)
+{
+	struct timespec now;
+
+	if (vm->calls->wall)
+		return vm->calls->wall(vm->calls->data);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void vm_raise(lua_State *L, const char *format, ...)
@@ -171,10 +188,15 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	vm->loop = loop;
 	vm->daemon = daemon;
 	vm->calls = calls;
+	vm->log_level = daemon->spec->log.level;
 	vm->limit = daemon->spec->lua_memory;
 	vm->service = vm->daemon_ref = LUA_NOREF;
 	list_init(&vm->servers);
+	list_init(&vm->udps);
+	list_init(&vm->conns);
 	list_init(&vm->timers);
+	list_init(&vm->watchers);
+	fs_requests_init(vm);
 	list_init(&vm->drainers);
 	vm->L = lua_newstate(allocate, vm);
 	if (!vm->L)
@@ -205,6 +227,7 @@ void vm_destroy(struct vm *vm)
 {
 	if (!vm)
 		return;
+	vm->fs.over = true;
 	lua_close(vm->L);
 	free(vm->read_buffer);
 	free(vm);

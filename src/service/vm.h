@@ -9,6 +9,7 @@
 
 #include "plan/daemon.h"
 #include "service/alarm.h"
+#include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
 
@@ -35,6 +36,7 @@ struct vm {
 	const struct life_calls *calls;
 	struct life *life;
 	enum phase phase;
+	enum log_level log_level; /* what is below is not logged */
 
 	size_t bytes;    /* that Lua holds */
 	size_t limit;    /* 0: none */
@@ -51,15 +53,23 @@ struct vm {
 	uv_idle_t turn;       /* runs them */
 	uint64_t failed;      /* tasks and callbacks */
 	struct alarms alarms; /* deadlines of tasks and connections */
+	struct link untold;   /* handles of failed tasks that nobody has asked for */
+	struct alarm untold_alarm;
 
 	struct link servers;
+	struct link conns; /* those that no server has accepted */
+	struct link udps;
 	struct link timers;
-	struct link drainers;    /* tasks that wait until no connection is open */
-	size_t connections;      /* open on all servers */
-	size_t handlers;         /* tasks of connections */
-	size_t handles;          /* of ours that the loop still knows */
-	char *read_buffer;       /* one for all connections: READ_SIZE bytes */
-	int service, daemon_ref; /* references: the service's table, the daemon object */
+	struct link watchers;
+	struct fs_requests fs;
+	struct link drainers;      /* tasks that wait until no connection is open */
+	size_t connections;        /* open on all servers */
+	size_t handlers;           /* tasks that serve a connection or a request */
+	size_t handles;            /* of ours that the loop still knows */
+	const void *conn_meta;     /* the metatable of luvd.conn */
+	struct resolver *resolver; /* lookup.c; NULL: nothing was looked up yet */
+	char *read_buffer;         /* one for all connections: READ_SIZE bytes */
+	int service, daemon_ref;   /* references: the service's table, the daemon object */
 
 	char warning[512]; /* pieces of one that is not whole yet */
 	bool quiet_warnings;
@@ -93,6 +103,12 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 	    const struct log_field *fields, size_t count);
 void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Sets it for all, the host too. */
+void vm_set_log_level(struct vm *vm, enum log_level level);
+
+/* Milliseconds since the epoch, of a clock that people set. */
+int64_t vm_wall_clock(struct vm *vm);
 
 /* luaL_error for code that a checker should know not to go on. */
 void vm_raise(lua_State *L, const char *format, ...)

@@ -2,103 +2,57 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
+#include "spec/endpoint.h"
+
 static const char form[] = "an address such as \"tcp://127.0.0.1:80\", \"tcp://[::1]:80\", "
-			   "\"tcp://*:80\", \"unix:/path\" or \"unix:@name\"";
+			   "\"tcp://*:80\", \"udp://127.0.0.1:53\", \"unix:/path\" or "
+			   "\"unix:@name\"";
 
-static int make_tcp4(struct arena *arena, const char *host, uint16_t port, struct address *address)
+/* The address as it is written back: what was typed may have zeros in front. */
+static int take(struct arena *arena, const struct endpoint *endpoint, struct address *address)
 {
-	struct sockaddr_in *in = (struct sockaddr_in *)&address->socket;
-	char text[INET_ADDRSTRLEN];
-
-	if (inet_pton(AF_INET, host, &in->sin_addr) != 1)
-		return -1;
-	in->sin_family = AF_INET;
-	in->sin_port = htons(port);
-	address->kind = ADDRESS_TCP;
-	address->length = sizeof *in;
-	address->text = arena_format(arena, "tcp://%s:%u",
-				     inet_ntop(AF_INET, &in->sin_addr, text, sizeof text), port);
-	return 0;
-}
-
-static int make_tcp6(struct arena *arena, const char *host, uint16_t port, struct address *address)
-{
-	struct sockaddr_in6 *in = (struct sockaddr_in6 *)&address->socket;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address->socket;
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&address->socket;
+	const void *host = endpoint->brackets ? (const void *)&six->sin6_addr : &four->sin_addr;
 	char text[INET6_ADDRSTRLEN];
 
-	if (inet_pton(AF_INET6, host, &in->sin6_addr) != 1)
+	if (!endpoint_address(endpoint, &address->socket, &address->length))
 		return -1;
-	in->sin6_family = AF_INET6;
-	in->sin6_port = htons(port);
-	address->kind = ADDRESS_TCP;
-	address->length = sizeof *in;
-	address->text = arena_format(arena, "tcp://[%s]:%u",
-				     inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof text), port);
+	inet_ntop(address->socket.ss_family, host, text, sizeof text);
+	address->kind = endpoint->type == SOCK_DGRAM ? ADDRESS_UDP : ADDRESS_TCP;
+	address->text =
+	    arena_format(arena, endpoint->brackets ? "%s://[%s]:%u" : "%s://%s:%u",
+			 endpoint->type == SOCK_DGRAM ? "udp" : "tcp", text, endpoint->port);
 	return 0;
 }
 
-static int parse_port(const char *text, uint16_t *port)
+static int parse_internet(struct arena *arena, const char *text, struct address *parts,
+			  const char **expected)
 {
-	size_t length = strlen(text);
-	unsigned long number;
+	struct endpoint endpoint;
 
-	if (length < 1 || length > 5 || strspn(text, "0123456789") != length)
-		return -1;
-	number = strtoul(text, NULL, 10);
-	if (number > 65535)
-		return -1;
-	*port = (uint16_t)number;
-	return 0;
-}
-
-/* Cuts "HOST:PORT" or "[HOST]:PORT" in two; 6 for the form in brackets, 4, or 0. */
-static int split(char *text, char **host, char **port)
-{
-	char *end;
-
-	if (text[0] == '[') {
-		end = strchr(text, ']');
-		if (!end || end[1] != ':')
-			return 0;
-		*host = text + 1;
-		*port = end + 2;
-		*end = 0;
-		return 6;
+	switch (endpoint_parse(text, strlen(text), &endpoint)) {
+	case ENDPOINT_PORT:
+		*expected = "a port from 0 to 65535";
+		return 0;
+	case ENDPOINT_FORM:
+		return 0;
+	default:
+		break;
 	}
-	end = strrchr(text, ':');
-	if (!end || strchr(text, ':') != end)
-		return 0;
-	*host = text;
-	*port = end + 1;
-	*end = 0;
-	return 4;
-}
-
-static int parse_tcp(struct arena *arena, const char *text, struct address *parts,
-		     const char **expected)
-{
-	char *copy = arena_text(arena, text), *host, *port;
-	uint16_t number;
-	int family = split(copy, &host, &port);
-
-	if (!family || !*host)
-		return 0;
-	*expected = "a port from 0 to 65535";
-	if (parse_port(port, &number) < 0)
-		return 0;
-	if (family == 4 && strcmp(host, "*") == 0) {
-		make_tcp4(arena, "0.0.0.0", number, &parts[0]);
-		make_tcp6(arena, "::", number, &parts[1]);
+	if (!endpoint.brackets && strcmp(endpoint.host, "*") == 0) {
+		strcpy(endpoint.host, "0.0.0.0");
+		take(arena, &endpoint, &parts[0]);
+		endpoint.brackets = true;
+		strcpy(endpoint.host, "::");
+		take(arena, &endpoint, &parts[1]);
 		return 2;
 	}
 	*expected = "an IP address or \"*\" as host, since names are not looked up";
-	if (family == 6)
-		return make_tcp6(arena, host, number, &parts[0]) == 0;
-	return make_tcp4(arena, host, number, &parts[0]) == 0;
+	return take(arena, &endpoint, &parts[0]) == 0;
 }
 
 static int parse_unix(struct arena *arena, const char *folder, const char *path,
@@ -134,11 +88,9 @@ int address_parse(struct arena *arena, const char *folder, const char *text,
 {
 	memset(parts, 0, sizeof *parts * ADDRESS_PARTS_MAX);
 	*expected = form;
-	if (strncmp(text, "tcp://", 6) == 0)
-		return parse_tcp(arena, text + 6, parts, expected);
+	if (strncmp(text, "tcp://", 6) == 0 || strncmp(text, "udp://", 6) == 0)
+		return parse_internet(arena, text, parts, expected);
 	if (strncmp(text, "unix:", 5) == 0)
 		return parse_unix(arena, folder, text + 5, parts, expected);
-	if (strncmp(text, "udp://", 6) == 0)
-		*expected = "a tcp or unix address, since udp is not supported yet";
 	return 0;
 }

@@ -13,7 +13,7 @@
 /* The spec as plain bytes. The version changes with every change of the functions below: the bytes
  * never outlive a daemon, but an upgraded binary reads what the old one wrote. */
 
-enum { BUNDLE_VERSION = 2, BUNDLE_SIZE_MAX = 128 << 20, CAPABILITY_MOST = 63, RESOURCE_MOST = 63 };
+enum { BUNDLE_VERSION = 3, BUNDLE_SIZE_MAX = 128 << 20, CAPABILITY_MOST = 63, RESOURCE_MOST = 63 };
 
 static const char bundle_magic[8] = "luvd-bun", source_magic[8] = "luvd-src";
 
@@ -64,7 +64,7 @@ static bool right_length(const struct address *address)
 {
 	int family = address->socket.ss_family;
 
-	if (address->kind != ADDRESS_TCP)
+	if (address->kind != ADDRESS_TCP && address->kind != ADDRESS_UDP)
 		return family == AF_UNIX &&
 		       address->length > offsetof(struct sockaddr_un, sun_path) &&
 		       address->length <= sizeof(struct sockaddr_un);
@@ -101,6 +101,7 @@ static void code_listen(struct codec *codec, struct listen *listen)
 	codec_u32(codec, &listen->uid);
 	codec_u32(codec, &listen->gid);
 	codec_int(codec, &listen->max_connections, 0, INT_MAX);
+	codec_int(codec, &listen->max_per_peer, 0, INT_MAX);
 	codec_i64(codec, &listen->idle_timeout, 0);
 	codec_size(codec, &listen->write_buffer);
 	codec_size(codec, &listen->receive_buffer);

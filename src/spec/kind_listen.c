@@ -40,6 +40,20 @@ static void put_listens(struct check *check, const struct field *field, const ch
 	spec->listen_count = value->as.table.count;
 }
 
+/* A handler of connections cannot take datagrams. */
+static void check_same_kind(struct check *check, const char *path, const struct listen *listen,
+			    const struct value *value)
+{
+	size_t datagrams = 0;
+
+	for (size_t i = 0; i < listen->address_count; i++)
+		datagrams += listen->addresses[i].kind == ADDRESS_UDP;
+	if (datagrams != 0 && datagrams != listen->address_count)
+		check_fail(check, path, value,
+			   "udp and other addresses are served by different handlers: make two "
+			   "entries");
+}
+
 static void put_listen(struct check *check, const struct field *field, const char *path, void *base,
 		       const struct value *value)
 {
@@ -52,6 +66,7 @@ static void put_listen(struct check *check, const struct field *field, const cha
 	if (listen->address_count == 0 && check->errs->count == before)
 		check_fail(check, path, value,
 			   "address is missing, such as \"tcp://127.0.0.1:80\"");
+	check_same_kind(check, path, listen, value);
 }
 
 static bool is_taken(const struct check *check, const char *text)
@@ -59,7 +74,7 @@ static bool is_taken(const struct check *check, const char *text)
 	size_t length = strlen(text);
 
 	/* Port 0 is another port each time. */
-	if (length > 2 && strncmp(text, "tcp://", 6) == 0 && strcmp(text + length - 2, ":0") == 0)
+	if (length > 2 && strncmp(text, "unix:", 5) != 0 && strcmp(text + length - 2, ":0") == 0)
 		return false;
 	for (size_t i = 0; i < check->spec->listen_count; i++)
 		for (size_t k = 0; k < check->spec->listens[i].address_count; k++)

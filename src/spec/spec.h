@@ -18,7 +18,7 @@
 
 enum service_kind { SERVICE_INLINE, SERVICE_MODULE, SERVICE_FILE };
 
-enum address_kind { ADDRESS_TCP, ADDRESS_UNIX, ADDRESS_ABSTRACT };
+enum address_kind { ADDRESS_TCP, ADDRESS_UDP, ADDRESS_UNIX, ADDRESS_ABSTRACT };
 
 struct address {
 	char *text; /* "tcp://0.0.0.0:80": one socket; the host "*" becomes two of these */
@@ -37,6 +37,7 @@ struct listen {
 	uid_t uid;             /* resolved; -1: as it comes */
 	gid_t gid;             /* resolved */
 	int max_connections;   /* 0: no limit but descriptors */
+	int max_per_peer;      /* 0: no limit */
 	int64_t idle_timeout;  /* 0: none */
 	size_t write_buffer;   /* high-water mark of conn:write, 256 KiB */
 	size_t receive_buffer; /* SO_RCVBUF; 0: the kernel's */

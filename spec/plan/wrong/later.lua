@@ -6,5 +6,5 @@ return {
   restart = { policy = "always" },
   lua = { slice = "1s", abort = "5s" },
   timeouts = { watchdog = "10s" },
-  listen = { web = { address = "tcp://127.0.0.1:80", reuseport = true, max_per_peer = 5 } },
+  listen = { web = { address = "tcp://127.0.0.1:80", reuseport = true } },
 }

@@ -1,0 +1,47 @@
+-- What processes use, as the kernel counts it.
+
+local proc = require "support.proc"
+
+local usage = {}
+
+--- The process and all below it: nginx and redis-server work in more than one.
+---@param pid integer
+---@return integer[]
+function usage.processes(pid)
+  local all = { pid }
+  for _, thread in ipairs(proc.names(("/proc/%d/task"):format(pid))) do
+    for child in (proc.slurp(("/proc/%d/task/%s/children"):format(pid, thread)) or ""):gmatch "%d+" do
+      table.move(usage.processes(math.tointeger(tonumber(child))), 1, 64, #all + 1, all)
+    end
+  end
+  return all
+end
+
+--- CPU time of all threads, user and system, nanoseconds. schedstat counts them exactly; the ticks of /proc/PID/stat
+--- are a hundredth of a second.
+---@param pids integer[]
+function usage.cpu(pids)
+  local sum = 0
+  for _, pid in ipairs(pids) do
+    local folder = ("/proc/%d/task/"):format(pid)
+    for _, thread in ipairs(proc.names(folder)) do
+      sum = sum + math.tointeger(tonumber(proc.slurp(folder .. thread .. "/schedstat"):match "^%d+"))
+    end
+  end
+  return sum
+end
+
+local function field(pid, name)
+  local text = assert(proc.slurp(("/proc/%d/smaps_rollup"):format(pid)))
+  return math.tointeger(tonumber(text:match("\n" .. name .. ": +(%d+)")))
+end
+
+--- Resident memory, KiB. Of several processes their proportional shares: what they share counts once.
+---@param pids integer[]
+function usage.memory(pids)
+  local sum = 0
+  for _, pid in ipairs(pids) do sum = sum + field(pid, #pids == 1 and "Rss" or "Pss") end
+  return sum
+end
+
+return usage
