@@ -102,17 +102,21 @@ function Log:child(fields) end
 ---The level of the whole daemon: what is below is not logged, and its fields are not even looked
 ---at. With an argument sets it, and returns the one before. It stays until a reload whose daemon
 ---file says another `log.level` than before; a reload that is refused takes its own back.
----@param level? luvd.LogLevel
----@return luvd.LogLevel
+---@param level? luvd.LogLevel the new one; default: none, only asks
+---@return luvd.LogLevel before the call
 function Log:level(level) end
 
+---How important a line is, the least first. The key `log.level` has the first one of a daemon: "info".
 ---@alias luvd.LogLevel "debug"|"info"|"warn"|"error"
 
+---What `luvd.every` and `luvd.cron` return. It lives until it is closed or the daemon stops, whether the service keeps it or
+---not; a `<close>` variable closes it.
 ---@class (exact) luvd.Timer
 local Timer = {}
 
----A new period, or of `luvd.cron` a new expression; counted from now on.
----@param when luvd.Duration|string
+---A new period, or of `luvd.cron` a new expression; counted from now on. Raises when it is wrong, and when the timer is
+---closed.
+---@param when luvd.Duration|string a period of at least a millisecond, or an expression
 function Timer:set(when) end
 
 ---No further call; one that runs goes on.
@@ -149,6 +153,7 @@ function luvd.size(size) end
 ---@return luvd.Timer
 function luvd.every(duration, fn) end
 
+---Options of `luvd.cron`.
 ---@class (exact) luvd.CronOptions
 ---@field utc? boolean default false: local time, of the daemon's TZ or /etc/localtime
 
@@ -161,8 +166,8 @@ function luvd.every(duration, fn) end
 ---Clocks that change are treated as cron(8) does: a local time that does not exist that day comes
 ---right after the gap, one that comes twice comes once, and an expression with a wildcard in minute
 ---or hour just follows the wall clock. A clock that is set is noticed within a minute.
----@param expression string
----@param fn fun()
+---@param expression string five fields, or a name with "@"
+---@param fn fun() a task
 ---@param options? luvd.CronOptions
 ---@return luvd.Timer
 function luvd.cron(expression, fn, options) end
@@ -195,10 +200,9 @@ function task.spawn(fn, ...) end
 
 ---Runs the functions as children and waits for all. The first that raises cancels the others and is
 ---raised.
----@param fn? fun(): any
----@param ... fun(): any
+---@param ... fun(): any may be none: then nothing is waited for
 ---@return any ... the first value of each, in their order
-function task.all(fn, ...) end
+function task.all(...) end
 
 ---Runs the functions as children until one has ended, and cancels the others. Raises when that one
 ---has raised.
@@ -219,10 +223,12 @@ function task.timeout(duration, fn, ...) end
 ---@return luvd.Group
 function task.group() end
 
+---A channel between tasks.
 ---@param capacity? integer values that nobody has received yet, 0 to 1048576; default 0: each send waits for its receiver
 ---@return luvd.Channel
 function task.channel(capacity) end
 
+---A semaphore: `task.semaphore(8)` lets eight tasks at a time do something.
 ---@param n integer permits, at least 1
 ---@return luvd.Semaphore
 function task.semaphore(n) end
@@ -233,6 +239,7 @@ function task.semaphore(n) end
 ---@return table deferred
 function task.defer(fn) end
 
+---What `task.spawn` and `group:spawn` return. Losing it changes nothing for the task.
 ---@class (exact) luvd.Task
 local Task = {}
 
@@ -321,11 +328,13 @@ function Semaphore:acquire(options) end
 ---@return "EAGAIN"? code
 function Semaphore:try_acquire() end
 
+---What `semaphore:acquire` returns, for a `<close>` variable. One that is lost without a release stays taken.
 ---@class (exact) luvd.Permit
 local Permit = {}
 
 ---Gives it to who has waited longest, or back. Once more does nothing; a `<close>` variable does it.
 function Permit:release() end
+
 ---The module "luvd.fs": files and folders, on a pool of threads. Every call but watch waits in its
 ---task while others run. Relative paths are relative to the working directory (`chdir` of the
 ---daemon file); inside a chroot all paths are those of the new root. A path with a NUL byte raises.
@@ -334,47 +343,56 @@ function Permit:release() end
 ---@class (exact) luvd.Fs
 local fs = {}
 
+---Options of calls that have no others.
 ---@class (exact) luvd.FsOptions
 ---@field timeout? luvd.Duration default: none
 
+---Options of calls that read a whole file.
 ---@class (exact) luvd.FsReadOptions
 ---@field timeout? luvd.Duration default: none
 ---@field max? luvd.Size a longer file is refused with "EFBIG"; default "16MiB"
 
+---Options of calls that read a file piece by piece.
 ---@class (exact) luvd.FsBlockOptions
 ---@field timeout? luvd.Duration default: none
 ---@field max? luvd.Size the longest block or line; default "64KiB"
 
+---Options of calls that may make a file.
 ---@class (exact) luvd.FsWriteOptions
 ---@field timeout? luvd.Duration default: none
 ---@field mode? string octal permissions of a new file such as "0640", whatever the umask; default "0666" less the umask
 
+---Options of `fs.stat`.
 ---@class (exact) luvd.FsStatOptions
 ---@field timeout? luvd.Duration default: none
 ---@field follow? boolean false: of a symbolic link itself; default true
 
+---Options of `fs.mkdir`.
 ---@class (exact) luvd.FsMkdirOptions
 ---@field timeout? luvd.Duration default: none
 ---@field mode? string octal permissions of the folder, whatever the umask; default "0777" less the umask
 ---@field parents? boolean make missing folders above it too, and take one that is there for made; default false
 
+---Options of `fs.remove`.
 ---@class (exact) luvd.FsRemoveOptions
 ---@field timeout? luvd.Duration default: none
 ---@field recursive? boolean a folder with all that is in it; default false
 
+---Options of `fs.temporary`.
 ---@class (exact) luvd.FsTemporaryOptions
 ---@field timeout? luvd.Duration default: none
 ---@field directory? boolean a folder instead of a file; default false
 
+---What is known of a path or an open file: inode(7).
 ---@class (exact) luvd.Stat
----@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown" "char" and "block" are devices
 ---@field size integer bytes
 ---@field mode string octal permissions: "0644"
----@field uid integer
----@field gid integer
+---@field uid integer the owner's number
+---@field gid integer the group's number
 ---@field links integer names of the file
----@field inode integer
----@field device integer
+---@field inode integer the same for all names of one file
+---@field device integer number of the file system, st_dev of stat(2)
 ---@field modified number seconds since 1970, with a fraction: the contents
 ---@field changed number seconds since 1970, with a fraction: contents, owner, mode or names
 ---@field accessed number seconds since 1970, with a fraction
@@ -384,7 +402,7 @@ local fs = {}
 ---@param options? luvd.FsOptions
 ---@return string[]? names at most a million; more is "EOVERFLOW"
 ---@return string? message
----@return string? code
+---@return string? code of opendir(3) and readdir(3): "ENOENT", "ENOTDIR", "EACCES"; "EOVERFLOW", "ETIMEDOUT"
 function fs.list(path, options) end
 
 ---What a path is.
@@ -392,7 +410,7 @@ function fs.list(path, options) end
 ---@param options? luvd.FsStatOptions
 ---@return luvd.Stat? stat
 ---@return string? message
----@return string? code
+---@return string? code of stat(2): "ENOENT", "EACCES"; "ETIMEDOUT"
 function fs.stat(path, options) end
 
 ---All of a file.
@@ -400,7 +418,7 @@ function fs.stat(path, options) end
 ---@param options? luvd.FsReadOptions
 ---@return string? bytes
 ---@return string? message
----@return string? code
+---@return string? code of open(2) and read(2): "ENOENT", "EACCES", "EISDIR"; "EFBIG", "ETIMEDOUT"
 function fs.read(path, options) end
 
 ---Makes the file, or empties the one that is there, and writes all of it. Who reads it meanwhile,
@@ -410,7 +428,7 @@ function fs.read(path, options) end
 ---@param options? luvd.FsWriteOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of open(2) and write(2): "ENOENT", "EACCES", "ENOSPC"; "ETIMEDOUT"
 function fs.write(path, bytes, options) end
 
 ---Writes behind the end of a file, which is made when it is not there.
@@ -419,19 +437,20 @@ function fs.write(path, bytes, options) end
 ---@param options? luvd.FsWriteOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code as `fs.write`
 function fs.append(path, bytes, options) end
 
 ---Puts a new file in the place of the old one, in one step: whoever opens the path gets the old or
 ---the new file, whole, also after a crash (written beside it, fsync, rename, fsync of the folder).
----On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has the mode that was asked for, else that of
----the old one; its owner is the daemon. A link is replaced, not followed.
+---On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has
+---the mode that was asked for, else that of the old one; its owner is the daemon. A link is replaced,
+---not followed.
 ---@param path string
 ---@param bytes string|(string|number)[]
 ---@param options? luvd.FsWriteOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of open(2), write(2), fsync(2) and rename(2): "EACCES", "ENOSPC"; "ETIMEDOUT"
 function fs.replace(path, bytes, options) end
 
 ---Gives a file or folder another name on the same file system; a file that has it goes.
@@ -440,7 +459,7 @@ function fs.replace(path, bytes, options) end
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of rename(2): "ENOENT", "EXDEV", "EACCES"; "ETIMEDOUT"
 function fs.rename(from, to, options) end
 
 ---Removes a file, a link or an empty folder. `{ recursive = true }` empties a folder first: links
@@ -450,7 +469,7 @@ function fs.rename(from, to, options) end
 ---@param options? luvd.FsRemoveOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of unlink(2) and rmdir(2): "ENOENT", "ENOTEMPTY", "EACCES"; "EXDEV", "EOVERFLOW", "ETIMEDOUT"
 function fs.remove(path, options) end
 
 ---Makes a folder. One that is there is "EEXIST", unless parents is true.
@@ -458,7 +477,7 @@ function fs.remove(path, options) end
 ---@param options? luvd.FsMkdirOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of mkdir(2): "EEXIST", "ENOENT", "EACCES"; "ETIMEDOUT"
 function fs.mkdir(path, options) end
 
 ---A file (mode 0600, open for writing) or folder (0700) that nobody else has, under a name that
@@ -468,7 +487,7 @@ function fs.mkdir(path, options) end
 ---@param options? luvd.FsTemporaryOptions
 ---@return luvd.File? file
 ---@return string? message
----@return string? code
+---@return string? code of open(2) or mkdir(2): "ENOENT", "EACCES", "ENOSPC"; "ETIMEDOUT"
 function fs.temporary(folder, options) end
 
 ---Opens a file. Close it: `local file <close> = fs.open(path)`.
@@ -477,7 +496,7 @@ function fs.temporary(folder, options) end
 ---@param options? luvd.FsWriteOptions of mode "r": timeout only
 ---@return luvd.File? file
 ---@return string? message
----@return string? code
+---@return string? code of open(2): "ENOENT", "EACCES", with mode "x" "EEXIST"; "ETIMEDOUT"
 function fs.open(path, mode, options) end
 
 ---Calls fn, as a task, when a file changes, comes or goes, or anything in a folder does. It goes on
@@ -489,7 +508,7 @@ function fs.open(path, mode, options) end
 ---@param fn fun(path: string)
 ---@return luvd.Watcher? watcher
 ---@return string? message
----@return string? code
+---@return string? code of inotify_add_watch(2): "ENOENT", "EACCES", "ENOSPC" when the user has too many
 function fs.watch(path, fn) end
 
 ---Can stand in `local watcher <close>`.
@@ -503,7 +522,7 @@ function Watcher:close() end
 ---several tasks run one after another; a closed file returns nil, message, "ECLOSED". Reading one
 ---that is open for writing raises, and the other way round. Can stand in `local file <close>`.
 ---@class (exact) luvd.File
----@field path string
+---@field path string as it was opened
 local File = {}
 
 ---The next bytes. A read that was late has lost nothing: the next one gets them. One task at a time;
@@ -511,7 +530,7 @@ local File = {}
 ---@param options? luvd.FsBlockOptions
 ---@return string? bytes nil without message at the end of the file; one that has grown goes on
 ---@return string? message
----@return string? code
+---@return string? code of read(2): "EIO"; "ETIMEDOUT", "ECLOSED"
 function File:read(options) end
 
 ---The next line without its "\n" or "\r\n"; the last one may lack it.
@@ -525,7 +544,7 @@ function File:read_line(options) end
 ---@param options? luvd.FsReadOptions
 ---@return string? bytes
 ---@return string? message
----@return string? code
+---@return string? code of read(2): "EIO"; "EFBIG", "ETIMEDOUT", "ECLOSED"
 function File:read_all(options) end
 
 ---For blocks of the file; ends at its end, and at a failure, which failure() tells.
@@ -540,7 +559,7 @@ function File:lines(options) end
 
 ---Why the last read has failed.
 ---@return string? message nil: it has not
----@return string? code
+---@return string? code as `read` or `read_line` would have returned it
 function File:failure() end
 
 ---Writes all of it; writes of several tasks never mix. One that fails (a full disk) may have written
@@ -549,28 +568,28 @@ function File:failure() end
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of write(2): "ENOSPC", "EDQUOT", "EIO", "EAGAIN" for a pipe that is full; "ETIMEDOUT", "ECLOSED"
 function File:write(bytes, options) end
 
 ---Waits until all that was written is on the disk.
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of fsync(2): "EIO", "ENOSPC"; "ETIMEDOUT", "ECLOSED"
 function File:sync(options) end
 
 ---How long it is now.
 ---@param options? luvd.FsOptions
 ---@return integer? bytes
 ---@return string? message
----@return string? code
+---@return string? code of fstat(2); "ETIMEDOUT", "ECLOSED"
 function File:size(options) end
 
 ---What it is.
 ---@param options? luvd.FsOptions
 ---@return luvd.Stat? stat
 ---@return string? message
----@return string? code
+---@return string? code of fstat(2); "ETIMEDOUT", "ECLOSED"
 function File:stat(options) end
 
 ---The next read begins this many bytes from the start. Of files that are open for reading.
@@ -578,26 +597,46 @@ function File:stat(options) end
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of lseek(2): "ESPIPE" for a pipe; "ETIMEDOUT", "ECLOSED"
 function File:seek(offset, options) end
 
 ---Closes it when what was asked of it before is done; a temporary one is removed. An entry of
 ---`files` belongs to luvd: closing it raises.
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of close(2): "ENOSPC", "EIO"; "ECLOSED" when it is closed already
 function File:close() end
 
----The module "luvd.net".
+---The module "luvd.net": connections and datagrams.
 ---@class (exact) luvd.Net
 local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
----has a task of its own; when the handler ends its connection is closed, when it raises the error
----is logged and only its own connection is lost. Raises when the listener is served already, and while the daemon stops.
+---has a task of its own; when the handler and its children have ended its connection is closed, when
+---it raises the error is logged and only its own connection is lost. When its peer has broken the
+---connection that is one line of level info. Raises when the listener is served already, and while
+---the daemon stops.
+---
+---A listener whose addresses are udp gives its handler a socket: one handler for each address, which
+---runs until the daemon stops. When it raises the error is logged and the next datagram calls it
+---again; when it returns, its socket is closed, with a warning.
 ---@param listener luvd.Listener
----@param handler fun(conn: luvd.Conn)
+---@param handler fun(conn: luvd.Conn)|fun(socket: luvd.Socket)
 function net.serve(listener, handler) end
+
+---Opens a connection. A name is looked up in /etc/hosts as it was when the daemon started, then by DNS (not through the
+---C library: it works in an empty root); its addresses are tried one after the other, each with its share of the time.
+---Raises when the address has another form: "tcp://HOST:PORT", "tcp://[IPv6]:PORT", "unix:/path", "unix:@name".
+---@param address string "tcp://example.org:80"
+---@param options? luvd.ConnectOptions
+---@return luvd.Conn? conn can stand in `local conn <close>`
+---@return string? message begins with the address: "tcp://db:5432: connection refused"
+---@return string? code of the last address that was tried: "ECONNREFUSED", "ETIMEDOUT", "ENOENT"; of a name "EAI_NONAME", "EAI_AGAIN"
+function net.connect(address, options) end
+
+---Options of `net.connect`.
+---@class (exact) luvd.ConnectOptions
+---@field timeout? luvd.Duration of name and connection together; default 10s
 
 ---Options of calls that wait for bytes.
 ---@class (exact) luvd.ReadOptions
@@ -614,7 +653,7 @@ function net.serve(listener, handler) end
 ---@class (exact) luvd.Conn
 ---@field peer string "tcp://127.0.0.1:49152"; "unix:" for a client without a path
 ---@field local_address string our end, in the same form; "closed" afterwards
----@field listener luvd.Listener where it was accepted
+---@field listener? luvd.Listener where it was accepted; nil: it is of `net.connect`
 local Conn = {}
 
 ---Waits for bytes and returns those that are there; nil alone: the peer has ended the stream.
@@ -693,14 +732,48 @@ function Conn:close() end
 ---Closes at once; what is queued is lost, the peer sees a reset.
 function Conn:reset() end
 
+---Where a handler of datagrams takes and sends them. A datagram waits in the kernel until it is asked for; what its buffer
+---(`receive_buffer`) has no room for is lost. When the daemon stops what has come is given still, then the end. Only one
+---task may take at a time. It is closed when its handler ends.
+---@class (exact) luvd.Socket
+---@field local_address string "udp://127.0.0.1:8125"; "closed" afterwards
+---@field listener? luvd.Listener where it takes datagrams; nil when it is closed
+local Socket = {}
+
+---`for bytes, peer in socket:packets() do`: until the daemon stops or the socket is closed. With a timeout a round gets nil
+---too late: the loop ends.
+---@param options? luvd.WaitOptions of each datagram
+---@return fun(): string?, string? bytes of one datagram, which may be "", and its sender, "udp://192.0.2.1:49152"
+function Socket:packets(options) end
+
+---Waits for one datagram; nil alone: the daemon stops.
+---@param options? luvd.WaitOptions
+---@return string? bytes may be ""
+---@return string? peer who has sent it; or, when bytes is nil, the message
+---@return string? code "ETIMEDOUT", "ECLOSED", or of recvfrom(2)
+function Socket:receive(options) end
+
+---Sends one datagram; waits, at most 5 seconds, when the kernel has no room. That it was sent says nothing of its arrival.
+---@param bytes string|(string|number)[] at most 65507
+---@param peer string as `packets` gives it; an address, no name
+---@return true? ok
+---@return string? message
+---@return string? code "EMSGSIZE", "ECLOSED", or of sendto(2): "EAGAIN", "ENETUNREACH"
+function Socket:send(bytes, peer) end
+
+---Closes it; a loop over `packets` ends. Twice does nothing.
+function Socket:close() end
+
 ---The value that stands for null; only one, compared with ==, and true in a condition.
 ---@class luvd.Null
 
+---Options of `json.decode`.
 ---@class (exact) luvd.DecodeOptions
 ---@field null? any what null becomes everywhere, `json.null` for example; default: `json.null` in an array and alone, in an object the member is absent
 ---@field depth? integer of arrays and objects inside each other, 1 to 1000; default 64
 ---@field max? luvd.Size of the text; default 64MiB
 
+---Options of `json.encode`.
 ---@class (exact) luvd.EncodeOptions
 ---@field indent? integer spaces a level, 0 to 8; default 0: all in one line
 ---@field depth? integer of tables inside each other, 1 to 1000; default 64
@@ -708,7 +781,7 @@ function Conn:reset() end
 
 ---The module "luvd.json": JSON as in RFC 8259, strict both ways.
 ---@class (exact) luvd.Json
----@field null luvd.Null
+---@field null luvd.Null what null in an array is
 local json = {}
 
 ---What a text says. Numbers without fraction and exponent are integers, exact up to 64 bits; larger
@@ -766,9 +839,9 @@ function http.serve(listener, handler, options) end
 ---table.
 ---@alias luvd.HttpHandler fun(request: luvd.Request): string|integer|luvd.Answer, string?
 
----An object whose method serves: a router, or one's own.
+---An object whose method serves.
 ---@class luvd.HttpObject
----@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string?
+---@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string? answers as a handler does
 
 ---Each limit that is reached is logged once per burst.
 ---@class (exact) luvd.HttpOptions
@@ -785,13 +858,14 @@ function http.serve(listener, handler, options) end
 ---@field max_per_connection? integer requests of one connection; default: no limit
 ---@field access_log? boolean|"debug"|"info"|"warn"|"error"|fun(entry: luvd.AccessEntry) a line for each answer (true: "info"), or a function that may not wait; default: none
 
+---What a function given as `access_log` is called with, once for each answer.
 ---@class (exact) luvd.AccessEntry
----@field peer string
----@field status integer
+---@field peer string as that of the request
+---@field status integer as it was sent
 ---@field bytes integer of the body
 ---@field request? string its id; nil: the head was refused
----@field method? string
----@field target? string as it was sent
+---@field method? string nil: the head was refused
+---@field target? string as it was sent; nil: the head was refused
 ---@field duration_us? integer from the end of the head to the end of the handler
 
 ---An answer. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
@@ -810,11 +884,11 @@ function http.serve(listener, handler, options) end
 ---@field target string as it was sent
 ---@field query table<string, string> decoded; of equal names the last one counts, see `query_all`
 ---@field raw_query? string as it was sent
----@field headers luvd.Headers
+---@field headers luvd.Headers `request.headers["content-type"]`
 ---@field host? string of the target when it is a full URL, else the field; nil with HTTP/1.0 only
 ---@field peer string "tcp://127.0.0.1:49152"
 ---@field params table<string, string> of a router's pattern
----@field version "1.0"|"1.1"
+---@field version "1.0"|"1.1" of HTTP
 ---@field id string on the log lines of this request; no two of a daemon are equal
 local Request = {}
 
@@ -845,10 +919,10 @@ function Request:chunks(options) end
 
 ---Why the body could not be read.
 ---@return string? message
----@return string? code
+---@return string? code as `body`
 function Request:failure() end
 
 ---The fields of a request by name, in any case. Several of one name are one, joined with ", "
 ---(cookies with "; "). `pairs` goes over them with names in lower case.
 ---@class luvd.Headers
----@field [string] string?
+---@field [string] string? the value; nil: it was not sent

@@ -6,9 +6,11 @@
 --   object CLASS KEY                the object shown for CLASS has it
 --   name CLASS KEY nil|TYPE|no      what it holds; no: to ask for it raises, or there is no such object here
 
-local luvd, net = require "luvd", require "luvd.net"
+local luvd, fs, http = require "luvd", require "luvd.fs", require "luvd.http"
+local net, task = require "luvd.net", require "luvd.task"
 
 local service = {}
+local requests, entries, sockets = task.channel(1), task.channel(1), task.channel(1)
 
 local function keys_of(tables)
   local seen, list = {}, {}
@@ -65,15 +67,34 @@ local function tell_metatables(out)
   end
 end
 
+-- A request, and what the access log is told of it: the service asks itself.
+local function ask(daemon)
+  local conn <close> = assert(net.connect(daemon.listeners.web.address))
+  assert(conn:write "GET /walk?a=1 HTTP/1.1\r\nHost: walk\r\n\r\n")
+  assert(conn:read_line() == "HTTP/1.1 200 OK")
+  return requests:receive(), entries:receive()
+end
+
 -- One object of each class that can be had.
 local function objects(daemon, conn)
+  local request, entry = ask(daemon)
   return {
     ["luvd.Daemon"] = daemon,
     ["luvd.Host"] = daemon.host,
     ["luvd.Listener"] = daemon.listeners.walk,
     ["luvd.File"] = daemon.files.walk,
+    ["luvd.Stat"] = daemon.files.walk:stat(),
+    ["luvd.Watcher"] = fs.watch(daemon.files.walk.path, function() end),
     ["luvd.Timer"] = luvd.every("1h", function() end),
     ["luvd.Conn"] = conn,
+    ["luvd.Socket"] = sockets:receive(),
+    ["luvd.Task"] = task.spawn(function() end),
+    ["luvd.Group"] = task.group(),
+    ["luvd.Channel"] = requests,
+    ["luvd.Semaphore"] = task.semaphore(1),
+    ["luvd.Permit"] = task.semaphore(1):acquire(),
+    ["luvd.Request"] = request,
+    ["luvd.AccessEntry"] = entry,
   }
 end
 
@@ -93,6 +114,14 @@ local function tell_names(out, all, wanted)
 end
 
 function service.start(daemon)
+  net.serve(daemon.listeners.datagrams, function(socket)
+    sockets:send(socket)
+    for _ in socket:packets() do luvd.log:debug "a datagram" end
+  end)
+  http.serve(daemon.listeners.web, function(request)
+    requests:send(request)
+    return "here"
+  end, { access_log = function(entry) entries:try_send(entry) end })
   net.serve(daemon.listeners.walk, function(conn)
     local out, all = {}, objects(daemon, conn)
     tell_modules(out)
