@@ -160,7 +160,8 @@ describe("lua/luvd/types.lua", function()
   end))
 
   it("is missed where an object lacks what it declares", luvd.test(function(t)
-    local wrong = { "Timer.stop", "Conn.send", "Host.domain", "Daemon.pid", "Channel.peek", "Request.user", "Stat.name" }
+    local wrong = { "Timer.stop", "Conn.send", "Host.domain", "Daemon.pid", "Channel.peek", "Request.user",
+      "Stat.name" }
     for _, class in ipairs(list) do
       for _, name in ipairs(wrong) do
         if class.name == "luvd." .. name:match "%w+" then
