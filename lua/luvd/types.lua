@@ -62,11 +62,16 @@ function Daemon:drain(timeout) end
 ---@param ... any what fn is called with
 function Daemon:spawn(fn, ...) end
 
----An entry of `listen`.
+---An entry of `listen`, or what `net.listen` has opened.
 ---@class (exact) luvd.Listener
----@field name string its key in `listen`
+---@field name string of the entry; of `net.listen` its first address
 ---@field address string "tcp://127.0.0.1:49152": with the port that the kernel chose
----@field addresses string[] all of them, when the entry has several
+---@field addresses string[] all of them, when there are several
+local Listener = {}
+
+---Closes one of `net.listen`, also by `<close>`: nothing more is accepted, the file of a unix
+---socket is removed, open connections go on. Twice does nothing. Raises for an entry of `listen`.
+function Listener:close() end
 
 ---The module "luvd.log", which is `daemon.log` and `luvd.log` too: lines with fields, sent where the key `log` says. Never
 ---waits and never fails: lines that nobody takes are dropped and counted. A line has at most 64 fields, which stand in
@@ -637,6 +642,26 @@ function net.connect(address, options) end
 ---Options of `net.connect`.
 ---@class (exact) luvd.ConnectOptions
 ---@field timeout? luvd.Duration of name and connection together; default 10s
+
+---The options of an entry of `listen`, by the same rules.
+---@class (exact) luvd.ListenOptions
+---@field backlog? integer connections that may wait to be accepted; default 511
+---@field mode? string permissions of a unix socket's file; default "0666"
+---@field max_connections? integer open at a time; default 0: as many as there are descriptors
+---@field max_per_peer? integer open from one IPv4 address, IPv6 /64 or local user, others are reset; default 0: any number
+---@field idle_timeout? luvd.Duration after which a silent connection is closed; default 0: never
+---@field write_buffer? luvd.Size queued before conn:write waits; default 256KiB
+---@field receive_buffer? luvd.Size of the kernel, SO_RCVBUF of socket(7); default 0: the kernel's
+
+---Opens a listener with the rights that the service still has; `net.serve` then serves it at once.
+---One that nobody serves is closed when it is collected. Wrong addresses and options raise. Only
+---inside a task or callback of a service that starts or runs.
+---@param address string|string[] "tcp://127.0.0.1:0", "tcp://*:80", "unix:/path", "unix:@name"; a relative path is relative to the daemon file's folder
+---@param options? luvd.ListenOptions
+---@return luvd.Listener? listener
+---@return string? message
+---@return string? code "EADDRINUSE", "EACCES", or another of bind(2)
+function net.listen(address, options) end
 
 ---Options of calls that wait for bytes.
 ---@class (exact) luvd.ReadOptions
