@@ -46,6 +46,13 @@ describe("the README", function()
     end
   end)
 
+  it("names every example, and none that is not there", function()
+    local shown = {}
+    for name in readme:match("| example |.-\n\n"):gmatch "\n| `(%w+)` |" do shown[#shown + 1] = name end
+    table.sort(shown)
+    assert.same(proc.names "examples", shown)
+  end)
+
   it("says truly how to install, find and uninstall it", luvd.root_test(function(t)
     local prefix = t.folder .. "/usr"
     local result = t:command({ "/usr/bin/cmake", "--install", luvd.top .. "/" .. luvd.build, "--prefix", prefix })
