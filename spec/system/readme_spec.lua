@@ -58,7 +58,8 @@ describe("the README", function()
     local result = t:command({ "/usr/bin/cmake", "--install", luvd.top .. "/" .. luvd.build, "--prefix", prefix })
     assert.equal(0, result.code, result.err)
     assert.matches("^luvd ", t:command({ prefix .. "/bin/luvd", "version" }).out)
-    for _, path in ipairs { "share/luvd", "share/doc/luvd", "share/luvd/examples/jail/jail.lua" } do
+    for _, path in ipairs { "share/luvd", "share/doc/luvd", "share/luvd/examples/jail/jail.lua",
+      "share/luvd/lua/luvd/types.lua" } do
       assert.is_true(tree.exists(prefix .. "/" .. path), path)
     end
     assert.is_not_nil(uv.fs_stat(prefix .. "/bin/luvd"))
