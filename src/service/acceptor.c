@@ -66,7 +66,7 @@ static void starve(struct server *server, int reason)
 			  server->name, err_reason(reason));
 	server->starved = true;
 	pause_all(server);
-	server->retry.ring = on_retry;
+	alarm_init(&vm->alarms, &server->retry, on_retry);
 	alarm_set(&vm->alarms, &server->retry, uv_now(vm->loop) + RETRY);
 }
 

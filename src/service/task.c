@@ -94,7 +94,7 @@ struct task *task_create(lua_State *L, int nargs, const char *name)
 	if (!task)
 		task = make(L);
 	task->vm = vm;
-	if (!lua_checkstack(task->L, nargs + 2)) {
+	if (!lua_checkstack(task->L, nargs + 3)) {
 		discard(task);
 		vm_raise(L, "too many arguments for a task");
 	}
@@ -125,6 +125,13 @@ void task_anchor(lua_State *L, struct task *task)
 	task->anchored = true;
 }
 
+void task_keep(lua_State *L, struct task *task)
+{
+	lua_xmove(L, task->L, 1);
+	lua_insert(task->L, 1);
+	task->keeps = true;
+}
+
 /* --- running --- */
 
 static void suspended(struct task *task, int count)
@@ -152,7 +159,7 @@ static void run(struct task *task)
 	if (task->state == TASK_WAITING)
 		lua_pop(task->L, 1); /* the marker */
 	else
-		arguments = lua_gettop(task->L) - 1; /* it begins */
+		arguments = lua_gettop(task->L) - 1 - task->keeps; /* it begins */
 	task->detach = NULL;
 	task->state = TASK_RUNNING;
 	vm->current = task;
