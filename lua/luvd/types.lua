@@ -181,7 +181,7 @@ function luvd.cron(expression, fn, options) end
 ---@param text string at most 255 bytes are kept
 function luvd.status(text) end
 
----Stops the daemon gracefully and returns. Before start has returned it fails the start.
+---Stops the daemon gracefully and returns. Before the daemon is ready it fails the start.
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
@@ -653,7 +653,8 @@ function net.connect(address, options) end
 ---@field write_buffer? luvd.Size queued before conn:write waits; default 256KiB
 ---@field receive_buffer? luvd.Size of the kernel, SO_RCVBUF of socket(7); default 0: the kernel's
 
----Opens a listener with the rights that the service still has; `net.serve` then serves it at once.
+---Opens a listener with the rights that the service still has; `net.serve` then serves it, at once when
+---start has returned.
 ---One that nobody serves is closed when it is collected. Wrong addresses and options raise. Only
 ---inside a task or callback of a service that starts or runs.
 ---@param address string|string[] "tcp://127.0.0.1:0", "tcp://*:80", "unix:/path", "unix:@name"; a relative path is relative to the daemon file's folder
@@ -761,8 +762,8 @@ function Conn:reset() end
 ---(`receive_buffer`) has no room for is lost. When the daemon stops what has come is given still, then the end. Only one
 ---task may take at a time. It is closed when its handler ends.
 ---@class (exact) luvd.Socket
----@field local_address string "udp://127.0.0.1:8125"; "closed" afterwards
----@field listener? luvd.Listener where it takes datagrams; nil when it is closed
+---@field local_address string "udp://127.0.0.1:8125"; "closed" once its handler has ended
+---@field listener? luvd.Listener where it takes datagrams; nil once its handler has ended
 local Socket = {}
 
 ---`for bytes, peer in socket:packets() do`: until the daemon stops or the socket is closed. With a timeout a round gets nil
