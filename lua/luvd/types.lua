@@ -624,24 +624,25 @@ local net = {}
 ---
 ---A listener whose addresses are udp gives its handler a socket: one handler for each address, which
 ---runs until the daemon stops. When it raises the error is logged and the next datagram calls it
----again; when it returns, its socket is closed, with a warning.
+---again (after a second when it had taken none); when it returns, its socket is closed, with a warning.
 ---@param listener luvd.Listener
 ---@param handler fun(conn: luvd.Conn)|fun(socket: luvd.Socket)
 function net.serve(listener, handler) end
 
----Opens a connection. A name is looked up in /etc/hosts as it was when the daemon started, then by DNS (not through the
----C library: it works in an empty root); its addresses are tried one after the other, each with its share of the time.
----Raises when the address has another form: "tcp://HOST:PORT", "tcp://[IPv6]:PORT", "unix:/path", "unix:@name".
----@param address string "tcp://example.org:80"
+---Opens a connection. The addresses of a name, from /etc/hosts as it was at the start, else from the
+---name servers, are tried one after the other, each with its share of the time; works in an empty root.
+---The connection is closed by `conn:close()`, by `<close>`, by the collector, or by the end of the
+---service; `daemon:drain` does not wait for it. A wrong address raises.
+---@param address string "tcp://example.org:80", "tcp://192.0.2.1:80", "tcp://[::1]:80", "unix:/path", "unix:@name"
 ---@param options? luvd.ConnectOptions
----@return luvd.Conn? conn can stand in `local conn <close>`
----@return string? message begins with the address: "tcp://db:5432: connection refused"
----@return string? code of the last address that was tried: "ECONNREFUSED", "ETIMEDOUT", "ENOENT"; of a name "EAI_NONAME", "EAI_AGAIN"
+---@return luvd.Conn? conn
+---@return string? message of the last address that was tried: "tcp://db:5432: connection refused"
+---@return string? code "ECONNREFUSED" or another of connect(2); "ETIMEDOUT"; "EAI_NONAME": no such name; "EAI_AGAIN": no name server has answered, or 1000 questions are on their way
 function net.connect(address, options) end
 
 ---Options of `net.connect`.
 ---@class (exact) luvd.ConnectOptions
----@field timeout? luvd.Duration of name and connection together; default 10s
+---@field timeout? luvd.Duration of the whole call, the lookup of the name too; default "10s"
 
 ---The options of an entry of `listen`, by the same rules.
 ---@class (exact) luvd.ListenOptions
@@ -677,9 +678,9 @@ function net.listen(address, options) end
 ---on; after any other failure every call returns that failure at once. Only one task may read at
 ---a time.
 ---@class (exact) luvd.Conn
----@field peer string "tcp://127.0.0.1:49152"; "unix:" for a client without a path
+---@field peer string "tcp://127.0.0.1:49152"; "unix:" for a unix socket
 ---@field local_address string our end, in the same form; "closed" afterwards
----@field listener? luvd.Listener where it was accepted; nil: it is of `net.connect`
+---@field listener? luvd.Listener where it was accepted; nil of one that `net.connect` has opened
 local Conn = {}
 
 ---Waits for bytes and returns those that are there; nil alone: the peer has ended the stream.
@@ -780,6 +781,7 @@ function Socket:packets(options) end
 function Socket:receive(options) end
 
 ---Sends one datagram; waits, at most 5 seconds, when the kernel has no room. That it was sent says nothing of its arrival.
+---A peer that is no such address raises.
 ---@param bytes string|(string|number)[] at most 65507
 ---@param peer string as `packets` gives it; an address, no name
 ---@return true? ok
@@ -787,7 +789,7 @@ function Socket:receive(options) end
 ---@return string? code "EMSGSIZE", "ECLOSED", or of sendto(2): "EAGAIN", "ENETUNREACH"
 function Socket:send(bytes, peer) end
 
----Closes it; a loop over `packets` ends. Twice does nothing.
+---Takes no more datagrams; those that wait in the kernel are lost. A loop over `packets` ends. Twice does nothing.
 function Socket:close() end
 
 ---The value that stands for null; only one, compared with ==, and true in a condition.

@@ -50,7 +50,8 @@ describe("the manual", function()
       return anchors[path][anchor]
     end
     local count = 0
-    for _, page in ipairs { "README.md", "docs/api.md", "docs/internals.md", "docs/guide.md", "docs/control.md" } do
+    for _, page in ipairs { "README.md", "docs/api.md", "docs/internals.md", "docs/guide.md", "docs/control.md",
+      "docs/benchmarks.md" } do
       for target in (proc.slurp(page):gsub("```.-```", "")):gmatch "%]%(([^%s()]+)%)" do
         local path, anchor = target:match "^([^#]*)#?(.*)$"
         local from = page:match "^.*/" or ""
