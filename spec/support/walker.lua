@@ -49,9 +49,10 @@ local function tell(out, word, owner, list)
   for _, key in ipairs(list) do out[#out + 1] = ("%s %s %s\n"):format(word, owner, key) end
 end
 
+-- "luvd.http.pool" is a part of "luvd.http", and nobody's business.
 local function tell_modules(out)
   for name in pairs(package.preload) do
-    if name:match "^luvd" then
+    if name:match "^luvd%.?[^.]*$" then
       local module = require(name)
       local kind = type(module)
       if kind == "table" or kind == "userdata" then tell(out, "module", name, names(module)) end
@@ -67,17 +68,16 @@ local function tell_metatables(out)
   end
 end
 
--- A request, and what the access log is told of it: the service asks itself.
+-- A request, what the access log is told of it, and the response: the service asks itself.
 local function ask(daemon)
-  local conn <close> = assert(net.connect(daemon.listeners.web.address))
-  assert(conn:write "GET /walk?a=1 HTTP/1.1\r\nHost: walk\r\n\r\n")
-  assert(conn:read_line() == "HTTP/1.1 200 OK")
-  return requests:receive(), entries:receive()
+  local response = assert(http.request((daemon.listeners.web.address:gsub("^tcp", "http")) .. "/walk"))
+  assert(response.status == 200)
+  return requests:receive(), entries:receive(), response
 end
 
 -- One object of each class that can be had.
 local function objects(daemon, conn)
-  local request, entry = ask(daemon)
+  local request, entry, response = ask(daemon)
   return {
     ["luvd.Daemon"] = daemon,
     ["luvd.Host"] = daemon.host,
@@ -95,6 +95,8 @@ local function objects(daemon, conn)
     ["luvd.Permit"] = task.semaphore(1):acquire(),
     ["luvd.Request"] = request,
     ["luvd.AccessEntry"] = entry,
+    ["luvd.Response"] = response,
+    ["luvd.Router"] = http.router(),
   }
 end
 

@@ -18,8 +18,12 @@ local function start(t, name, ...)
   return d
 end
 
-local function post(address, path, body)
-  return client.ask(address, ("POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s"):format(path, #body, body))
+local function send(method, address, path, body)
+  return client.ask(address, ("%s %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s"):format(method, path, #body, body))
+end
+
+local function post(...)
+  return send("POST", ...)
 end
 
 -- Sends one datagram and returns the first that comes back, and where it was sent from.
@@ -46,7 +50,7 @@ describe("the guide", function()
         count = count + 1
       end
     end
-    assert.equal(6, count, "an example is new: try it below")
+    assert.equal(7, count, "an example is new: try it below")
     for number, text in ipairs(others) do assert(load(text, "=block " .. number, "t")) end
   end))
 
@@ -95,6 +99,18 @@ describe("the guide", function()
     d:stop()
     assert.matches("sum.lua:%d+: attempt to add", d:log())
     assert.matches("request .*status=405", d:log())
+  end))
+
+  it("chooses by path and method", luvd.test(function(t)
+    local d = start(t, "users.lua", "--set", "listen.web=tcp://127.0.0.1:0", "--set", "config.pages=" .. t.folder)
+    local address = d:address()
+    assert.matches("^HTTP/1.1 404 .*no such user\n$", send("GET", address, "/users/7", ""))
+    assert.matches("^HTTP/1.1 204 ", send("PUT", address, "/users/7", '{"name":"ann"}'))
+    assert.matches('\r\n\r\n{"name":"ann"}$', send("GET", address, "/users/7", ""))
+    assert.matches("^HTTP/1.1 400 .*expected an object\n$", send("PUT", address, "/users/7", "1"))
+    assert.matches("^HTTP/1.1 405 .*\r\nAllow: GET, HEAD, OPTIONS, PUT\r\n", send("DELETE", address, "/users/7", ""))
+    assert.equal(files["upper.lua"], send("GET", address, "/pages/upper.lua", ""):match "\r\n\r\n(.*)$")
+    d:stop()
   end))
 
   it("knows the number of visits after a restart", luvd.test(function(t)

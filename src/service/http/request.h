@@ -53,6 +53,7 @@ void query_push_all(lua_State *L, const char *bytes, size_t length, const char *
 /* request_body.c */
 int request_l_body(lua_State *L);
 int request_l_json(lua_State *L);
+int request_l_form(lua_State *L);
 int request_l_chunks(lua_State *L);
 int request_l_failure(lua_State *L);
 
