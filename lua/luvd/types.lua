@@ -185,7 +185,8 @@ function luvd.status(text) end
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
----The module "luvd.task": coroutines that wait beside each other. A task is a coroutine that luvd resumes. Tasks form trees: a task ends when
+---The module "luvd.task": coroutines that wait beside each other. A task is a coroutine that luvd
+---resumes. Tasks form trees: a task ends when
 ---its function has returned and its children have ended; when its function raises or it is
 ---cancelled, its children are cancelled first. Cancelling closes the coroutine: no pcall sees it,
 ---`<close>` values run, nothing in them may wait. Who waits longest is served first, and waking a task
