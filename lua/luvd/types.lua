@@ -73,7 +73,7 @@ local Listener = {}
 ---socket is removed, open connections go on. Twice does nothing. Raises for an entry of `listen`.
 function Listener:close() end
 
----The module "luvd.log", which is `daemon.log` and `luvd.log` too: lines with fields, sent where the key `log` says. Never
+---The module "luvd.log": lines with fields, sent where the key `log` says. `daemon.log` and `luvd.log` are it too. Never
 ---waits and never fails: lines that nobody takes are dropped and counted. A line has at most 64 fields, which stand in
 ---the order of their names.
 ---@class (exact) luvd.Log
@@ -185,7 +185,8 @@ function luvd.status(text) end
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
----The module "luvd.task". A task is a coroutine that luvd resumes. Tasks form trees: a task ends when
+---The module "luvd.task": coroutines that wait beside each other. A task is a coroutine that luvd
+---resumes. Tasks form trees: a task ends when
 ---its function has returned and its children have ended; when its function raises or it is
 ---cancelled, its children are cancelled first. Cancelling closes the coroutine: no pcall sees it,
 ---`<close>` values run, nothing in them may wait. Who waits longest is served first, and waking a task
@@ -516,7 +517,7 @@ function fs.open(path, mode, options) end
 ---@return string? code of inotify_add_watch(2): "ENOENT", "EACCES", "ENOSPC" when the user has too many
 function fs.watch(path, fn) end
 
----Can stand in `local watcher <close>`.
+---What `fs.watch` returns; can stand in `local watcher <close>`.
 ---@class (exact) luvd.Watcher
 local Watcher = {}
 
@@ -767,10 +768,10 @@ function Conn:reset() end
 ---@field listener? luvd.Listener where it takes datagrams; nil once its handler has ended
 local Socket = {}
 
----`for bytes, peer in socket:packets() do`: until the daemon stops or the socket is closed. With a timeout a round gets nil
----too late: the loop ends.
+---`for bytes, peer in socket:packets() do`: until the daemon stops or the socket is closed, with a timeout also when no
+---datagram has come in time.
 ---@param options? luvd.WaitOptions of each datagram
----@return fun(): string?, string? bytes of one datagram, which may be "", and its sender, "udp://192.0.2.1:49152"
+---@return fun(): string?, string? iterator of the bytes, which may be "", and the sender, "udp://192.0.2.1:49152"
 function Socket:packets(options) end
 
 ---Waits for one datagram; nil alone: the daemon stops.
@@ -863,15 +864,15 @@ local http = {}
 ---@param options? luvd.HttpOptions
 function http.serve(listener, handler, options) end
 
----What it returns is the answer: text (200), a status from 200 to 599 with or without text, or a
----table.
+---A function that answers requests. What it returns is the answer: text (200), a status from 200 to
+---599 with or without text, or a table.
 ---@alias luvd.HttpHandler fun(request: luvd.Request): string|integer|luvd.Answer, string?
 
 ---An object whose method serves.
 ---@class luvd.HttpObject
 ---@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string? answers as a handler does
 
----Each limit that is reached is logged once per burst.
+---Options of `http.serve`. Each limit that is reached is logged once per burst.
 ---@class (exact) luvd.HttpOptions
 ---@field max_line? luvd.Size of a request line, else 414; default 8KiB, at most 60KiB
 ---@field max_head? luvd.Size of a head, else 431; default 32KiB, at most 60KiB
@@ -896,7 +897,7 @@ function http.serve(listener, handler, options) end
 ---@field target? string as it was sent; nil: the head was refused
 ---@field duration_us? integer from the end of the head to the end of the handler
 
----An answer. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
+---An answer as a table. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
 ---must be that of the body (with a function it is kept to), Connection can only be "close".
 ---@class (exact) luvd.Answer
 ---@field status? integer 200 to 599; default 200
@@ -919,7 +920,7 @@ function http.serve(listener, handler, options) end
 ---at its end is redirected to the one with it (301).
 ---@class luvd.FileAnswer: luvd.Answer
 
----A request. It stays valid after its answer, but for its body. Any further field may be set, for
+---A request, as its handler gets it. It stays valid after its answer, but for its body. Any further field may be set, for
 ---handlers to tell each other; one that is not set raises.
 ---@class luvd.Request
 ---@field method string "GET"

@@ -86,6 +86,15 @@ static struct task *make(lua_State *L)
 	return task;
 }
 
+static void enlist(struct task *task, const char *name)
+{
+	task->name = name;
+	list_init(&task->queued);
+	list_init(&task->children);
+	list_append(&task->vm->tasks, &task->sibling);
+	task->vm->task_count++;
+}
+
 struct task *task_create(lua_State *L, int nargs, const char *name)
 {
 	struct vm *vm = vm_of(L);
@@ -99,11 +108,20 @@ struct task *task_create(lua_State *L, int nargs, const char *name)
 		vm_raise(L, "too many arguments for a task");
 	}
 	lua_xmove(L, task->L, nargs + 1);
-	task->name = name;
-	list_init(&task->queued);
-	list_init(&task->children);
-	list_append(&vm->tasks, &task->sibling);
-	vm->task_count++;
+	enlist(task, name);
+	return task;
+}
+
+struct task *task_reuse(struct vm *vm, lua_CFunction function, void *argument, const char *name)
+{
+	struct task *task = take_spare(vm);
+
+	if (!task)
+		return NULL;
+	task->vm = vm;
+	lua_pushcfunction(task->L, function); /* an empty stack has room: LUA_MINSTACK */
+	lua_pushlightuserdata(task->L, argument);
+	enlist(task, name);
 	return task;
 }
 

@@ -77,6 +77,9 @@ void tasks_cancel(struct vm *vm);
 /* Makes a task of the function and its nargs arguments on top of L and pops them. Raises when
  * memory is out. Not started, and nobody's child. */
 struct task *task_create(lua_State *L, int nargs, const char *name);
+/* The same of a C function and its one argument, without memory and so without a raise: NULL when
+ * no ended task is kept for it. */
+struct task *task_reuse(struct vm *vm, lua_CFunction function, void *argument, const char *name);
 /* Makes it a child, before it is started. */
 void task_adopt(struct task *parent, struct task *task);
 /* The userdata on top of L, which is popped, lives as long as the task: it takes the place of the

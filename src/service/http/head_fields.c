@@ -57,20 +57,6 @@ static int read_coding(struct head *head, const char *bytes, struct head_span va
 	return 0;
 }
 
-bool head_is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-struct head_span head_trimmed(const char *bytes, size_t start, size_t end)
-{
-	while (start < end && head_is_space(bytes[start]))
-		start++;
-	while (end > start && head_is_space(bytes[end - 1]))
-		end--;
-	return (struct head_span){(uint16_t)start, (uint16_t)(end - start)};
-}
-
 /* A list of tokens: close outweighs keep-alive. */
 static void read_connection(const char *bytes, struct head_span value, bool *close, bool *keep)
 {
@@ -106,26 +92,43 @@ static int check_together(struct head *head)
 	return HEAD_WHOLE;
 }
 
+/* One field; 0, or the status that refuses the request. The lengths of the names differ: most
+ * fields are told by theirs. */
+static int read_field(struct head *head, const char *bytes, const struct head_field *field,
+		      bool *close, bool *keep)
+{
+	struct head_span name = field->name;
+
+	switch (name.length) {
+	case sizeof "host" - 1:
+		return SPAN_IS(bytes, name, "host") ? read_host(head, bytes, field->value) : 0;
+	case sizeof "expect" - 1:
+		return SPAN_IS(bytes, name, "expect") ? read_expect(head, bytes, field->value) : 0;
+	case sizeof "connection" - 1:
+		if (SPAN_IS(bytes, name, "connection"))
+			read_connection(bytes, field->value, close, keep);
+		return 0;
+	case sizeof "content-length" - 1:
+		return SPAN_IS(bytes, name, "content-length")
+			   ? read_length(head, bytes, field->value)
+			   : 0;
+	case sizeof "transfer-encoding" - 1:
+		return SPAN_IS(bytes, name, "transfer-encoding")
+			   ? read_coding(head, bytes, field->value)
+			   : 0;
+	default:
+		return 0;
+	}
+}
+
 /* The fields that say where a body ends and what becomes of the connection. */
 int head_read_fields(struct head *head, const char *bytes)
 {
 	bool close = false, keep = false;
 	int status = 0;
 
-	for (size_t i = 0; i < head->count && status == 0; i++) {
-		struct head_span name = head->fields[i].name, value = head->fields[i].value;
-
-		if (SPAN_IS(bytes, name, "host"))
-			status = read_host(head, bytes, value);
-		else if (SPAN_IS(bytes, name, "expect"))
-			status = read_expect(head, bytes, value);
-		else if (SPAN_IS(bytes, name, "connection"))
-			read_connection(bytes, value, &close, &keep);
-		else if (SPAN_IS(bytes, name, "content-length"))
-			status = read_length(head, bytes, value);
-		else if (SPAN_IS(bytes, name, "transfer-encoding"))
-			status = read_coding(head, bytes, value);
-	}
+	for (size_t i = 0; i < head->count && status == 0; i++)
+		status = read_field(head, bytes, &head->fields[i], &close, &keep);
 	head->close = close || (head->minor == 0 && !keep);
 	return status ? status : check_together(head);
 }
