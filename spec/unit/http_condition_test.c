@@ -132,6 +132,9 @@ static void test_dates_have_three_forms(void **state)
 	assert_int_equal(date(""), -1);
 	assert_int_equal(date("Sun, 06 Nov 1994 08:49:37 GMTx"), -1);
 	assert_int_equal(date("Sun, 06 Nov 1994 08:49:37 CET"), -1);
+	assert_int_equal(date("Sunday, 06-Nov- 08:49:37 GMT"), -1);
+	assert_int_equal(date("Sun, 06 Nov 1994 08:49"), -1);
+	assert_int_equal(date("Sun, 06 No"), -1);
 	assert_int_equal(date("Sun, 06 Nix 1994 08:49:37 GMT"), -1);
 	assert_int_equal(date("Sun, 06 Nov 1994 24:49:37 GMT"), -1);
 	assert_int_equal(date("Sun, 96 Nov 1994 08:49:37 GMT"), -1);

@@ -73,50 +73,110 @@ static int full_year(int year, time_t now)
 	return year > tm.tm_year + 1950 ? year - 100 : year;
 }
 
-/* RFC 1123, RFC 850, asctime(3): each whole, to the last byte. */
-static bool scan(const char *text, struct tm *tm, char month[4])
+/* Digits, as many; a space may stand for the first when padded. -1: they are none. */
+static int take_digits(const char **at, size_t count, bool padded)
 {
-	int length = (int)strlen(text), used = -1;
+	int number = 0;
 
-	sscanf(text, "%*3[A-Za-z], %2d %3s %4d %2d:%2d:%2d GMT%n", &tm->tm_mday, month,
-	       &tm->tm_year, &tm->tm_hour, &tm->tm_min, &tm->tm_sec, &used);
-	if (used == length)
-		return true;
-	sscanf(text, "%*9[A-Za-z], %2d-%3s-%2d %2d:%2d:%2d GMT%n", &tm->tm_mday, month,
-	       &tm->tm_year, &tm->tm_hour, &tm->tm_min, &tm->tm_sec, &used);
-	if (used == length) {
+	for (size_t i = 0; i < count; i++) {
+		char byte = *(*at)++;
+
+		if (padded && i == 0 && byte == ' ')
+			continue;
+		if (byte < '0' || byte > '9') {
+			(*at)--;
+			return -1;
+		}
+		number = number * 10 + (byte - '0');
+	}
+	return number;
+}
+
+static int take_month(const char **at)
+{
+	int month = strlen(*at) >= 3 ? month_of(*at) : -1;
+
+	*at += month >= 0 ? 3 : 0;
+	return month;
+}
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+/* A sign of a form at *at: "w" a weekday, "d" and "e" its day, "b", "Y", "y", "H", "M", "S" as in
+ * strftime(3); another stands for itself. */
+static bool take_sign(const char **at, char sign, struct tm *tm)
+{
+	switch (sign) {
+	case 'w':
+		while (is_letter(**at))
+			(*at)++;
+		return true; /* which day it is follows from the date */
+	case 'd':
+		return (tm->tm_mday = take_digits(at, 2, false)) > 0;
+	case 'e':
+		return (tm->tm_mday = take_digits(at, 2, true)) > 0;
+	case 'b':
+		return (tm->tm_mon = take_month(at)) >= 0;
+	case 'Y':
+		return (tm->tm_year = take_digits(at, 4, false)) >= 0;
+	case 'y':
+		tm->tm_year = take_digits(at, 2, false);
+		if (tm->tm_year < 0)
+			return false;
 		tm->tm_year = full_year(tm->tm_year, time(NULL));
 		return true;
+	case 'H':
+		return (tm->tm_hour = take_digits(at, 2, false)) >= 0;
+	case 'M':
+		return (tm->tm_min = take_digits(at, 2, false)) >= 0;
+	case 'S':
+		return (tm->tm_sec = take_digits(at, 2, false)) >= 0;
+	default:
+		return *(*at)++ == sign;
 	}
-	sscanf(text, "%*3[A-Za-z] %3s %2d %2d:%2d:%2d %4d%n", month, &tm->tm_mday, &tm->tm_hour,
-	       &tm->tm_min, &tm->tm_sec, &tm->tm_year, &used);
-	return used == length;
+}
+
+static bool matches(const char *text, const char *form, struct tm *tm)
+{
+	/* "G" to "T" of the zone are no signs. */
+	size_t zone = strlen(form) > 4 && strcmp(form + strlen(form) - 4, " GMT") == 0 ? 4 : 0;
+	size_t length = strlen(form) - zone;
+
+	for (size_t i = 0; i < length; i++)
+		if (!take_sign(&text, form[i], tm))
+			return false;
+	return strcmp(text, form + length) == 0;
 }
 
 static bool in_range(const struct tm *tm)
 {
-	return tm->tm_mon >= 0 && tm->tm_mday >= 1 && tm->tm_mday <= 31 && tm->tm_hour >= 0 &&
-	       tm->tm_hour <= 23 && tm->tm_min >= 0 && tm->tm_min <= 59 && tm->tm_sec >= 0 &&
-	       tm->tm_sec <= 60;
+	return tm->tm_mday <= 31 && tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
 }
 
 bool condition_date(struct condition_field field, time_t *time)
 {
-	char text[64], month[4] = "";
-	struct tm tm = {0};
+	/* RFC 1123, RFC 850, asctime(3) */
+	static const char *const forms[] = {"w, d b Y H:M:S GMT", "w, d-b-y H:M:S GMT",
+					    "w b e H:M:S Y"};
+	char text[64];
 
 	if (!field.bytes || field.length >= sizeof text)
 		return false;
 	memcpy(text, field.bytes, field.length);
 	text[field.length] = '\0';
-	if (!scan(text, &tm, month))
-		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon = month_of(month);
-	if (!in_range(&tm))
-		return false;
-	*time = timegm(&tm);
-	return true;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct tm tm = {0};
+
+		if (!matches(text, forms[i], &tm) || !in_range(&tm))
+			continue;
+		tm.tm_year -= 1900;
+		*time = timegm(&tm);
+		return true;
+	}
+	return false;
 }
 
 /* --- ranges --- */
