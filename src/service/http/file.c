@@ -233,41 +233,11 @@ static int refuse(struct http_conn *hc, int status)
 	return 0;
 }
 
-static bool is_plain(unsigned char byte)
-{
-	static const char others[] = "-._~/!$&'()*+,;=:@";
-
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || memchr(others, byte, sizeof others - 1);
-}
-
-/* The folder's path with a slash: "/a b" is "/a%20b/". The path is the decoded one, for what was
- * sent may begin with two slashes, which is another host. */
-static void push_location(lua_State *L, const struct request *request)
-{
-	const unsigned char *path = (const unsigned char *)request->bytes + request->path.at;
-	luaL_Buffer buffer;
-
-	luaL_buffinit(L, &buffer);
-	for (size_t i = 0; i < request->path.length; i++) {
-		char escape[4];
-
-		snprintf(escape, sizeof escape, is_plain(path[i]) ? "%c" : "%%%02X", path[i]);
-		luaL_addstring(&buffer, escape);
-	}
-	luaL_addchar(&buffer, '/');
-	if (request->queried) {
-		luaL_addchar(&buffer, '?');
-		luaL_addlstring(&buffer, request->bytes + request->query.at, request->query.length);
-	}
-	luaL_pushresult(&buffer);
-}
-
 static int redirect(lua_State *L, struct http_conn *hc, struct answer *answer)
 {
 	luaL_checkstack(L, 4, NULL);
 	lua_createtable(L, 0, 1);
-	push_location(L, lua_touserdata(L, 2));
+	location_push(L, lua_touserdata(L, 2));
 	lua_setfield(L, -2, "Location");
 	*answer = (struct answer){
 	    .status = 301, .kind = ANSWER_BYTES, .bytes = "", .headers = lua_gettop(L)};

@@ -1,10 +1,8 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "service/http/request.h"
-#include "service/json.h"
 #include "service/units.h"
 #include "service/vm.h"
 
@@ -23,16 +21,13 @@ static const struct problem {
 static const struct problem has_ended = {"the request has ended", "ECLOSED"};
 static const struct problem is_late = {"the body did not come in time", "ETIMEDOUT"};
 
-/* What a whole body is given as. */
-enum form { AS_TEXT, AS_JSON, AS_FORM };
-
 /* A call that waits, kept in its task. */
 struct reading {
 	int64_t timeout;
 	uint64_t deadline;
 	uint64_t max;
 	bool pieces;
-	uint8_t as; /* enum form */
+	uint8_t as; /* enum request_form */
 };
 
 void http_body_forget(struct http_conn *hc)
@@ -148,19 +143,6 @@ static int take(lua_State *L, struct http_conn *hc, const struct reading *readin
 	return 1;
 }
 
-/* The value that the body on top is the text of. */
-static int decode(lua_State *L, unsigned as)
-{
-	size_t length;
-	const char *text = lua_tolstring(L, -1, &length);
-
-	if (as == AS_JSON)
-		return json_decode(L, text, length, NULL);
-	if (as == AS_FORM)
-		query_push(L, text, length);
-	return 1;
-}
-
 /* --- waiting --- */
 
 static int step(lua_State *L, struct request *request, struct task *task, bool timed_out);
@@ -224,7 +206,7 @@ static int step(lua_State *L, struct request *request, struct task *task, bool t
 		return refuse(L, reading, &problems[hc->failure]);
 	taken = take(L, hc, reading);
 	if (taken != NOT_YET)
-		return taken == 1 && lua_isstring(L, -1) ? decode(L, reading->as) : taken;
+		return taken == 1 && lua_isstring(L, -1) ? request_decode(L, reading->as) : taken;
 	if (hc->conn->eof)
 		return break_off(L, hc, reading, BODY_CUT);
 	if (timed_out)
@@ -248,7 +230,7 @@ static int begin(lua_State *L, struct request *request, const struct reading *re
 	return step(L, request, task, false);
 }
 
-static int read_whole(lua_State *L, enum form as)
+static int read_whole(lua_State *L, enum request_form as)
 {
 	struct request *request = request_check(L, 1);
 	struct options_of_wait options = units_options(L, 2, INT64_MAX, true);
@@ -257,7 +239,7 @@ static int read_whole(lua_State *L, enum form as)
 
 	lua_settop(L, 1);
 	if (lua_getiuservalue(L, 1, REQUEST_BODY) == LUA_TSTRING)
-		return decode(L, as);
+		return request_decode(L, as);
 	lua_settop(L, 1);
 	return begin(L, request, &reading);
 }
@@ -272,29 +254,13 @@ int request_l_json(lua_State *L)
 	return read_whole(L, AS_JSON);
 }
 
-/* Is the value of Content-Type, up to its parameters, this one? */
-static bool has_type(const struct request *request, const char *type)
-{
-	size_t length = strlen(type);
-	int index =
-	    head_find(request->bytes, request->fields, request->count, "content-type", 12, 0);
-	struct head_span value;
-
-	if (index < 0)
-		return false;
-	value = request->fields[index].value;
-	return value.length >= length &&
-	       strncasecmp(request->bytes + value.at, type, length) == 0 &&
-	       (value.length == length || strchr("; \t", request->bytes[value.at + length]));
-}
-
 int request_l_form(lua_State *L)
 {
 	const struct request *request = request_check(L, 1);
 
-	if (has_type(request, "multipart/form-data"))
+	if (request_has_type(request, "multipart/form-data"))
 		return vm_fail(L, "multipart forms are not supported", "ENOTSUP");
-	if (!has_type(request, "application/x-www-form-urlencoded"))
+	if (!request_has_type(request, "application/x-www-form-urlencoded"))
 		return vm_fail(L, "the body is no form: application/x-www-form-urlencoded",
 			       "ENOTSUP");
 	return read_whole(L, AS_FORM);
