@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "service/acceptor.h"
 #include "service/server.h"
 #include "service/vm.h"
 
@@ -197,6 +198,12 @@ static int64_t idle_limit(const struct conn *conn)
 	return conn->acceptor ? server_listen(conn->acceptor->server)->idle_timeout : 0;
 }
 
+static void idle_for_too_long(struct conn *conn)
+{
+	acceptor_tell_idle(conn->acceptor, &conn->peer);
+	conn_fail_now(conn, CONN_IDLE);
+}
+
 /* Set rarely: a byte only moves conn->active, and the alarm looks at that when it rings. */
 static void watch_idle(struct conn *conn)
 {
@@ -208,7 +215,7 @@ static void watch_idle(struct conn *conn)
 	if (idle < limit)
 		alarm_set(&conn->vm->alarms, &conn->alarm, now(conn) + limit - idle);
 	else
-		conn_fail_now(conn, CONN_IDLE);
+		idle_for_too_long(conn);
 }
 
 static void on_alarm(struct alarm *alarm)
