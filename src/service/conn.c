@@ -1,5 +1,6 @@
 #include "service/conn.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -101,6 +102,17 @@ void conn_fail_now(struct conn *conn, int failure)
 	conn->user->readable(conn);
 }
 
+/* The kernel too sends what it has for timeouts.stop at most: a peer that does not read would keep
+ * it there for many minutes. tcp(7) */
+static void bound_sending(struct conn *conn)
+{
+	unsigned most = (unsigned)conn->vm->daemon->spec->timeout_stop;
+	uv_os_fd_t fd;
+
+	if (conn->handle.type == UV_TCP && uv_fileno(&conn->handle, &fd) == 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);
+}
+
 static void close_handle(struct conn *conn, bool reset)
 {
 	conn->closed = true;
@@ -109,8 +121,10 @@ static void close_handle(struct conn *conn, bool reset)
 	if (!conn->open || uv_is_closing(&conn->handle))
 		return;
 	/* A reset is refused once shutdown is on its way: then it is an ordinary close. */
-	if (!reset || conn->handle.type != UV_TCP || uv_tcp_close_reset(&conn->tcp, on_closed) < 0)
-		vm_close_handle(conn->vm, &conn->handle, on_closed);
+	if (reset && conn->handle.type == UV_TCP && uv_tcp_close_reset(&conn->tcp, on_closed) == 0)
+		return;
+	bound_sending(conn);
+	vm_close_handle(conn->vm, &conn->handle, on_closed);
 }
 
 void conn_abort(struct conn *conn)
@@ -149,7 +163,9 @@ void conn_close(struct conn *conn)
 	if (conn->closed || !conn->open)
 		return;
 	if (!set_failure(conn, CONN_CLOSED)) {
-		close_handle(conn, false);
+		/* A peer that is late must not take a part for the whole; nor would the kernel soon
+		 * be rid of what one that does not read is still owed. */
+		close_handle(conn, conn_queued(conn) > 0);
 		return;
 	}
 	conn->closed = true;
