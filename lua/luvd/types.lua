@@ -54,11 +54,16 @@ function Daemon:drain(timeout) end
 ---@param ... any
 function Daemon:spawn(fn, ...) end
 
----An entry of `listen`.
+---An entry of `listen`, or what `net.listen` has opened.
 ---@class (exact) luvd.Listener
----@field name string
+---@field name string of the entry; of `net.listen` its first address
 ---@field address string "tcp://127.0.0.1:49152": with the port that the kernel chose
----@field addresses string[] all of them, when the entry has several
+---@field addresses string[] all of them, when there are several
+local Listener = {}
+
+---Closes one of `net.listen`, also by `<close>`: nothing more is accepted, the file of a unix
+---socket is removed, open connections go on. Twice does nothing. Raises for an entry of `listen`.
+function Listener:close() end
 
 ---@class (exact) luvd.Log
 local Log = {}
@@ -579,10 +584,81 @@ local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
 ---has a task of its own; when the handler and its children have ended its connection is closed, when
----it raises the error is logged and only its own connection is lost.
+---it raises the error is logged and only its own connection is lost. A udp listener has one task
+---for each socket: when its handler raises it is called again for the next datagram, when it ends the
+---socket is closed.
 ---@param listener luvd.Listener
----@param handler fun(conn: luvd.Conn)
+---@param handler fun(conn: luvd.Conn)|fun(socket: luvd.Socket)
 function net.serve(listener, handler) end
+
+---@class (exact) luvd.ConnectOptions
+---@field timeout? luvd.Duration of the whole call, the lookup of the name too; default "10s"
+
+---Opens a connection. Waits. The addresses of a name, from /etc/hosts as it was at the start, else
+---from the name servers, are tried one after the other, each with its share of the time; works in an
+---empty root. The connection is closed by `conn:close()`, by `<close>`, by the collector, or by the end
+---of the service; `daemon:drain` does not wait for it. A wrong address raises.
+---@param address string "tcp://example.org:80", "tcp://192.0.2.1:80", "tcp://[::1]:80", "unix:/path", "unix:@name"
+---@param options? luvd.ConnectOptions
+---@return luvd.Conn? conn
+---@return string? message of the last address that was tried
+---@return string? code "ECONNREFUSED" or another of connect(2); "ETIMEDOUT"; "EAI_NONAME": no such
+---name; "EAI_AGAIN": no name server has answered, or 1000 questions are on their way
+function net.connect(address, options) end
+
+---The socket of a udp listener; its handler's alone: closed when that ends. Only one task may take
+---datagrams at a time.
+---@class (exact) luvd.Socket
+---@field local_address string "udp://127.0.0.1:53"; "closed"
+---@field listener luvd.Listener? nil once it is closed
+local Socket = {}
+
+---Iterates over datagrams and who sent them; waits for each. Ends when the daemon is being stopped and
+---what was sent before has been taken, when the socket is closed, and when none came in time.
+---@param options? luvd.WaitOptions of each datagram
+---@return fun(): string?, string? bytes, peer: "udp://192.0.2.1:4711"
+function Socket:packets(options) end
+
+---Waits for one datagram; nil alone: the daemon is being stopped, and no more will come.
+---@param options? luvd.WaitOptions
+---@return string? bytes
+---@return string? peer or message
+---@return string? code "ETIMEDOUT", "ECLOSED"
+function Socket:receive(options) end
+
+---Sends one datagram; waits for at most 5 seconds while the kernel has no room for it. That it was sent
+---does not mean that it arrives. A peer that is no such address raises.
+---@param bytes string|(string|number)[] at most 65507
+---@param peer string as `packets` gives it
+---@return true? ok
+---@return string? message
+---@return string? code "EMSGSIZE", "ECLOSED", or another of sendto(2)
+function Socket:send(bytes, peer) end
+
+---Takes no more datagrams; those that wait in the kernel are lost. Never waits.
+function Socket:close() end
+
+---The options of an entry of `listen`, by the same rules.
+---@class (exact) luvd.ListenOptions
+---@field backlog? integer connections that may wait to be accepted; default 511
+---@field mode? string permissions of a unix socket's file; default "0666"
+---@field max_connections? integer open at a time; default 0: as many as there are descriptors
+---@field max_per_peer? integer open from one IPv4 address, IPv6 /64 or local user, others are
+---reset; default 0: any number
+---@field idle_timeout? luvd.Duration after which a silent connection is closed; default 0: never
+---@field write_buffer? luvd.Size queued before conn:write waits; default 256KiB
+---@field receive_buffer? luvd.Size of the kernel, SO_RCVBUF of socket(7); default 0: the kernel's
+
+---Opens a listener with the rights that the service still has; `net.serve` then serves it at once.
+---One that nobody serves is closed when it is collected. Wrong addresses and options raise. Only
+---inside a task or callback of a service that starts or runs.
+---@param address string|string[] "tcp://127.0.0.1:0", "tcp://*:80", "unix:/path", "unix:@name"; a
+---relative path is relative to the daemon file's folder
+---@param options? luvd.ListenOptions
+---@return luvd.Listener? listener
+---@return string? message
+---@return string? code "EADDRINUSE", "EACCES", or another of bind(2)
+function net.listen(address, options) end
 
 ---@class (exact) luvd.ReadOptions
 ---@field timeout? luvd.Duration of the whole call; default: none
@@ -595,9 +671,9 @@ function net.serve(listener, handler) end
 ---on; after any other failure every call returns that failure at once. Only one task may read at
 ---a time.
 ---@class (exact) luvd.Conn
----@field peer string "tcp://127.0.0.1:49152"; "unix:" for a client without a path
----@field local_address string
----@field listener luvd.Listener
+---@field peer string "tcp://127.0.0.1:49152"; "unix:" for a unix socket
+---@field local_address string "tcp://127.0.0.1:80"; "closed"
+---@field listener luvd.Listener? nil of one that `net.connect` has opened
 local Conn = {}
 
 ---Waits for bytes and returns those that are there; nil alone: the peer has ended the stream.

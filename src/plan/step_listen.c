@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan/address.h"
 #include "plan/listen.h"
+#include "plan/listener.h"
 #include "plan/step.h"
 #include "plan/unix.h"
 #include "sys/sys.h"
@@ -98,48 +98,6 @@ static int in_use(const struct spec *spec, const struct listen *listen,
 		       (int)(colon - address->text), address->text);
 }
 
-static int cannot_bind(const struct spec *spec, const struct listen *listen,
-		       const struct address *address, struct err *err)
-{
-	if (errno == EADDRINUSE && address->socket.ss_family != AF_UNIX)
-		return in_use(spec, listen, address, err);
-	return err_sys(err, "cannot bind %s", address->text);
-}
-
-static int bind_unix(struct daemon *daemon, struct listener *listener, struct err *err)
-{
-	const struct listen *listen = listener->listen;
-	struct made made = {0};
-	struct unix_file file = {.path = unix_path(listener->address),
-				 .mode = listen->mode,
-				 .uid = listen->owner ? listen->uid : (uid_t)-1,
-				 .gid = listen->owner ? listen->gid : (gid_t)-1,
-				 .backlog = listen->backlog};
-	int result = unix_listen(listener->fd, &file, daemon->machine.euid, &made, err);
-
-	listener->device = made.device;
-	listener->inode = made.inode;
-	return result;
-}
-
-static int set_options(const struct listener *listener)
-{
-	int fd = listener->fd;
-	size_t buffer = listener->listen->receive_buffer;
-
-	if (listener->address->kind == ADDRESS_TCP &&
-	    sys_socket_set(fd, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
-		return -1;
-	if (listener->address->socket.ss_family == AF_INET6 &&
-	    sys_socket_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0)
-		return -1;
-	if (buffer > INT32_MAX) {
-		errno = EINVAL;
-		return -1;
-	}
-	return buffer ? sys_socket_set(fd, SOL_SOCKET, SO_RCVBUF, (int)buffer) : 0;
-}
-
 /* The kernel gives twice what is asked for, and silently less than asked when its limit is lower:
  * socket(7). Datagrams are what is lost then. */
 static int tell_buffer(struct daemon *daemon, const struct listener *listener, struct err *err)
@@ -162,29 +120,24 @@ static int tell_buffer(struct daemon *daemon, const struct listener *listener, s
 static int bind_one(struct daemon *daemon, struct listener *listener, struct err *err)
 {
 	const struct address *address = listener->address;
-	const struct sockaddr *socket = (const struct sockaddr *)&address->socket;
 
-	listener->fd = sys_socket(address->socket.ss_family, listen_type(address));
-	if (listener->fd < 0)
-		return err_sys(err, "cannot make a socket for %s", address->text);
-	if (set_options(listener) < 0)
-		return err_sys(err, "cannot set the options of %s", address->text);
-	if (address->kind == ADDRESS_UNIX)
-		return bind_unix(daemon, listener, err);
-	if (sys_bind(listener->fd, socket, address->length) < 0)
-		return cannot_bind(daemon->spec, listener->listen, address, err);
-	if (address->kind == ADDRESS_UDP)
-		return tell_buffer(daemon, listener, err);
-	if (sys_listen(listener->fd, listener->listen->backlog) < 0)
-		return cannot_bind(daemon->spec, listener->listen, address, err);
-	return 0;
+	if (listener_bind(listener, daemon->machine.euid, err) == 0)
+		return address->kind == ADDRESS_UDP ? tell_buffer(daemon, listener, err) : 0;
+	if (err && err->code == EADDRINUSE && address->socket.ss_family != AF_UNIX)
+		return in_use(daemon->spec, listener->listen, address, err);
+	return -1;
 }
 
 static int take_datagrams(int type, const struct inherited *inherited, struct err *err)
 {
-	if (type != SOCK_DGRAM)
+	int family;
+
+	if (sys_socket_get(inherited->fd, SOL_SOCKET, SO_DOMAIN, &family) < 0)
+		return err_sys(err, "cannot take %s from the service manager", inherited->address);
+	if (type != SOCK_DGRAM || (family != AF_INET && family != AF_INET6))
 		return err_set(err,
-			       "descriptor %d of the service manager (%s) is no datagram socket",
+			       "descriptor %d of the service manager (%s) is no datagram socket of "
+			       "the internet",
 			       inherited->fd, inherited->address);
 	return 0;
 }
@@ -207,23 +160,6 @@ static int take_one(struct listener *listener, const struct inherited *inherited
 	return 0;
 }
 
-/* With the port that the kernel chose. */
-static int tell_address(struct listener *listener, struct err *err)
-{
-	struct sockaddr_storage address;
-	socklen_t length;
-
-	if (sys_socket_name(listener->fd, &address, &length) < 0)
-		return err_sys(err, "cannot tell the address of %s", listener->address->text);
-	if (listener->address->kind == ADDRESS_UNIX && !listener->inherited)
-		/* The kernel only knows the name it was bound to, before the rename. */
-		snprintf(listener->actual, sizeof listener->actual, "%s", listener->address->text);
-	else
-		address_text(&address, length, listen_type(listener->address), listener->actual,
-			     sizeof listener->actual);
-	return 0;
-}
-
 static int open_one(struct daemon *daemon, const struct socket_choice *choice, struct err *err)
 {
 	struct listener *listener = &daemon->listeners[daemon->listener_count++];
@@ -233,10 +169,9 @@ static int open_one(struct daemon *daemon, const struct socket_choice *choice, s
 	    (struct listener){.listen = choice->listen, .address = choice->address, .fd = -1};
 	snprintf(key, sizeof key, "listen.%s", choice->listen->name);
 	spec_blame(daemon->spec, key, err);
-	if ((choice->inherited ? take_one(listener, choice->inherited, err)
-			       : bind_one(daemon, listener, err)) < 0)
-		return -1;
-	return tell_address(listener, err);
+	if (!choice->inherited)
+		return bind_one(daemon, listener, err);
+	return take_one(listener, choice->inherited, err) < 0 ? -1 : listener_tell(listener, err);
 }
 
 static int apply(struct daemon *daemon, struct err *err)

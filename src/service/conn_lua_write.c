@@ -126,7 +126,7 @@ int conn_l_write(lua_State *L)
 	gather(L, 2, &message);
 	if (conn_send(conn, message.parts, message.count) < 0)
 		return push_refusal(L, conn);
-	if (conn_queued(conn) > conn_high_water(conn)) {
+	if (conn->above) {
 		*(struct writing *)task->call = (struct writing){.timeout = timeout};
 		return wait(L, box, task);
 	}

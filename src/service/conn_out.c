@@ -13,7 +13,7 @@ struct outgoing {
 
 size_t conn_queued(const struct conn *conn)
 {
-	return uv_stream_get_write_queue_size(&conn->stream);
+	return conn->stream.write_queue_size;
 }
 
 size_t conn_high_water(const struct conn *conn)

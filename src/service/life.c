@@ -167,7 +167,7 @@ void life_count(const struct life *life, struct life_counts *counts, struct life
 	for (const struct link *link = vm->servers.next; link != &vm->servers; link = link->next) {
 		const struct server *server = LIST_ENTRY(link, struct server, all);
 
-		for (size_t i = 0; i < server->acceptor_count; i++) {
+		for (size_t i = 0; !server->own && i < server->acceptor_count; i++) {
 			const struct acceptor *acceptor = &server->acceptors[i];
 
 			counts[acceptor->listener - life->daemon->listeners] = (struct life_counts){

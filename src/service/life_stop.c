@@ -30,7 +30,7 @@ void life_close_all(struct life *life)
 void life_cancel_rest(struct life *life)
 {
 	life->state = CLOSING;
-	udps_end(life->vm);
+	udp_end(life->vm, NULL);
 	servers_end(life->vm);
 	life_close_all(life);
 	life_post(life, GONE);
@@ -59,7 +59,7 @@ void life_begin_stop(struct life *life)
 	life->state = STOPPING;
 	life->vm->phase = PHASE_STOPPING;
 	timers_end(life->vm);
-	udps_end(life->vm);
+	udp_end(life->vm, NULL);
 	fs_watchers_close(life->vm);
 	servers_end(life->vm);
 	life_set_deadline(life, life->daemon->spec->timeout_stop);

@@ -6,7 +6,7 @@
 
 #include "service/conn_lua.h"
 #include "service/connect.h"
-#include "service/object.h"
+#include "service/listener.h"
 #include "service/server.h"
 #include "service/task.h"
 #include "service/udp.h"
@@ -76,7 +76,7 @@ static int begin_handler(lua_State *L)
 	lua_pushvalue(L, -1);
 	lua_insert(L, -3);
 	accepted->task = task_create(L, 1, "connection");
-	task_anchor(L, accepted->task);
+	task_keep(L, accepted->task);
 	accepted->task->data = box;
 	accepted->task->done = on_done;
 	vm_of(L)->handlers++;
@@ -120,7 +120,7 @@ static int l_serve(lua_State *L)
 
 	luaL_checktype(L, 2, LUA_TFUNCTION);
 	lua_settop(L, 2);
-	if (udp_is(vm_of(L), object_listener(L, 1))) {
+	if (udp_is(vm_of(L), listener_check(L, 1))) {
 		udp_serve(L, 1, 2);
 		return 0;
 	}
@@ -138,8 +138,10 @@ static int l_serve(lua_State *L)
 
 int luaopen_luvd_net(lua_State *L)
 {
-	static const luaL_Reg functions[] = {
-	    {"serve", l_serve}, {"connect", connect_l_connect}, {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"serve", l_serve},
+					     {"listen", listener_l_listen},
+					     {"connect", connect_l_connect},
+					     {NULL, NULL}};
 
 	conn_lua_open(L);
 	udp_open(L);

@@ -5,72 +5,14 @@
 #include <string.h>
 
 #include "service/files.h"
+#include "service/listener.h"
 #include "service/modules.h"
 #include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
 
-static const char listener_meta[] = "luvd.listener";
-
 /* --- listeners --- */
-
-/* One entry of listen; its sockets are those of daemon->listeners with its name. */
-struct entry {
-	char name[1]; /* as long as it is */
-};
-
-const char *object_listener(lua_State *L, int index)
-{
-	struct entry *entry = luaL_checkudata(L, index, listener_meta);
-
-	return entry->name;
-}
-
-static void push_addresses(lua_State *L, const char *name)
-{
-	const struct daemon *daemon = vm_of(L)->daemon;
-	lua_Integer count = 0;
-
-	lua_newtable(L);
-	for (size_t i = 0; i < daemon->listener_count; i++) {
-		if (strcmp(daemon->listeners[i].listen->name, name) != 0)
-			continue;
-		lua_pushstring(L, daemon->listeners[i].actual);
-		lua_rawseti(L, -2, ++count);
-	}
-}
-
-static int l_listener_index(lua_State *L)
-{
-	const char *name = object_listener(L, 1);
-	const char *key = luaL_checkstring(L, 2);
-
-	if (strcmp(key, "name") == 0) {
-		lua_pushstring(L, name);
-		return 1;
-	}
-	if (strcmp(key, "address") != 0 && strcmp(key, "addresses") != 0)
-		return luaL_error(L, "no field \"%s\": there are address, addresses, name", key);
-	push_addresses(L, name);
-	if (key[7] == '\0')
-		lua_rawgeti(L, -1, 1);
-	return 1;
-}
-
-static int l_listener_tostring(lua_State *L)
-{
-	lua_pushfstring(L, "luvd.listener (%s)", object_listener(L, 1));
-	return 1;
-}
-
-static void push_listener(lua_State *L, const char *name)
-{
-	struct entry *entry = lua_newuserdatauv(L, sizeof *entry + strlen(name), 0);
-
-	memcpy(entry->name, name, strlen(name) + 1);
-	luaL_setmetatable(L, listener_meta);
-}
 
 static void push_listeners(lua_State *L)
 {
@@ -78,7 +20,7 @@ static void push_listeners(lua_State *L)
 
 	lua_newtable(L);
 	for (size_t i = 0; i < spec->listen_count; i++) {
-		push_listener(L, spec->listens[i].name);
+		listener_push(L, spec->listens[i].name);
 		lua_setfield(L, -2, spec->listens[i].name);
 	}
 	push_guarded(L, "listener");
@@ -189,12 +131,7 @@ int object_drain(lua_State *L)
 
 static void make_metatables(lua_State *L)
 {
-	luaL_newmetatable(L, listener_meta);
-	lua_pushcfunction(L, l_listener_index);
-	lua_setfield(L, -2, "__index");
-	lua_pushcfunction(L, l_listener_tostring);
-	lua_setfield(L, -2, "__tostring");
-	lua_pop(L, 1);
+	listener_open(L);
 }
 
 /* fields of the object at the top that never change */

@@ -11,8 +11,6 @@ void object_create(lua_State *L);
 void object_push(lua_State *L);
 /* Pushes the table host: env, hostname, cpus, directory. */
 void object_push_host(lua_State *L);
-/* The name of the listener object at index; raises when it is none. */
-const char *object_listener(lua_State *L, int index);
 /* Waits until no connection is open, as daemon:drain. */
 int object_drain(lua_State *L);
 

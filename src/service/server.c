@@ -7,7 +7,7 @@
 
 #include "service/acceptor.h"
 #include "service/conn.h"
-#include "service/object.h"
+#include "service/listener.h"
 #include "service/task.h"
 #include "service/udp.h"
 #include "service/vm.h"
@@ -42,26 +42,28 @@ void server_handler_ended(struct vm *vm)
 
 /* --- making one --- */
 
-static struct server *make(struct vm *vm, const char *name)
+static struct server *make(struct vm *vm, const struct listener_object *object)
 {
-	struct daemon *daemon = vm->daemon;
-	struct server *server =
-	    calloc(1, sizeof *server + daemon->listener_count * sizeof *server->acceptors);
+	size_t count;
+	struct listener *sockets = listener_sockets(vm, object, &count);
+	struct server *server = calloc(1, sizeof *server + count * sizeof *server->acceptors);
 
-	if (!server || !(server->name = strdup(name))) {
+	if (!server || !(server->name = strdup(listener_name(object)))) {
 		free(server);
 		return NULL;
 	}
 	server->vm = vm;
 	server->references = 1;
+	server->acceptor_count = count;
+	server->own = object->own;
+	if (server->own) {
+		server->own->references++;
+		server->own->server = server;
+	}
 	list_init(&server->conns);
 	list_append(&vm->servers, &server->all);
-	for (size_t i = 0; i < daemon->listener_count; i++) {
-		if (strcmp(daemon->listeners[i].listen->name, name) != 0)
-			continue;
-		server->acceptors[server->acceptor_count++] =
-		    (struct acceptor){.server = server, .listener = &daemon->listeners[i]};
-	}
+	for (size_t i = 0; i < count; i++)
+		server->acceptors[i] = (struct acceptor){.server = server, .listener = &sockets[i]};
 	return server;
 }
 
@@ -77,13 +79,16 @@ static int begin(struct server *server)
 
 void server_check(lua_State *L, int index)
 {
-	const char *name = object_listener(L, index);
+	const struct listener_object *object = listener_check(L, index);
+	const char *name = listener_name(object);
 	struct vm *vm = vm_of(L);
 
-	if (udp_is(vm, name))
+	if (udp_is(vm, object))
 		vm_raise(L, "listener \"%s\" takes datagrams: net.serve it", name);
-	if (server_exists(vm, name))
+	if (object->own ? object->own->server != NULL : server_exists(vm, name))
 		vm_raise(L, "listener \"%s\" is served already", name);
+	if (object->own && object->own->closed)
+		vm_raise(L, "listener \"%s\" is closed", name);
 	if (vm->phase >= PHASE_STOPPING)
 		vm_raise(L, "nothing can be served while the daemon is being stopped");
 }
@@ -95,7 +100,7 @@ static int l_make(lua_State *L)
 
 	lua_pushvalue(L, 1);
 	entry = luaL_ref(L, LUA_REGISTRYINDEX);
-	*server = make(vm_of(L), object_listener(L, 1));
+	*server = make(vm_of(L), listener_check(L, 1));
 	if (*server)
 		(*server)->entry = entry;
 	return 0;
@@ -138,6 +143,7 @@ int servers_begin(struct vm *vm)
 /* What Lua holds for it. */
 static void let_go(struct server *server)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed ones are unlinked */
 	struct vm *vm = server->vm;
 
 	list_remove(&server->all);
@@ -159,21 +165,39 @@ void server_release(struct server *server)
 		return;
 	let_go(server);
 	peers_finish(&server->peers);
+	if (server->own)
+		listening_release(server->own);
 	free(server->name);
 	free(server);
+}
+
+void server_end(struct server *server)
+{
+	if (server->ended)
+		return;
+	server->ended = true;
+	acceptors_end(server);
+	if (server->protocol->stopping)
+		server->protocol->stopping(server);
+	if (server->own)
+		server_release(server);
+}
+
+static void end_all(struct vm *vm)
+{
+	for (struct link *link = vm->servers.next, *next; link != &vm->servers; link = next) {
+		next = link->next;
+		server_end(LIST_ENTRY(link, struct server, all));
+	}
+	while (!list_empty(&vm->listenings))
+		listening_close(LIST_ENTRY(vm->listenings.next, struct listening, all));
 }
 
 void servers_end(struct vm *vm)
 {
 	struct daemon *daemon = vm->daemon;
 
-	for (struct link *link = vm->servers.next; link != &vm->servers; link = link->next) {
-		struct server *server = LIST_ENTRY(link, struct server, all);
-
-		acceptors_end(server);
-		if (server->protocol->stopping)
-			server->protocol->stopping(server);
-	}
+	end_all(vm);
 	/* Those that nobody serves too: a client must be refused, not wait for us. */
 	for (size_t i = 0; i < daemon->listener_count; i++) {
 		if (daemon->listeners[i].fd >= 0)
@@ -203,12 +227,10 @@ static void close_own(struct link *conns)
 
 void servers_close(struct vm *vm)
 {
-	for (struct link *link = vm->servers.next; link != &vm->servers; link = link->next) {
-		struct server *server = LIST_ENTRY(link, struct server, all);
-
-		acceptors_end(server);
-		abort_all(&server->conns);
-	}
+	end_all(vm);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that let_go unlinks */
+	for (struct link *link = vm->servers.next; link != &vm->servers; link = link->next)
+		abort_all(&LIST_ENTRY(link, struct server, all)->conns);
 	close_own(&vm->conns);
 }
 
@@ -219,6 +241,7 @@ void servers_free(struct vm *vm)
 		struct server *server = LIST_ENTRY(vm->servers.next, struct server, all);
 
 		let_go(server);
-		server_release(server);
+		if (!server->own) /* else its own reference went with the end */
+			server_release(server);
 	}
 }

@@ -16,6 +16,7 @@ struct vm;
 struct conn;
 struct incoming;
 struct server;
+struct listening;
 
 /* What is done with the connections of a listener. */
 struct protocol {
@@ -50,6 +51,8 @@ struct server {
 	int entry;         /* reference to the listener object, for conn.listener */
 	struct link conns; /* struct conn, by their member all */
 	size_t connections;
+	struct listening *own; /* its sockets are of net.listen; NULL: of the daemon file */
+	bool ended;            /* nothing is accepted ever again */
 	size_t references;  /* its own until it ends; sockets in the loop, connections in memory */
 	bool starved;       /* no descriptor or memory was left: goes on when a connection closes */
 	struct alarm retry; /* or after a while, for others use descriptors too */
@@ -69,6 +72,8 @@ void server_create(lua_State *L, int index, const struct protocol *protocol, voi
 bool server_exists(const struct vm *vm, const char *name);
 /* Ready: accepting begins. 0 or uv's code. */
 int servers_begin(struct vm *vm);
+/* Nothing more is accepted by this one; it is freed with its last connection. */
+void server_end(struct server *server);
 /* Nothing more is accepted: the listening sockets of the daemon are closed. */
 void servers_end(struct vm *vm);
 /* Closes all that is left without ceremony. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/object.h"
+#include "service/listener.h"
 #include "service/server.h"
 #include "service/task.h"
 #include "service/vm.h"
@@ -221,22 +221,19 @@ static void make(lua_State *L, struct listener *listener, int entry, int handler
 		luaL_unref(L, LUA_REGISTRYINDEX, entry_ref);
 		vm_raise(L, "not enough memory");
 	}
-	*udp = (struct udp){.vm = vm,
-			    .listener = listener,
-			    .fd = -1,
-			    .handler = handler_ref,
-			    .entry = entry_ref,
-			    .again.ring = on_again};
+	*udp = (struct udp){
+	    .vm = vm, .listener = listener, .fd = -1, .handler = handler_ref, .entry = entry_ref};
+	alarm_init(&vm->alarms, &udp->again, on_again);
 	list_init(&udp->writers);
 	list_append(&vm->udps, &udp->all);
 }
 
-bool udp_is(const struct vm *vm, const char *name)
+bool udp_is(const struct vm *vm, const struct listener_object *object)
 {
-	for (size_t i = 0; i < vm->daemon->listener_count; i++)
-		if (strcmp(vm->daemon->listeners[i].listen->name, name) == 0)
-			return vm->daemon->listeners[i].address->kind == ADDRESS_UDP;
-	return false;
+	size_t count;
+	const struct listener *sockets = listener_sockets(vm, object, &count);
+
+	return count > 0 && sockets[0].address->kind == ADDRESS_UDP;
 }
 
 bool udp_is_served(const struct vm *vm, const struct listen *listen)
@@ -249,20 +246,21 @@ bool udp_is_served(const struct vm *vm, const struct listen *listen)
 
 void udp_serve(lua_State *L, int entry, int handler)
 {
-	const char *name = object_listener(L, entry);
+	const struct listener_object *object = listener_check(L, entry);
+	const char *name = listener_name(object);
 	struct vm *vm = vm_of(L);
-	struct daemon *daemon = vm->daemon;
+	size_t count;
+	struct listener *sockets = listener_sockets(vm, object, &count);
 	int code = 0;
 
 	if (vm->phase >= PHASE_STOPPING)
 		vm_raise(L, "nothing can be served while the daemon is being stopped");
-	for (size_t i = 0; i < daemon->listener_count; i++)
-		if (strcmp(daemon->listeners[i].listen->name, name) == 0 &&
-		    udp_is_served(vm, daemon->listeners[i].listen))
-			vm_raise(L, "listener \"%s\" is served already", name);
-	for (size_t i = 0; i < daemon->listener_count; i++)
-		if (strcmp(daemon->listeners[i].listen->name, name) == 0)
-			make(L, &daemon->listeners[i], entry, handler);
+	if (object->own && object->own->closed)
+		vm_raise(L, "listener \"%s\" is closed", name);
+	if (count > 0 && udp_is_served(vm, sockets[0].listen))
+		vm_raise(L, "listener \"%s\" is served already", name);
+	for (size_t i = 0; i < count; i++)
+		make(L, &sockets[i], entry, handler);
 	if (vm->phase == PHASE_RUNNING)
 		code = udps_begin(vm);
 	if (code < 0)
@@ -299,14 +297,18 @@ static size_t count_waiting(const struct udp *udp)
 	return (size_t)size / DATAGRAM_COST + 1;
 }
 
-void udps_end(struct vm *vm)
+void udp_end(struct vm *vm, const struct listen *listen)
 {
-	struct link *link = vm->udps.next;
-
-	while (link != &vm->udps) {
+	for (struct link *link = vm->udps.next, *next; link != &vm->udps; link = next) {
 		struct udp *udp = LIST_ENTRY(link, struct udp, all);
 
-		link = link->next;
+		next = link->next;
+		if (listen && udp->listener->listen != listen)
+			continue;
+		if (!udp->begun) {
+			release(udp);
+			continue;
+		}
 		if (!udp->open || udp->stopping)
 			continue;
 		udp->stopping = true;

@@ -17,6 +17,7 @@ struct listen;
 struct vm;
 struct task;
 struct listener;
+struct listener_object;
 
 enum { UDP_ADDRESS_MAX = 64 };
 
@@ -46,15 +47,15 @@ struct udp {
 	char peer_text[UDP_ADDRESS_MAX];
 };
 
-/* Do the addresses of this entry of listen take datagrams? */
-bool udp_is(const struct vm *vm, const char *name);
+/* Do the addresses of this listener take datagrams? */
+bool udp_is(const struct vm *vm, const struct listener_object *object);
 bool udp_is_served(const struct vm *vm, const struct listen *listen);
 /* net.serve of a listener whose addresses are udp: one handler for each socket. Raises. */
-void udp_serve(lua_State *L, int listener, int handler);
+void udp_serve(lua_State *L, int entry, int handler);
 /* Ready: the handlers begin. */
 int udps_begin(struct vm *vm);
-/* Nothing new: what waits in the kernel is read still. */
-void udps_end(struct vm *vm);
+/* Nothing new: what waits in the kernel is read still. NULL: of all listeners. */
+void udp_end(struct vm *vm, const struct listen *listen);
 /* Closes all; frees those that are closed. */
 void udps_close(struct vm *vm);
 

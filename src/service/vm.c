@@ -192,6 +192,7 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	vm->limit = daemon->spec->lua_memory;
 	vm->service = vm->daemon_ref = LUA_NOREF;
 	list_init(&vm->servers);
+	list_init(&vm->listenings);
 	list_init(&vm->udps);
 	list_init(&vm->conns);
 	list_init(&vm->timers);

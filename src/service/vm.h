@@ -57,7 +57,8 @@ struct vm {
 	struct alarm untold_alarm;
 
 	struct link servers;
-	struct link conns; /* those that no server has accepted */
+	struct link listenings; /* open ones of net.listen */
+	struct link conns;      /* those that no server has accepted */
 	struct link udps;
 	struct link timers;
 	struct link watchers;

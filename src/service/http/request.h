@@ -29,9 +29,12 @@ struct request {
 	struct head_field fields[];
 };
 
-/* Pushes a new one, or returns NULL: the target is malformed, and nothing was pushed. Raises. */
+struct target;
+
+/* Pushes a new one, or returns NULL: the path cannot be decoded, and nothing was pushed; a plain
+ * one always can. Raises. */
 struct request *request_create(lua_State *L, struct http_conn *hc, const struct head *head,
-			       const char *bytes);
+			       const char *bytes, const struct target *target);
 /* The argument; raises when it is none. */
 struct request *request_check(lua_State *L, int index);
 void request_open(lua_State *L); /* the metatables */
