@@ -269,7 +269,7 @@ describe("in a storm, an http service", function()
     assert_nothing_left(d, before, requests)
     stop(d)
     for _, limit in ipairs(limits) do assert_told_once(d, limit[3], count, since) end
-    assert_told_once(d, "a request was refused: max_running", ended["503"], since)
+    assert_told_once(d, "a request was refused: the service is at its limit", ended["503"], since)
   end))
 
   it("stops in time though 4,000 clients trickle", luvd.test(function(t)

@@ -1,12 +1,12 @@
 #include "service/conn.h"
 
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "service/acceptor.h"
 #include "service/server.h"
+#include "service/tcp.h"
 #include "service/vm.h"
 
 /* How long bytes of the peer are thrown away after our last one, milliseconds: a socket closed
@@ -102,15 +102,13 @@ void conn_fail_now(struct conn *conn, int failure)
 	conn->user->readable(conn);
 }
 
-/* The kernel too sends what it has for timeouts.stop at most: a peer that does not read would keep
- * it there for many minutes. tcp(7) */
+/* A peer that does not read would keep in the kernel for many minutes what it is owed. */
 static void bound_sending(struct conn *conn)
 {
-	unsigned most = (unsigned)conn->vm->daemon->spec->timeout_stop;
 	uv_os_fd_t fd;
 
 	if (conn->handle.type == UV_TCP && uv_fileno(&conn->handle, &fd) == 0)
-		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);
+		tcp_bound_sending(fd, conn->vm->daemon->spec->timeout_stop);
 }
 
 static void close_handle(struct conn *conn, bool reset)
