@@ -76,7 +76,7 @@ end
 
 return {
   listen = { web = { address = "tcp://127.0.0.1:0", %s } },
-  limits = { nofile = %d },
+  limits = { nofile = %s },
   timeouts = { stop = "%s" },
   config = { run = %d },
   service = { start = function(daemon)
@@ -84,11 +84,11 @@ return {
   end },
 }]]
 
---- options: serve and listen, further fields in their tables; nofile, stop, run.
+--- options: serve and listen, further fields in their tables; nofile (false: as it is), stop, run.
 local function file(t, options, start)
-  local _, hard = proc.limit(uv.os_getpid(), "Max open files")
-  return t:file(service:format(options.listen or "", options.nofile or tonumber(hard) // 1 | 0, options.stop or "30s",
-    options.run or 0, start))
+  local _, most = proc.limit(uv.os_getpid(), "Max open files")
+  local nofile = options.nofile == nil and ("%.0f"):format(tonumber(most) or 1 << 20) or options.nofile or nil
+  return t:file(service:format(options.listen or "", nofile, options.stop or "30s", options.run or 0, start))
 end
 
 function storm.http(t, options)
