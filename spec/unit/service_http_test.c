@@ -638,6 +638,37 @@ static void test_a_body_is_read_as_json(void **state)
 	    ANSWER("200 OK", "49", "EJSON 1:2: expected a name in quotes, got the end"));
 }
 
+#define FORM(type, length, body)                                                                   \
+	"POST /" HOST "Content-Type: " type "\r\nConnection: close\r\nContent-Length: " length     \
+	"\r\n\r\n" body
+
+static void assert_form(const char *sent, const char *length, const char *body)
+{
+	char answer[512];
+
+	snprintf(answer, sizeof answer,
+		 "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		 "Content-Length: %s\r\nConnection: close\r\n\r\n%s",
+		 length, body);
+	assert_answer(HANDLER("local form, message, code = request:form()\n"
+			      "if not form then return message .. ' ' .. code end\n"
+			      "return form.a .. '|' .. form['b c'] .. '|' .. request:form().a"),
+		      sent, answer);
+}
+
+static void test_a_body_is_read_as_a_form(void **state)
+{
+	(void)state;
+	assert_form(FORM("application/x-www-form-urlencoded", "21", "a=1&b+c=x%26y&a=2&d=3"), "7",
+		    "2|x&y|2");
+	assert_form(FORM("Application/X-WWW-Form-Urlencoded; charset=utf-8", "9", "a=&b%20c="), "2",
+		    "||");
+	assert_form(FORM("text/plain", "3", "a=1"), "62",
+		    "the body is no form: application/x-www-form-urlencoded ENOTSUP");
+	assert_form(FORM("multipart/form-data; boundary=x", "3", "a=1"), "41",
+		    "multipart forms are not supported ENOTSUP");
+}
+
 static void test_json_that_comes_late_is_waited_for(void **state)
 {
 	struct kit *kit = serve(HANDLER("luvd.log:info 'asks' return request:json().a"));
@@ -659,7 +690,7 @@ static void test_json_is_an_answer(void **state)
 		      "Content-Length: 11\r\n" CLOSE "\r\n{\"a\":[1,2]}");
 	assert_wrong(WRONG("return { json = { a = print } }"), "cannot encode a function");
 	assert_wrong(WRONG("return { json = 1, body = '' }"),
-		     "an answer has one body: body or json");
+		     "an answer has one body: body, json or file");
 }
 
 /* --- bodies of answers --- */
@@ -1166,6 +1197,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_malformed_chunks_are_a_400_unless_the_handler_says_otherwise),
     cmocka_unit_test(test_a_body_that_is_cut_off_is_a_failure),
     cmocka_unit_test(test_a_body_is_read_as_json),
+    cmocka_unit_test(test_a_body_is_read_as_a_form),
     cmocka_unit_test(test_json_that_comes_late_is_waited_for),
     cmocka_unit_test(test_json_is_an_answer),
     cmocka_unit_test(test_a_function_is_a_body_in_chunks),

@@ -256,9 +256,13 @@ static int l_query_all(lua_State *L)
 
 static void push_names(lua_State *L)
 {
-	static const luaL_Reg methods[] = {
-	    {"body", request_l_body}, {"chunks", request_l_chunks}, {"failure", request_l_failure},
-	    {"json", request_l_json}, {"query_all", l_query_all},   {NULL, NULL}};
+	static const luaL_Reg methods[] = {{"body", request_l_body},
+					   {"chunks", request_l_chunks},
+					   {"failure", request_l_failure},
+					   {"json", request_l_json},
+					   {"form", request_l_form},
+					   {"query_all", l_query_all},
+					   {NULL, NULL}};
 
 	luaL_newlib(L, methods);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
