@@ -31,7 +31,7 @@ end
 
 local service = [[
 local luvd, http, net, uv = require "luvd", require "luvd.http", require "luvd.net", require "luv"
-local page, piece, running = ("x"):rep(1 << 20), ("x"):rep(1 << 18), 0
+local page, piece, running = ("x"):rep(1 << 20), ("x"):rep(1 << 16), 0
 
 -- What only the service can count.
 local function census()
