@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 /* At the same time: a longer queue than the kernel keeps would cost seconds. */
-enum { CONNECTING_MAX = 200, GARBAGE = 4096, HEAD = 12, STATUS_MAX = 600 };
+enum { CONNECTING_MAX = 100, GARBAGE = 4096, HEAD = 12, STATUS_MAX = 600 };
 
 enum mode { IDLE, TRICKLE, DEAF, RESET, HALF, RANDOM, MODES };
 static const char *const modes[MODES] = {"idle", "trickle", "deaf", "reset", "half", "garbage"};
