@@ -45,11 +45,11 @@ static void read_body(lua_State *L, struct answer *answer)
 
 static void read_json(lua_State *L, struct answer *answer)
 {
-	struct json_out out;
+	struct out out;
 
 	if (answer->kind != ANSWER_NONE)
 		luaL_error(L, "an answer has one body: body or json");
-	json_out_begin(L, &out, answer->scratch, 0, ANSWER_SCRATCH);
+	out_begin(L, &out, answer->scratch, 0, ANSWER_SCRATCH);
 	json_encode(L, out.slot - 1, &out, NULL);
 	answer->kind = ANSWER_BYTES;
 	answer->bytes = out.bytes;
