@@ -239,21 +239,34 @@ local arity = {
   QUIT = { 1, 1 }, COMMAND = { 1 }, CLIENT = { 2 }, CONFIG = { 2 }, INFO = { 1 },
 }
 
+-- by_name[NAME][COUNT] is always a function to call: what is wrong is answered by one too.
 local by_name = {}
-for name, bounds in pairs(arity) do
-  local command = { name = name:lower(), run = commands[name], least = bounds[1], most = bounds[2] or math.maxinteger }
-  by_name[name], by_name[name:lower()] = command, command
+
+local function by_count(name, run, least, most)
+  local function wrong()
+    return resp.error(("ERR wrong number of arguments for '%s' command"):format(name))
+  end
+  local runs = {}
+  for count = least, most or least do runs[count] = run end
+  return setmetatable(runs, {
+    __index = function(_, count) return not most and count > least and run or wrong end,
+  })
 end
 
--- In other cases than these two, and unknown ones.
-setmetatable(by_name, {
+for name, bounds in pairs(arity) do
+  local lower = name:lower()
+  by_name[name] = by_count(lower, commands[name], bounds[1], bounds[2])
+  by_name[lower] = by_name[name]
+end
+
+-- Names in other cases than these two, and unknown ones.
+return setmetatable(by_name, {
   __index = function(_, name)
     name = name:upper()
-    local command = rawget(by_name, name)
-    if command then return command end
-    local unknown = resp.error(("ERR unknown command '%s'"):format(name:sub(1, 64)))
-    return { run = function() return unknown end, least = 1, most = math.maxinteger }
+    return rawget(by_name, name) or setmetatable({}, {
+      __index = function()
+        return function() return resp.error(("ERR unknown command '%s'"):format(name:sub(1, 64))) end
+      end,
+    })
   end,
 })
-
-return by_name

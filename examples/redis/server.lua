@@ -18,11 +18,14 @@ local function limits_of(config)
   }
 end
 
+-- One of each for all connections: nothing waits between decoding and encoding.
+local arguments, replies = {}, {}
+
 -- Fills replies with those to the requests that are whole. Returns how many they are, where the first request begins
 -- that is not whole, and how many bytes it lacks at least; only their number when the connection ends.
-local function answer(store, bytes, replies)
+local function answer(store, bytes)
   local max_value, max_arguments = store.limits.max_value, store.limits.max_arguments
-  local arguments, written, at = {}, 0, 1
+  local written, at = 0, 1
   while true do
     local count, next_at, _, missing = decode_request(bytes, at, arguments, max_value, max_arguments)
     if missing then
@@ -31,14 +34,10 @@ local function answer(store, bytes, replies)
       replies[written + 1] = resp.error("ERR Protocol error: " .. next_at)
       return written + 1
     elseif count > 0 then
-      local command, last = commands[arguments[1]]
+      local last
       written = written + 1
-      if count < command.least or count > command.most then
-        replies[written] = resp.error(("ERR wrong number of arguments for '%s' command"):format(command.name))
-      else
-        replies[written], last = command.run(store, arguments, count)
-        if last then return written end
-      end
+      replies[written], last = commands[arguments[1]][count](store, arguments, count)
+      if last then return written end
     end
     at = next_at
   end
@@ -52,9 +51,11 @@ local function serve(conn, store)
   for chunk in conn:chunks() do
     pieces[#pieces + 1], held = chunk, held + #chunk
     if held >= missing then
-      local bytes, replies, count, at = left .. (#pieces == 1 and chunk or table.concat(pieces)), {}
-      count, at, missing = answer(store, bytes, replies)
-      if count > 0 and not conn:write(resp.encode_all(replies, count)) or not at then return end
+      local bytes, count, at = left .. (#pieces == 1 and chunk or table.concat(pieces))
+      count, at, missing = answer(store, bytes)
+      local encoded = resp.encode_all(replies, count)
+      if count > 64 then replies = {} end -- a long pipeline is rare, and its values may be large
+      if count > 0 and not conn:write(encoded) or not at then return end
       left, pieces, held = bytes:sub(at), {}, 0
       if #left + missing > store.limits.max_request then
         conn:write(TOO_BIG)
