@@ -62,10 +62,16 @@ describe("dns", function()
     t:file((text:gsub("192%.0%.2%.2\"", '192.0.2.99"')))
     assert.equal(0, dns:reload().code)
     assert.equal("192.0.2.99\n", dig(t, dns, "+short", "ns.example.test", "A"))
-    t:file((text:gsub("192%.0%.2%.2\"", 'nonsense"')))
-    local verdict = dns:reload()
-    assert.equal(1, verdict.code)
-    assert.matches('"nonsense" is no record of type A', verdict.err, 1, true)
+    for kind, change in pairs {
+      A = { "192.0.2.2", "192.0.2.256" }, AAAA = { "2001:db8::10", "2001:db8::zz" }, MX = { "10 mail", "mail" },
+      CNAME = { '"www"', ('"%s"'):format(("w"):rep(64)) },
+    } do
+      local right, wrong = change[1]:gsub("%p", "%%%0"), change[2]
+      t:file((text:gsub(right, wrong)))
+      local verdict = dns:reload()
+      assert.equal(1, verdict.code)
+      assert.matches(('%s" is no record of type %s'):format(wrong:gsub('"', ""), kind), verdict.err, 1, true)
+    end
     assert.equal("192.0.2.99\n", dig(t, dns, "+short", "ns.example.test", "A"))
     dns:stop()
   end))

@@ -55,11 +55,13 @@ end
 function wire.name(name)
   return (name:gsub("[^.]+%.?", function(label)
     label = label:gsub("%.$", "")
+    assert(#label <= 63, "a part of a name is too long")
     return string.char(#label) .. label
   end)) .. "\0"
 end
 
 local function address6(text)
+  assert(not text:find "[^%x:]" and not text:find "%x%x%x%x%x", "no address")
   local head, tail = text:match "^(.-)::(.*)$"
   local function groups(part)
     local found = {}

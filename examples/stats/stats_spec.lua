@@ -5,7 +5,7 @@ local uv = require "luv"
 
 describe("stats", function()
   local function start(t, ...)
-    return t:start(t:example "stats", { "--set", "name=" .. t.name, "--set",
+    return t:start(t:example "stats", { "--set", "name=" .. t.name, "--set", "user=", "--set",
       "listen.stats.address=udp://127.0.0.1:0", "--set",
       "files.series.path=" .. t.folder .. "/series", ... })
   end
@@ -19,12 +19,14 @@ describe("stats", function()
 
   it("writes the sums of what it was told, at the end too", luvd.test(function(t)
     local stats = start(t, "--set", "config.flush=1h")
-    send(stats, "hits:1|c", "hits:2|c\nmisses:1.5|c", "nonsense", "size:9|g")
+    send(stats, "hits:1|c", "hits:2|c\nmisses:1.5|c", "nonsense", "size:9|g", "hits:1.2.3|c", "bytes:123456789|c")
     stats:stop()
     local series = proc.slurp(t.folder .. "/series")
     assert.matches("^hits 3 %d+\n", series:match "hits[^\n]*\n")
     assert.matches("^misses 1.5 %d+\n", series:match "misses[^\n]*\n")
+    assert.matches("^bytes 123456789 %d+\n", series:match "bytes[^\n]*\n")
     assert.is_nil(series:find("size", 1, true))
+    assert.is_nil(stats:log():find("error", 1, true))
   end))
 
   it("writes every config.flush, and each sum once", luvd.test(function(t)

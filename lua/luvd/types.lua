@@ -584,10 +584,59 @@ local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
 ---has a task of its own; when the handler and its children have ended its connection is closed, when
----it raises the error is logged and only its own connection is lost.
+---it raises the error is logged and only its own connection is lost. A udp listener has one task
+---for each socket: when its handler raises it is called again for the next datagram, when it ends the
+---socket is closed.
 ---@param listener luvd.Listener
----@param handler fun(conn: luvd.Conn)
+---@param handler fun(conn: luvd.Conn)|fun(socket: luvd.Socket)
 function net.serve(listener, handler) end
+
+---@class (exact) luvd.ConnectOptions
+---@field timeout? luvd.Duration of the whole call, the lookup of the name too; default "10s"
+
+---Opens a connection. Waits. The addresses of a name, from /etc/hosts as it was at the start, else
+---from the name servers, are tried one after the other, each with its share of the time; works in an
+---empty root. The connection is closed by `conn:close()`, by `<close>`, by the collector, or by the end
+---of the service; `daemon:drain` does not wait for it. A wrong address raises.
+---@param address string "tcp://example.org:80", "tcp://192.0.2.1:80", "tcp://[::1]:80", "unix:/path", "unix:@name"
+---@param options? luvd.ConnectOptions
+---@return luvd.Conn? conn
+---@return string? message of the last address that was tried
+---@return string? code "ECONNREFUSED" or another of connect(2); "ETIMEDOUT"; "EAI_NONAME": no such
+---name; "EAI_AGAIN": no name server has answered, or 1000 questions are on their way
+function net.connect(address, options) end
+
+---The socket of a udp listener; its handler's alone: closed when that ends. Only one task may take
+---datagrams at a time.
+---@class (exact) luvd.Socket
+---@field local_address string "udp://127.0.0.1:53"; "closed"
+---@field listener luvd.Listener? nil once it is closed
+local Socket = {}
+
+---Iterates over datagrams and who sent them; waits for each. Ends when the daemon is being stopped and
+---what was sent before has been taken, when the socket is closed, and when none came in time.
+---@param options? luvd.WaitOptions of each datagram
+---@return fun(): string?, string? bytes, peer: "udp://192.0.2.1:4711"
+function Socket:packets(options) end
+
+---Waits for one datagram; nil alone: the daemon is being stopped, and no more will come.
+---@param options? luvd.WaitOptions
+---@return string? bytes
+---@return string? peer or message
+---@return string? code "ETIMEDOUT", "ECLOSED"
+function Socket:receive(options) end
+
+---Sends one datagram; waits for at most 5 seconds while the kernel has no room for it. That it was sent
+---does not mean that it arrives. A peer that is no such address raises.
+---@param bytes string|(string|number)[] at most 65507
+---@param peer string as `packets` gives it
+---@return true? ok
+---@return string? message
+---@return string? code "EMSGSIZE", "ECLOSED", or another of sendto(2)
+function Socket:send(bytes, peer) end
+
+---Takes no more datagrams; those that wait in the kernel are lost. Never waits.
+function Socket:close() end
 
 ---The options of an entry of `listen`, by the same rules.
 ---@class (exact) luvd.ListenOptions
@@ -622,9 +671,9 @@ function net.listen(address, options) end
 ---on; after any other failure every call returns that failure at once. Only one task may read at
 ---a time.
 ---@class (exact) luvd.Conn
----@field peer string "tcp://127.0.0.1:49152"; "unix:" for a client without a path
----@field local_address string
----@field listener luvd.Listener
+---@field peer string "tcp://127.0.0.1:49152"; "unix:" for a unix socket
+---@field local_address string "tcp://127.0.0.1:80"; "closed"
+---@field listener luvd.Listener? nil of one that `net.connect` has opened
 local Conn = {}
 
 ---Waits for bytes and returns those that are there; nil alone: the peer has ended the stream.
@@ -885,6 +934,21 @@ function http.serve(listener, handler, options) end
 ---@field headers? table<string, string|number|(string|number)[]> a list is sent as several fields
 ---@field body? string|(string|number)[]|fun(): string? a function is called until it returns nil, each piece sent before the next is asked for; it may wait. Default type: text/plain; charset=utf-8
 ---@field json? any encoded as JSON; a body of its own, instead of `body`
+---@field file? string a file that is sent, instead of `body`; see `luvd.FileAnswer`
+---@field folder? string the path in `file` is looked for below this folder; default: none, the path is opened as it is
+---@field index? string|false with `folder`: the file that stands for a folder whose path ends with "/"; default: none, 404
+
+---An answer with a file: `{ file = path }`. It is read on the pool of threads, a block of 64 KiB at a time, and none
+---while the client does not read. Content-Type goes by the extension (texts are said to be UTF-8) unless `headers`
+---say it; Content-Length, Last-Modified, a weak ETag and Accept-Ranges are luvd's own. GET and HEAD with status 200
+---heed If-None-Match and If-Modified-Since (304), GET one Range (206, 416) with If-Range; several ranges at once get
+---the whole file. What is missing is 404; what may not be read, or is no regular file, 403; other failures raise. A
+---file that becomes shorter while it is sent breaks the connection.
+---
+---With `folder` nothing outside of it is ever sent, whoever can write there: no link below it is followed (it is 404, as
+---are names that begin with a dot), "..", absolute paths and NUL bytes lead nowhere. A folder whose path lacks the slash
+---at its end is redirected to the one with it (301).
+---@class luvd.FileAnswer: luvd.Answer
 
 ---A request. It stays valid after its answer, but for its body. Any further field may be set, for
 ---handlers to tell each other; one that is not set raises.
@@ -922,6 +986,13 @@ function Request:body(options) end
 ---@return string? code as `body`, or "EJSON"
 function Request:json(options) end
 
+---The body as a form: application/x-www-form-urlencoded. Of equal names the last one counts.
+---@param options? luvd.ReadOptions max: of the body; default and at most `max_body`
+---@return table<string, string>? form
+---@return string? message
+---@return string? code as `body`, or "ENOTSUP": another Content-Type; multipart forms are not supported
+function Request:form(options) end
+
 ---Iterates over the body as it comes; ends at its end and at a failure, see `failure`.
 ---@param options? luvd.ReadOptions max: of the whole body; timeout: of each piece
 ---@return fun(): string?
@@ -936,3 +1007,144 @@ function Request:failure() end
 ---(cookies with "; "). `pairs` goes over them with names in lower case.
 ---@class luvd.Headers
 ---@field [string] string?
+
+---A new router. It is loaded when the first one is made; a service without one does not pay for it.
+---@return luvd.Router
+function http.router() end
+
+---Finds the handler for a path and a method. Patterns are text ("/users"), with parameters that take one segment
+---("/users/:id") and a rest that takes all to the end, also nothing ("/files/*path"); what was taken is in
+---`request.params`. They are matched with the decoded path, and a slash at its end counts. Where several match, text goes
+---before a parameter and a parameter before a rest, segment by segment from the left, whatever the order of registration;
+---of these the first that has the method. Without one the answer is 405 with Allow, without any match 404. HEAD is
+---answered by GET's handler, OPTIONS with Allow, unless they have their own. Malformed patterns and conflicts raise where
+---they are registered. `http.serve` takes it in place of a function.
+---@class luvd.Router: luvd.HttpObject
+local Router = {}
+
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:get(pattern, handler) end
+
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:post(pattern, handler) end
+
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:put(pattern, handler) end
+
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:patch(pattern, handler) end
+
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:delete(pattern, handler) end
+
+---Instead of the head of GET's answer.
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:head(pattern, handler) end
+
+---Instead of 204 with Allow.
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:options(pattern, handler) end
+
+---For every method that has no handler of its own there.
+---@param pattern string
+---@param handler luvd.HttpHandler
+---@return luvd.Router self
+function Router:any(pattern, handler) end
+
+---@class (exact) luvd.MountOptions
+---@field index? string|false the file that stands for a folder; default "index.html"; false: none
+---@field headers? table<string, string|number|(string|number)[]> of every file that is sent; default: none
+
+---Answers all below a prefix: from a folder (as `luvd.FileAnswer` with `folder` says; the prefix without its slash is
+---redirected), or by another router, whose patterns then begin behind the prefix and whose parameters are added to those
+---of the prefix.
+---@param prefix string a pattern without a rest; "/static" and "/static/" are the same
+---@param what string|luvd.Router a folder, or a router; not one that contains this one
+---@param options? luvd.MountOptions of a folder only
+---@return luvd.Router self
+function Router:mount(prefix, what, options) end
+
+---Answers a request: what http.serve calls, and a handler of one's own may.
+---@param request luvd.Request
+---@return string|integer|luvd.Answer
+---@return string?
+function Router:handle(request) end
+
+---@class (exact) luvd.ClientOptions
+---@field method? string "GET" ...; default "POST" with a body, else "GET"
+---@field headers? table<string, string|number|(string|number)[]> default: none but User-Agent, and Content-Type of json and form. Host, Connection, Content-Length, Transfer-Encoding, TE, Upgrade and Expect are luvd's business
+---@field body? string|(string|number)[]|fun(): string? a function is called until it returns nil, and sent in chunks; it may wait. Default: none
+---@field json? any a body as JSON; default: none
+---@field form? table<string, string|number|(string|number)[]> a body as application/x-www-form-urlencoded; default: none
+---@field timeout? luvd.Duration of everything, with all redirects and the body; default "30s"
+---@field max? luvd.Size of the body of the answer; default "16MiB"
+---@field redirects? integer how many are followed; 0: the redirect itself is the response; default 5
+---@field pool? boolean use and keep connections; default true
+
+---Asks a server. Waits until the head of the answer has come. The answer is read strictly: what two programs could read in
+---two ways is "EPROTO".
+---
+---Connections are kept for 30 seconds, at most 8 for an address and 64 in all, and used for methods that may be repeated
+---(GET, HEAD, OPTIONS, PUT, DELETE, TRACE; not with a function as the body): when one turns out to be stale before
+---anything of an answer has come, the request is sent once more over a new one.
+---
+---Redirects 301, 302, 303, 307 and 308 are followed; 303, and 301 and 302 of a POST, go on as GET without the body; one
+---that needs a body again which was a function is the response itself. Another origin gets no Authorization,
+---Proxy-Authorization or Cookie.
+---@param url string "http://host:port/path?query", escaped; without a user
+---@param options? luvd.ClientOptions an unknown one raises
+---@return luvd.Response? response any status is one
+---@return string? message
+---@return string? code "EINVAL": no URL; "EPROTONOSUPPORT": https, which is not supported yet; "EPROTO": no HTTP; "EOF": the answer is cut off; "ELOOP": too many redirects; "ETIMEDOUT", "ECONNREFUSED" ... as net.connect
+function http.request(url, options) end
+
+---Its connection is kept or closed when the body has been read; a `<close>` variable does so too.
+---@class luvd.Response
+---@field status integer 200 to 599
+---@field reason string "" when the server gives none
+---@field headers table<string, string> looked up in any case; several of one name are joined with ", "
+---@field url string after redirects
+local Response = {}
+
+---Waits for the whole body; a later call returns it again.
+---@return string? body
+---@return string? message
+---@return "EMSGSIZE"|"ETIMEDOUT"|"EPROTO"|"EOF"|"ECLOSED"|string|nil code "EMSGSIZE": longer than `max`; "ECLOSED": close was called
+function Response:body() end
+
+---The body, decoded; see luvd.json.
+---@return any value
+---@return string? message
+---@return string? code as `body`, or "EJSON"
+function Response:json() end
+
+---Iterates over the body as it comes; ends at its end and at a failure, see `failure`.
+---@return fun(): string?
+function Response:chunks() end
+
+---Why the body could not be read.
+---@return string? message
+---@return string? code as `body`
+function Response:failure() end
+
+---All values of a field, in their order: `response:header_all "set-cookie"`.
+---@param name string in any case
+---@return string[]
+function Response:header_all(name) end
+
+---Closes the connection unless the body has been read to its end.
+function Response:close() end

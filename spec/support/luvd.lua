@@ -155,7 +155,7 @@ end
 function test:example(name)
   for _, file in ipairs(proc.names("examples/" .. name)) do
     local to = file == name .. ".lua" and self.name .. ".lua" or file
-    tree.copy(("examples/%s/%s"):format(name, file), self.folder .. "/" .. to)
+    tree.copy_any(("examples/%s/%s"):format(name, file), self.folder .. "/" .. to)
   end
   return self.folder .. "/" .. self.name .. ".lua"
 end

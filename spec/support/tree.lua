@@ -33,10 +33,15 @@ end
 --- Copies the plain files of a folder into a fresh one.
 function tree.copy_folder(from, to)
   assert(uv.fs_mkdir(to, tonumber("755", 8)))
-  for _, name in ipairs(proc.names(from)) do
-    if uv.fs_stat(from .. "/" .. name).type == "file" then tree.copy(from .. "/" .. name, to .. "/" .. name) end
-  end
+  for _, name in ipairs(proc.names(from)) do tree.copy_any(from .. "/" .. name, to .. "/" .. name) end
   return to
+end
+
+--- A file, or a folder with all that is in it.
+function tree.copy_any(from, to)
+  local kind = uv.fs_stat(from).type
+  if kind == "directory" then return tree.copy_folder(from, to) end
+  if kind == "file" then return tree.copy(from, to) end
 end
 
 function tree.exists(path)

@@ -55,8 +55,10 @@ static int make(void **state)
 
 	uv_loop_init(&tower->loop);
 	alarms_init(&tower->alarms, &tower->loop);
-	for (int i = 0; i < MANY; i++)
-		tower->bells[i] = (struct bell){.alarm.ring = ring, .tower = tower};
+	for (int i = 0; i < MANY; i++) {
+		tower->bells[i] = (struct bell){.tower = tower};
+		alarm_init(&tower->alarms, &tower->bells[i].alarm, ring);
+	}
 	*state = tower;
 	return 0;
 }
@@ -127,7 +129,7 @@ static void test_an_alarm_may_set_itself_and_clear_others_while_it_rings(void **
 {
 	struct tower *tower = *state;
 
-	tower->bells[0].alarm.ring = ring_again;
+	alarm_init(&tower->alarms, &tower->bells[0].alarm, ring_again);
 	tower->other = &tower->bells[1];
 	set(tower, 0, 1);
 	set(tower, 1, 1);
@@ -148,7 +150,7 @@ static void test_of_those_that_are_due_together_the_first_set_rings_first(void *
 	struct tower *tower = *state;
 
 	for (int i = 0; i < MANY; i++) {
-		tower->bells[i].alarm.ring = ring_in_turn;
+		alarm_init(&tower->alarms, &tower->bells[i].alarm, ring_in_turn);
 		set(tower, i, 5);
 	}
 	uv_run(&tower->loop, UV_RUN_DEFAULT);

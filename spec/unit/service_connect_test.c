@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -597,6 +598,15 @@ static void test_an_answer_that_comes_after_the_timeout_is_thrown_away(void **st
 	kit_destroy(kit);
 }
 
+static int accept_one(struct kit *kit, int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+
+	while (poll(&ready, 1, 0) == 0)
+		uv_run(&kit->loop, UV_RUN_NOWAIT);
+	return accept(fd, NULL, NULL);
+}
+
 /* The peer's side of a connection that the text opened; says what it got until the end. */
 static void assert_peer_hears(const char *text, const char *expected)
 {
@@ -607,7 +617,7 @@ static void assert_peer_hears(const char *text, const char *expected)
 	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port);
 	kit = make(text, address);
 	kit_start(kit);
-	peer = accept(fd, NULL, NULL);
+	peer = accept_one(kit, fd);
 	assert_string_equal(kit_expect(kit, peer, NULL), expected);
 	close(peer);
 	close(fd);
@@ -661,7 +671,7 @@ static void test_drain_does_not_wait_for_connections_of_our_own_and_stop_ends_th
 		   address);
 	kit_start(kit);
 	assert_true(kit->start_ok);
-	peer = accept(fd, NULL, NULL);
+	peer = accept_one(kit, fd);
 	kit_stop(kit, false);
 	assert_true(kit_logged(kit, "INFO drained ok=true"));
 	assert_false(kit_logged(kit, "ended")); /* its task was cancelled */
@@ -713,7 +723,7 @@ static void test_what_a_closed_connection_has_queued_is_sent_before_the_end(void
 		   "  end } }\n",
 		   address);
 	kit_start(kit);
-	peer = accept(fd, NULL, NULL);
+	peer = accept_one(kit, fd);
 	reader.fd = peer;
 	life_stop(kit->life, "stop", false);
 	kit_wait_log(kit, "closed");

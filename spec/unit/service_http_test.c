@@ -638,6 +638,37 @@ static void test_a_body_is_read_as_json(void **state)
 	    ANSWER("200 OK", "49", "EJSON 1:2: expected a name in quotes, got the end"));
 }
 
+#define FORM(type, length, body)                                                                   \
+	"POST /" HOST "Content-Type: " type "\r\nConnection: close\r\nContent-Length: " length     \
+	"\r\n\r\n" body
+
+static void assert_form(const char *sent, const char *length, const char *body)
+{
+	char answer[512];
+
+	snprintf(answer, sizeof answer,
+		 "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		 "Content-Length: %s\r\nConnection: close\r\n\r\n%s",
+		 length, body);
+	assert_answer(HANDLER("local form, message, code = request:form()\n"
+			      "if not form then return message .. ' ' .. code end\n"
+			      "return form.a .. '|' .. form['b c'] .. '|' .. request:form().a"),
+		      sent, answer);
+}
+
+static void test_a_body_is_read_as_a_form(void **state)
+{
+	(void)state;
+	assert_form(FORM("application/x-www-form-urlencoded", "21", "a=1&b+c=x%26y&a=2&d=3"), "7",
+		    "2|x&y|2");
+	assert_form(FORM("Application/X-WWW-Form-Urlencoded; charset=utf-8", "9", "a=&b%20c="), "2",
+		    "||");
+	assert_form(FORM("text/plain", "3", "a=1"), "62",
+		    "the body is no form: application/x-www-form-urlencoded ENOTSUP");
+	assert_form(FORM("multipart/form-data; boundary=x", "3", "a=1"), "41",
+		    "multipart forms are not supported ENOTSUP");
+}
+
 static void test_json_that_comes_late_is_waited_for(void **state)
 {
 	struct kit *kit = serve(HANDLER("luvd.log:info 'asks' return request:json().a"));
@@ -659,7 +690,7 @@ static void test_json_is_an_answer(void **state)
 		      "Content-Length: 11\r\n" CLOSE "\r\n{\"a\":[1,2]}");
 	assert_wrong(WRONG("return { json = { a = print } }"), "cannot encode a function");
 	assert_wrong(WRONG("return { json = 1, body = '' }"),
-		     "an answer has one body: body or json");
+		     "an answer has one body: body, json or file");
 }
 
 /* --- bodies of answers --- */
@@ -1123,84 +1154,84 @@ static void test_the_hello_example_answers_a_browser(void **state)
 	kit_finish(kit);
 }
 
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_text_is_an_answer),
+    cmocka_unit_test(test_a_status_and_text_are_an_answer),
+    cmocka_unit_test(test_a_status_alone_has_an_empty_body),
+    cmocka_unit_test(test_a_table_has_status_headers_and_body),
+    cmocka_unit_test(test_a_list_is_a_body),
+    cmocka_unit_test(test_a_header_with_a_list_is_sent_several_times),
+    cmocka_unit_test(test_head_sends_the_length_without_the_body),
+    cmocka_unit_test(test_no_content_has_neither_body_nor_length),
+    cmocka_unit_test(test_an_unknown_status_has_an_empty_phrase),
+    cmocka_unit_test(test_an_object_with_a_method_handle_serves),
+    cmocka_unit_test(test_a_handler_that_raises_is_a_500_with_its_traceback),
+    cmocka_unit_test(test_nil_is_a_500),
+    cmocka_unit_test(test_a_status_out_of_range_is_a_500),
+    cmocka_unit_test(test_an_unknown_field_of_an_answer_is_a_500),
+    cmocka_unit_test(test_headers_cannot_break_the_framing),
+    cmocka_unit_test(test_a_connection_is_kept),
+    cmocka_unit_test(test_an_old_client_keeps_its_connection_when_it_asks),
+    cmocka_unit_test(test_pipelined_requests_are_answered_in_order),
+    cmocka_unit_test(test_many_pipelined_requests_are_all_answered),
+    cmocka_unit_test(test_a_head_may_come_byte_by_byte),
+    cmocka_unit_test(test_a_client_that_half_closes_gets_its_answer),
+    cmocka_unit_test(test_a_client_that_leaves_inside_a_head_is_no_event),
+    cmocka_unit_test(test_the_handler_of_a_client_that_is_gone_is_cancelled),
+    cmocka_unit_test(test_a_request_has_its_parts),
+    cmocka_unit_test(test_equal_names_of_a_query_are_all_there),
+    cmocka_unit_test(test_pairs_goes_over_headers_in_lower_case),
+    cmocka_unit_test(test_a_full_url_names_the_host),
+    cmocka_unit_test(test_a_request_keeps_what_is_set_and_nothing_else),
+    cmocka_unit_test(test_a_request_outlives_its_answer),
+    cmocka_unit_test(test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended),
+    cmocka_unit_test(test_without_lua_memory_a_request_is_refused_but_not_the_daemon),
+    cmocka_unit_test(test_a_body_is_read_whole),
+    cmocka_unit_test(test_a_body_that_comes_late_is_waited_for),
+    cmocka_unit_test(test_a_body_comes_in_pieces),
+    cmocka_unit_test(test_a_large_body_comes_whole),
+    cmocka_unit_test(test_the_peer_is_told_to_continue_when_the_body_is_wanted),
+    cmocka_unit_test(test_a_body_that_nobody_wants_is_never_sent),
+    cmocka_unit_test(test_a_body_nobody_read_is_passed_over),
+    cmocka_unit_test(test_a_large_body_nobody_read_closes_the_connection),
+    cmocka_unit_test(test_malformed_chunks_are_a_400_unless_the_handler_says_otherwise),
+    cmocka_unit_test(test_a_body_that_is_cut_off_is_a_failure),
+    cmocka_unit_test(test_a_body_is_read_as_json),
+    cmocka_unit_test(test_a_body_is_read_as_a_form),
+    cmocka_unit_test(test_json_that_comes_late_is_waited_for),
+    cmocka_unit_test(test_json_is_an_answer),
+    cmocka_unit_test(test_a_function_is_a_body_in_chunks),
+    cmocka_unit_test(test_a_generator_is_a_body),
+    cmocka_unit_test(test_an_old_client_gets_a_function_until_the_end_of_the_connection),
+    cmocka_unit_test(test_a_function_keeps_to_the_length_it_has_declared),
+    cmocka_unit_test(test_a_function_that_fails_breaks_the_answer_off),
+    cmocka_unit_test(test_a_head_request_does_not_call_the_function),
+    cmocka_unit_test(test_a_function_waits_while_the_peer_does_not_read),
+    cmocka_unit_test(test_malformed_requests_are_refused_and_closed),
+    cmocka_unit_test(test_a_request_that_fails_behind_a_good_one_does_not_cost_its_answer),
+    cmocka_unit_test(test_limits_are_options),
+    cmocka_unit_test(test_chunks_beyond_max_are_a_413),
+    cmocka_unit_test(test_a_head_that_does_not_come_is_a_408),
+    cmocka_unit_test(test_an_idle_connection_is_closed_silently),
+    cmocka_unit_test(test_a_body_that_does_not_come_is_a_408),
+    cmocka_unit_test(test_trickling_does_not_extend_the_time),
+    cmocka_unit_test(test_a_timeout_of_the_handlers_own_can_be_tried_again),
+    cmocka_unit_test(test_a_peer_that_does_not_read_is_cut_off),
+    cmocka_unit_test(test_a_long_text_arrives_whole),
+    cmocka_unit_test(test_no_further_request_is_taken_while_the_peer_does_not_read),
+    cmocka_unit_test(test_too_many_handlers_at_once_are_a_503),
+    cmocka_unit_test(test_a_connection_has_at_most_so_many_requests),
+    cmocka_unit_test(test_a_burst_of_refusals_is_one_line),
+    cmocka_unit_test(test_wrong_options_raise),
+    cmocka_unit_test(test_the_access_log_has_a_line_for_each_request),
+    cmocka_unit_test(test_the_access_log_can_be_a_function),
+    cmocka_unit_test(test_at_stop_an_idle_connection_gets_one_more_answer),
+    cmocka_unit_test(test_at_stop_a_running_request_is_finished),
+    cmocka_unit_test(test_at_stop_a_connection_without_a_request_does_not_hold_it_up),
+    cmocka_unit_test(test_the_hello_example_answers_a_browser),
+};
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_text_is_an_answer),
-	    cmocka_unit_test(test_a_status_and_text_are_an_answer),
-	    cmocka_unit_test(test_a_status_alone_has_an_empty_body),
-	    cmocka_unit_test(test_a_table_has_status_headers_and_body),
-	    cmocka_unit_test(test_a_list_is_a_body),
-	    cmocka_unit_test(test_a_header_with_a_list_is_sent_several_times),
-	    cmocka_unit_test(test_head_sends_the_length_without_the_body),
-	    cmocka_unit_test(test_no_content_has_neither_body_nor_length),
-	    cmocka_unit_test(test_an_unknown_status_has_an_empty_phrase),
-	    cmocka_unit_test(test_an_object_with_a_method_handle_serves),
-	    cmocka_unit_test(test_a_handler_that_raises_is_a_500_with_its_traceback),
-	    cmocka_unit_test(test_nil_is_a_500),
-	    cmocka_unit_test(test_a_status_out_of_range_is_a_500),
-	    cmocka_unit_test(test_an_unknown_field_of_an_answer_is_a_500),
-	    cmocka_unit_test(test_headers_cannot_break_the_framing),
-	    cmocka_unit_test(test_a_connection_is_kept),
-	    cmocka_unit_test(test_an_old_client_keeps_its_connection_when_it_asks),
-	    cmocka_unit_test(test_pipelined_requests_are_answered_in_order),
-	    cmocka_unit_test(test_many_pipelined_requests_are_all_answered),
-	    cmocka_unit_test(test_a_head_may_come_byte_by_byte),
-	    cmocka_unit_test(test_a_client_that_half_closes_gets_its_answer),
-	    cmocka_unit_test(test_a_client_that_leaves_inside_a_head_is_no_event),
-	    cmocka_unit_test(test_the_handler_of_a_client_that_is_gone_is_cancelled),
-	    cmocka_unit_test(test_a_request_has_its_parts),
-	    cmocka_unit_test(test_equal_names_of_a_query_are_all_there),
-	    cmocka_unit_test(test_pairs_goes_over_headers_in_lower_case),
-	    cmocka_unit_test(test_a_full_url_names_the_host),
-	    cmocka_unit_test(test_a_request_keeps_what_is_set_and_nothing_else),
-	    cmocka_unit_test(test_a_request_outlives_its_answer),
-	    cmocka_unit_test(
-		test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended),
-	    cmocka_unit_test(test_without_lua_memory_a_request_is_refused_but_not_the_daemon),
-	    cmocka_unit_test(test_a_body_is_read_whole),
-	    cmocka_unit_test(test_a_body_that_comes_late_is_waited_for),
-	    cmocka_unit_test(test_a_body_comes_in_pieces),
-	    cmocka_unit_test(test_a_large_body_comes_whole),
-	    cmocka_unit_test(test_the_peer_is_told_to_continue_when_the_body_is_wanted),
-	    cmocka_unit_test(test_a_body_that_nobody_wants_is_never_sent),
-	    cmocka_unit_test(test_a_body_nobody_read_is_passed_over),
-	    cmocka_unit_test(test_a_large_body_nobody_read_closes_the_connection),
-	    cmocka_unit_test(test_malformed_chunks_are_a_400_unless_the_handler_says_otherwise),
-	    cmocka_unit_test(test_a_body_that_is_cut_off_is_a_failure),
-	    cmocka_unit_test(test_a_body_is_read_as_json),
-	    cmocka_unit_test(test_json_that_comes_late_is_waited_for),
-	    cmocka_unit_test(test_json_is_an_answer),
-	    cmocka_unit_test(test_a_function_is_a_body_in_chunks),
-	    cmocka_unit_test(test_a_generator_is_a_body),
-	    cmocka_unit_test(test_an_old_client_gets_a_function_until_the_end_of_the_connection),
-	    cmocka_unit_test(test_a_function_keeps_to_the_length_it_has_declared),
-	    cmocka_unit_test(test_a_function_that_fails_breaks_the_answer_off),
-	    cmocka_unit_test(test_a_head_request_does_not_call_the_function),
-	    cmocka_unit_test(test_a_function_waits_while_the_peer_does_not_read),
-	    cmocka_unit_test(test_malformed_requests_are_refused_and_closed),
-	    cmocka_unit_test(test_a_request_that_fails_behind_a_good_one_does_not_cost_its_answer),
-	    cmocka_unit_test(test_limits_are_options),
-	    cmocka_unit_test(test_chunks_beyond_max_are_a_413),
-	    cmocka_unit_test(test_a_head_that_does_not_come_is_a_408),
-	    cmocka_unit_test(test_an_idle_connection_is_closed_silently),
-	    cmocka_unit_test(test_a_body_that_does_not_come_is_a_408),
-	    cmocka_unit_test(test_trickling_does_not_extend_the_time),
-	    cmocka_unit_test(test_a_timeout_of_the_handlers_own_can_be_tried_again),
-	    cmocka_unit_test(test_a_peer_that_does_not_read_is_cut_off),
-	    cmocka_unit_test(test_a_long_text_arrives_whole),
-	    cmocka_unit_test(test_no_further_request_is_taken_while_the_peer_does_not_read),
-	    cmocka_unit_test(test_too_many_handlers_at_once_are_a_503),
-	    cmocka_unit_test(test_a_connection_has_at_most_so_many_requests),
-	    cmocka_unit_test(test_a_burst_of_refusals_is_one_line),
-	    cmocka_unit_test(test_wrong_options_raise),
-	    cmocka_unit_test(test_the_access_log_has_a_line_for_each_request),
-	    cmocka_unit_test(test_the_access_log_can_be_a_function),
-	    cmocka_unit_test(test_at_stop_an_idle_connection_gets_one_more_answer),
-	    cmocka_unit_test(test_at_stop_a_running_request_is_finished),
-	    cmocka_unit_test(test_at_stop_a_connection_without_a_request_does_not_hold_it_up),
-	    cmocka_unit_test(test_the_hello_example_answers_a_browser),
-	};
-
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -448,6 +448,41 @@ static void listen_refuses_a_socket_that_does_not_listen(void **state)
 			      "(tcp://127.0.0.1:80) is no listening stream socket");
 }
 
+/* One that the entry of udp claims by its name. */
+static void inherit_datagrams(int type, int domain)
+{
+	sample.addresses[0].kind = ADDRESS_UDP;
+	inherit(3, "web", "udp://127.0.0.1:53");
+	fake.fds[3].type = type;
+	fake.fds[3].domain = domain;
+	fake.fds[3].listening = false;
+}
+
+static const char no_datagrams[] = "jail.lua:1: listen.web: descriptor 3 of the service manager "
+				   "(udp://127.0.0.1:53) is no datagram socket of the internet";
+
+static void listen_takes_datagram_sockets(void **state)
+{
+	(void)state;
+	inherit_datagrams(SOCK_DGRAM, AF_INET);
+	takes(&step_listen);
+	assert_true(sample.daemon.listeners[0].inherited);
+}
+
+static void listen_refuses_a_stream_for_datagrams(void **state)
+{
+	(void)state;
+	inherit_datagrams(SOCK_STREAM, AF_INET);
+	refuses(&step_listen, no_datagrams);
+}
+
+static void listen_refuses_datagrams_of_a_unix_socket(void **state)
+{
+	(void)state;
+	inherit_datagrams(SOCK_DGRAM, AF_UNIX);
+	refuses(&step_listen, no_datagrams);
+}
+
 /* --- files, log --- */
 
 static void files_refuses_a_link(void **state)
@@ -820,6 +855,9 @@ int main(void)
 	    TEST(listen_binds_an_abstract_name_without_a_file),
 	    TEST(listen_refuses_a_socket_that_no_entry_claims),
 	    TEST(listen_refuses_a_socket_that_does_not_listen),
+	    TEST(listen_takes_datagram_sockets),
+	    TEST(listen_refuses_a_stream_for_datagrams),
+	    TEST(listen_refuses_datagrams_of_a_unix_socket),
 	    TEST(files_refuses_a_link),
 	    TEST(files_refuses_a_fifo),
 	    TEST(files_gives_a_new_file_to_the_user),

@@ -516,7 +516,9 @@ int sys_socket_get(int fd, int level, int option, int *value)
 {
 	if (enter("socket_get", "%d, %d", level, option))
 		return -1;
-	*value = option == SO_TYPE ? fake.fds[fd].type : fake.fds[fd].listening;
+	*value = option == SO_TYPE     ? fake.fds[fd].type
+		 : option == SO_DOMAIN ? fake.fds[fd].domain
+				       : fake.fds[fd].listening;
 	return 0;
 }
 

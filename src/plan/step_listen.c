@@ -130,9 +130,14 @@ static int bind_one(struct daemon *daemon, struct listener *listener, struct err
 
 static int take_datagrams(int type, const struct inherited *inherited, struct err *err)
 {
-	if (type != SOCK_DGRAM)
+	int family;
+
+	if (sys_socket_get(inherited->fd, SOL_SOCKET, SO_DOMAIN, &family) < 0)
+		return err_sys(err, "cannot take %s from the service manager", inherited->address);
+	if (type != SOCK_DGRAM || (family != AF_INET && family != AF_INET6))
 		return err_set(err,
-			       "descriptor %d of the service manager (%s) is no datagram socket",
+			       "descriptor %d of the service manager (%s) is no datagram socket of "
+			       "the internet",
 			       inherited->fd, inherited->address);
 	return 0;
 }

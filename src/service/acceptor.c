@@ -1,11 +1,11 @@
 #include "service/acceptor.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "service/conn.h"
+#include "service/tcp.h"
 #include "service/vm.h"
 
 enum {
@@ -66,7 +66,7 @@ static void starve(struct server *server, int reason)
 			  server->name, err_reason(reason));
 	server->starved = true;
 	pause_all(server);
-	server->retry.ring = on_retry;
+	alarm_init(&vm->alarms, &server->retry, on_retry);
 	alarm_set(&vm->alarms, &server->retry, uv_now(vm->loop) + RETRY);
 }
 
@@ -222,26 +222,6 @@ void server_left(struct acceptor *acceptor, const struct conn *conn)
 
 /* --- begin and end --- */
 
-/* Accepted sockets inherit them. An answer in two writes must not wait for the peer's
- * acknowledgement of the first; a peer that vanished without a word is found out after 16 minutes
- * of silence, even where no idle_timeout is set. */
-static int set_options(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = {{IPPROTO_TCP, TCP_NODELAY, 1},
-		       {SOL_SOCKET, SO_KEEPALIVE, 1},
-		       {IPPROTO_TCP, TCP_KEEPIDLE, 600},
-		       {IPPROTO_TCP, TCP_KEEPINTVL, 60},
-		       {IPPROTO_TCP, TCP_KEEPCNT, 6}};
-
-	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		if (setsockopt(fd, options[i].level, options[i].name, &options[i].value,
-			       sizeof options[i].value) < 0)
-			return -errno;
-	return 0;
-}
-
 int acceptor_begin(struct acceptor *acceptor)
 {
 	struct vm *vm = acceptor->server->vm;
@@ -254,7 +234,7 @@ int acceptor_begin(struct acceptor *acceptor)
 	acceptor->open = true;
 	acceptor->server->references++;
 	vm->handles++;
-	return listener->address->kind == ADDRESS_TCP ? set_options(listener->fd) : 0;
+	return listener->address->kind == ADDRESS_TCP ? tcp_set_options(listener->fd) : 0;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -1,6 +1,7 @@
 #include "service/alarm.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 static void on_timer(uv_timer_t *timer);
 
@@ -107,7 +108,7 @@ static void on_timer(uv_timer_t *timer)
 		struct alarm *alarm = alarms->first;
 
 		cut(alarms, alarm);
-		alarm->ring(alarm);
+		alarms->rings[alarm->kind](alarm);
 	}
 	arm(alarms);
 }
@@ -117,6 +118,17 @@ void alarms_init(struct alarms *alarms, uv_loop_t *loop)
 	*alarms = (struct alarms){0};
 	uv_timer_init(loop, &alarms->timer);
 	alarms->timer.data = alarms;
+}
+
+void alarm_init(struct alarms *alarms, struct alarm *alarm, alarm_ring ring)
+{
+	unsigned kind = 0;
+
+	while (alarms->rings[kind] && alarms->rings[kind] != ring)
+		if (++kind == ALARM_KINDS)
+			abort(); /* the program has fewer */
+	alarms->rings[kind] = ring;
+	alarm->kind = kind & (ALARM_KINDS - 1);
 }
 
 void alarm_set(struct alarms *alarms, struct alarm *alarm, uint64_t due)

@@ -7,27 +7,35 @@
 
 /* Deadlines of tasks and connections: one timer of libuv for all of them, over a pairing heap
  * (Fredman and others, 1986) whose links are in what waits. Setting and clearing allocate nothing
- * and cannot fail; an alarm is 40 bytes where a uv_timer_t is 152 and has to be closed. */
+ * and cannot fail; an alarm is 32 bytes where a uv_timer_t is 152 and has to be closed. */
 
-enum { ALARM_DUE_BITS = 44 }; /* 500 years */
+enum { ALARM_DUE_BITS = 42, ALARM_ORDER_BITS = 17, ALARM_KIND_BITS = 5 }; /* 139 years */
+enum { ALARM_KINDS = 1 << ALARM_KIND_BITS };
+
+struct alarm;
+typedef void (*alarm_ring)(struct alarm *alarm);
 
 struct alarm {
 	struct alarm *child, *next; /* in the heap */
 	struct alarm *prev; /* the one before among its siblings, or the parent of the first */
 	uint64_t due : ALARM_DUE_BITS; /* loop time, milliseconds; 0: not set */
-	/* Of those that are due together the first set rings first (but once in a million). */
-	uint64_t order : 20;
-	void (*ring)(struct alarm *alarm);
+	/* Of those that are due together the first set rings first (but once in a 100,000). */
+	uint64_t order : ALARM_ORDER_BITS;
+	uint64_t kind : ALARM_KIND_BITS; /* which of alarms->rings */
 };
 
 struct alarms {
 	uv_timer_t timer;
-	struct alarm *first; /* the earliest */
-	uint64_t armed;      /* for when timer is; 0: it is not */
-	unsigned set : 20;   /* how often one was set */
+	struct alarm *first;             /* the earliest */
+	uint64_t armed;                  /* for when timer is; 0: it is not */
+	unsigned set : ALARM_ORDER_BITS; /* how often one was set */
+	alarm_ring rings[ALARM_KINDS];   /* of the program: each is here once it was used */
 };
 
 void alarms_init(struct alarms *alarms, uv_loop_t *loop);
+
+/* What it calls. Before it is set for the first time. */
+void alarm_init(struct alarms *alarms, struct alarm *alarm, alarm_ring ring);
 
 /* Rings once the loop's time has reached due (at the earliest on the next turn of the loop); an
  * alarm that is set already is moved. ring is called from the loop, with the alarm cleared; it may

@@ -1,12 +1,11 @@
 #include "service/attempt.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "service/tcp.h"
 #include "service/vm.h"
 
 /* It outlives its end until the loop has closed its poll. */
@@ -46,18 +45,17 @@ static void on_closed(uv_handle_t *handle)
 static int open_socket(const struct sockaddr_storage *address, socklen_t length)
 {
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int on = 1, error;
+	int error = 0;
 
 	if (fd < 0)
 		return -1;
-	/* A request in two writes must not wait for the acknowledgement of the first. */
-	if (address->ss_family == AF_UNIX ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0) {
-		if (connect(fd, (const struct sockaddr *)address, length) == 0 ||
-		    errno == EINPROGRESS || errno == EINTR)
-			return fd;
-	}
-	error = errno;
+	if (address->ss_family != AF_UNIX)
+		error = -tcp_set_options(fd);
+	if (error == 0 && connect(fd, (const struct sockaddr *)address, length) < 0 &&
+	    errno != EINPROGRESS && errno != EINTR)
+		error = errno;
+	if (error == 0)
+		return fd;
 	close(fd);
 	errno = error;
 	return -1;

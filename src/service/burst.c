@@ -41,7 +41,7 @@ void vm_log_burst(struct vm *vm, struct burst *burst, enum log_level level, cons
 		return;
 	}
 	*burst = (struct burst){.vm = vm, .level = level, .message = message};
-	burst->alarm.ring = on_alarm;
+	alarm_init(&vm->alarms, &burst->alarm, on_alarm);
 	open_window(burst);
 	vm_log(vm, level, message, fields, count);
 }

@@ -243,7 +243,7 @@ static struct conn *make(struct vm *vm, const struct incoming *incoming, int *co
 	}
 	conn->vm = vm;
 	conn->open = true;
-	conn->alarm.ring = on_alarm;
+	alarm_init(&vm->alarms, &conn->alarm, on_alarm);
 	list_init(&conn->all);
 	conn->peer = incoming->peer;
 	vm->handles++;

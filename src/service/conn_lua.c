@@ -65,8 +65,7 @@ const struct conn_user conn_lua_user = {
 
 struct conn_lua *conn_lua_push(lua_State *L, struct conn *conn)
 {
-	/* The user value: the coroutine of its handler, task_anchor. */
-	struct conn_lua *box = lua_newuserdatauv(L, sizeof *box, 1);
+	struct conn_lua *box = lua_newuserdatauv(L, sizeof *box, 0);
 
 	*box = (struct conn_lua){.conn = conn};
 	list_init(&box->waiting);

@@ -222,7 +222,7 @@ struct dial *dial_start(struct vm *vm, const char *target, int64_t timeout,
 	dial->data = data;
 	dial->fd = -1;
 	dial->until = uv_now(vm->loop) + (uint64_t)timeout;
-	dial->alarm.ring = on_alarm;
+	alarm_init(&vm->alarms, &dial->alarm, on_alarm);
 	snprintf(dial->target, sizeof dial->target, "%s", target);
 	if (begin(dial) < 0) {
 		free(dial);

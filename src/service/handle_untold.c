@@ -47,7 +47,7 @@ static void on_untold(struct alarm *alarm)
 void handles_init(struct vm *vm)
 {
 	list_init(&vm->untold);
-	vm->untold_alarm.ring = on_untold;
+	alarm_init(&vm->alarms, &vm->untold_alarm, on_untold);
 }
 
 void handles_flush(struct vm *vm)

@@ -167,6 +167,21 @@ static int load_embedded(lua_State *L)
 	return 1;
 }
 
+void loader_embedded(lua_State *L, const char *name)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, -1, name) == LUA_TNIL) {
+		lua_pop(L, 1);
+		lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+		lua_getfield(L, -1, name);
+		lua_remove(L, -2);
+		lua_call(L, 0, 1);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, -3, name);
+	}
+	lua_remove(L, -2);
+}
+
 static void open_preload(lua_State *L)
 {
 	static const luaL_Reg modules[] = {{"luvd", luaopen_luvd},
@@ -176,6 +191,7 @@ static void open_preload(lua_State *L)
 					   {"luvd.net", luaopen_luvd_net},
 					   {"luvd.resp", luaopen_luvd_resp},
 					   {"luvd.http", luaopen_luvd_http},
+					   {"luvd.http.native", luaopen_luvd_http_native},
 					   {"luvd.task", luaopen_luvd_task},
 					   {"uv", uvlib_open},
 					   {"luv", uvlib_open},

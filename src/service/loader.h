@@ -8,6 +8,8 @@
 /* require: package.loaded, package.preload (luvd, luvd.*, uv, luv), then the bundle's modules,
  * nothing else. May wait inside. */
 void loader_open(lua_State *L);
+/* Pushes a module of lua/luvd that ships inside the binary; loads it unless it is loaded. */
+void loader_embedded(lua_State *L, const char *name);
 /* Pushes the compiled chunk of a MODULE_LUA text; raises a syntax error. */
 void loader_compile(lua_State *L, const struct module *module);
 /* The text of an included file, or NULL; by is the path of the file that includes it. */

@@ -166,7 +166,7 @@ static struct resolver *resolver_of(struct vm *vm)
 	if (!resolver)
 		return NULL;
 	resolver->vm = vm;
-	resolver->alarm.ring = on_alarm;
+	alarm_init(&vm->alarms, &resolver->alarm, on_alarm);
 	list_init(&resolver->watches);
 	if (open_channel(resolver) < 0) {
 		free(resolver);

@@ -74,7 +74,7 @@ static int begin_handler(lua_State *L)
 	lua_pushvalue(L, -1);
 	lua_insert(L, -3);
 	accepted->task = task_create(L, 1, "connection");
-	task_anchor(L, accepted->task);
+	task_keep(L, accepted->task);
 	accepted->task->data = box;
 	accepted->task->done = on_done;
 	vm_of(L)->handlers++;

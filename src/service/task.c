@@ -86,6 +86,15 @@ static struct task *make(lua_State *L)
 	return task;
 }
 
+static void enlist(struct task *task, const char *name)
+{
+	task->name = name;
+	list_init(&task->queued);
+	list_init(&task->children);
+	list_append(&task->vm->tasks, &task->sibling);
+	task->vm->task_count++;
+}
+
 struct task *task_create(lua_State *L, int nargs, const char *name)
 {
 	struct vm *vm = vm_of(L);
@@ -94,16 +103,25 @@ struct task *task_create(lua_State *L, int nargs, const char *name)
 	if (!task)
 		task = make(L);
 	task->vm = vm;
-	if (!lua_checkstack(task->L, nargs + 2)) {
+	if (!lua_checkstack(task->L, nargs + 3)) {
 		discard(task);
 		vm_raise(L, "too many arguments for a task");
 	}
 	lua_xmove(L, task->L, nargs + 1);
-	task->name = name;
-	list_init(&task->queued);
-	list_init(&task->children);
-	list_append(&vm->tasks, &task->sibling);
-	vm->task_count++;
+	enlist(task, name);
+	return task;
+}
+
+struct task *task_reuse(struct vm *vm, lua_CFunction function, void *argument, const char *name)
+{
+	struct task *task = take_spare(vm);
+
+	if (!task)
+		return NULL;
+	task->vm = vm;
+	lua_pushcfunction(task->L, function); /* an empty stack has room: LUA_MINSTACK */
+	lua_pushlightuserdata(task->L, argument);
+	enlist(task, name);
 	return task;
 }
 
@@ -123,6 +141,13 @@ void task_anchor(lua_State *L, struct task *task)
 		vm_raise(L, "an anchor needs a user value, or nothing keeps the coroutine");
 	lua_rawseti(L, LUA_REGISTRYINDEX, task->reference);
 	task->anchored = true;
+}
+
+void task_keep(lua_State *L, struct task *task)
+{
+	lua_xmove(L, task->L, 1);
+	lua_insert(task->L, 1);
+	task->keeps = true;
 }
 
 /* --- running --- */
@@ -152,7 +177,7 @@ static void run(struct task *task)
 	if (task->state == TASK_WAITING)
 		lua_pop(task->L, 1); /* the marker */
 	else
-		arguments = lua_gettop(task->L) - 1; /* it begins */
+		arguments = lua_gettop(task->L) - 1 - task->keeps; /* it begins */
 	task->detach = NULL;
 	task->state = TASK_RUNNING;
 	vm->current = task;

@@ -37,12 +37,13 @@ struct task {
 	lua_State *L;
 	int reference;        /* keeps L */
 	unsigned short depth; /* of its parents */
-	enum task_state state : 8;
+	enum task_state state : 4;
 	enum outcome outcome : 2; /* ENDING: what done is told */
 	bool timed_out : 1;       /* the last wait ended by its timeout */
 	bool closing : 1;         /* its <close> values run: nothing may wait */
 	bool doomed : 1;          /* cancelled: at its next wait when it runs now */
 	bool anchored : 1;        /* reference keeps a userdata, which keeps L */
+	bool keeps : 1;           /* the lowest value on L is not its own: task_keep */
 	bool exposed : 1;         /* the service knows L: it is not used again */
 	bool outlived : 1;        /* what it starts belongs to the service: start, reload */
 	struct task *parent;
@@ -76,11 +77,17 @@ void tasks_cancel(struct vm *vm);
 /* Makes a task of the function and its nargs arguments on top of L and pops them. Raises when
  * memory is out. Not started, and nobody's child. */
 struct task *task_create(lua_State *L, int nargs, const char *name);
+/* The same of a C function and its one argument, without memory and so without a raise: NULL when
+ * no ended task is kept for it. */
+struct task *task_reuse(struct vm *vm, lua_CFunction function, void *argument, const char *name);
 /* Makes it a child, before it is started. */
 void task_adopt(struct task *parent, struct task *task);
 /* The userdata on top of L, which is popped, lives as long as the task: it takes the place of the
  * coroutine at reference, and its first user value becomes the coroutine. Before it is started. */
 void task_anchor(lua_State *L, struct task *task);
+/* The same without a user value: the value on top of L, which is popped, lies lowest on task->L,
+ * before the function and before the results. */
+void task_keep(lua_State *L, struct task *task);
 /* Runs it: at once when no Lua is running, else on the next turn of the loop. */
 void task_start(struct task *task);
 /* What it waits for has come (or is broken). As task_start. */

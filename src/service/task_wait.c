@@ -53,7 +53,7 @@ static void arm(struct task *task, int64_t timeout)
 	task->deadline = uv_now(vm->loop) + (uint64_t)timeout;
 	if (task->deadline == 0)
 		task->deadline = 1;
-	task->alarm.ring = on_alarm;
+	alarm_init(&vm->alarms, &task->alarm, on_alarm);
 	if (!alarm_is_set(&task->alarm) || task->alarm.due > task->deadline)
 		alarm_set(&vm->alarms, &task->alarm, task->deadline);
 }

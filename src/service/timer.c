@@ -71,7 +71,7 @@ static void on_alarm(struct alarm *alarm);
 
 static void set_alarm(struct timer *timer, uint64_t delay)
 {
-	timer->alarm.ring = on_alarm;
+	alarm_init(&timer->vm->alarms, &timer->alarm, on_alarm);
 	alarm_set(&timer->vm->alarms, &timer->alarm, uv_now(timer->vm->loop) + delay);
 }
 

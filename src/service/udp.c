@@ -221,12 +221,9 @@ static void make(lua_State *L, struct listener *listener, int entry, int handler
 		luaL_unref(L, LUA_REGISTRYINDEX, entry_ref);
 		vm_raise(L, "not enough memory");
 	}
-	*udp = (struct udp){.vm = vm,
-			    .listener = listener,
-			    .fd = -1,
-			    .handler = handler_ref,
-			    .entry = entry_ref,
-			    .again.ring = on_again};
+	*udp = (struct udp){
+	    .vm = vm, .listener = listener, .fd = -1, .handler = handler_ref, .entry = entry_ref};
+	alarm_init(&vm->alarms, &udp->again, on_again);
 	list_init(&udp->writers);
 	list_append(&vm->udps, &udp->all);
 }

@@ -250,7 +250,7 @@ static int l_index(lua_State *L)
 
 void udp_push(lua_State *L, struct udp *udp)
 {
-	struct udp **box = lua_newuserdatauv(L, sizeof *box, 0);
+	struct udp **box = lua_newuserdatauv(L, sizeof(void *), 0);
 
 	*box = udp;
 	udp->box = box;

@@ -69,12 +69,10 @@ static void option(lua_State *L, struct options_of_wait *options, bool has_max)
 			   has_max ? "are timeout and max" : "is timeout");
 }
 
-struct options_of_wait units_options(lua_State *L, int index, int64_t max, bool has_max)
+struct options_of_wait units_read_options(lua_State *L, int index, int64_t max, bool has_max)
 {
 	struct options_of_wait options = {.timeout = -1, .max = max};
 
-	if (lua_isnoneornil(L, index))
-		return options;
 	luaL_checktype(L, index, LUA_TTABLE);
 	lua_pushnil(L);
 	while (lua_next(L, index)) {

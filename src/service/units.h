@@ -22,9 +22,18 @@ struct options_of_wait {
 	int64_t max;     /* bytes */
 };
 
-/* { timeout = "5s", max = "64KiB" } at index, or nil. has_max: whether max makes sense there.
- * An unknown option raises. */
-struct options_of_wait units_options(lua_State *L, int index, int64_t max, bool has_max);
+/* { timeout = "5s", max = "64KiB" } at index. has_max: whether max makes sense there. An unknown
+ * option raises. */
+struct options_of_wait units_read_options(lua_State *L, int index, int64_t max, bool has_max);
+
+/* The same, or nil or nothing, as most calls have it. */
+static inline struct options_of_wait units_options(lua_State *L, int index, int64_t max,
+						   bool has_max)
+{
+	if (lua_isnoneornil(L, index))
+		return (struct options_of_wait){.timeout = -1, .max = max};
+	return units_read_options(L, index, max, has_max);
+}
 
 /* The bytes of a string, or of a list of strings, which is pushed joined. Raises. */
 const char *units_bytes(lua_State *L, int index, size_t *length);

@@ -78,7 +78,10 @@ void answer_head(lua_State *L, struct http_conn *hc, struct answer *answer, bool
 	start = batch_room(hc, REPLY_HEAD_MAX);
 	at = reply_start(start, &reply);
 	if (answer->headers)
-		at = answer_write_headers(L, answer, at, start + REPLY_HEAD_MAX - 2);
+		at = answer_write_headers(L, answer, at,
+					  start + REPLY_HEAD_MAX - ANSWER_EXTRA_MAX - 2);
+	if (answer->extra)
+		at = stpcpy(at, answer->extra);
 	*at++ = '\r';
 	*at++ = '\n';
 	hc->status = answer->status;
@@ -150,6 +153,8 @@ int answer_values(lua_State *L, struct http_conn *hc, int first)
 	read_values(L, first, &answer);
 	if (answer.headers)
 		answer_check_headers(L, &answer);
+	if (answer.kind == ANSWER_FILE)
+		return file_begin(L, hc, &answer);
 	if (answer.kind == ANSWER_STREAM)
 		return stream_begin(L, hc, &answer);
 	if (answer.declared && !hc->head_only && answer.declared_length != answer.length)

@@ -7,7 +7,7 @@
 #include "service/json.h"
 #include "service/units.h"
 
-/* The table { status, headers, body | json } and its headers. */
+/* The table { status, headers, body | json | file } and its headers. */
 
 /* --- its fields --- */
 
@@ -26,10 +26,15 @@ static void read_headers(lua_State *L, struct answer *answer)
 	answer->headers = lua_gettop(L);
 }
 
-static void read_body(lua_State *L, struct answer *answer)
+static void check_alone(lua_State *L, const struct answer *answer)
 {
 	if (answer->kind != ANSWER_NONE)
-		luaL_error(L, "an answer has one body: body or json");
+		luaL_error(L, "an answer has one body: body, json or file");
+}
+
+static void read_body(lua_State *L, struct answer *answer)
+{
+	check_alone(L, answer);
 	if (lua_isfunction(L, -1)) {
 		answer->kind = ANSWER_STREAM;
 		answer->iterator = lua_gettop(L);
@@ -47,8 +52,7 @@ static void read_json(lua_State *L, struct answer *answer)
 {
 	struct out out;
 
-	if (answer->kind != ANSWER_NONE)
-		luaL_error(L, "an answer has one body: body or json");
+	check_alone(L, answer);
 	out_begin(L, &out, answer->scratch, 0, ANSWER_SCRATCH);
 	json_encode(L, out.slot - 1, &out, NULL);
 	answer->kind = ANSWER_BYTES;
@@ -57,11 +61,50 @@ static void read_json(lua_State *L, struct answer *answer)
 	answer->type = "application/json";
 }
 
+static const char *read_path(lua_State *L, const char *name)
+{
+	size_t length;
+	const char *text;
+
+	if (lua_type(L, -1) != LUA_TSTRING)
+		luaL_error(L, "%s of an answer is a path, got %s", name, luaL_typename(L, -1));
+	text = lua_tolstring(L, -1, &length);
+	if (strlen(text) != length)
+		luaL_error(L, "%s of an answer has a NUL byte", name);
+	return text;
+}
+
+static void read_file(lua_State *L, struct answer *answer)
+{
+	check_alone(L, answer);
+	answer->kind = ANSWER_FILE;
+	answer->file = read_path(L, "file");
+}
+
+static void read_folder(lua_State *L, struct answer *answer)
+{
+	if (answer->kind != ANSWER_FILE)
+		luaL_error(L, "folder is for answers with a file");
+	answer->folder = read_path(L, "folder");
+}
+
+static void read_index(lua_State *L, struct answer *answer)
+{
+	if (!answer->folder)
+		luaL_error(L, "index is for answers with a file and a folder");
+	if (lua_toboolean(L, -1))
+		answer->index = read_path(L, "index");
+	if (answer->index && (answer->index[0] == '\0' || strchr(answer->index, '/')))
+		luaL_error(L, "index of an answer is the name of a file");
+}
+
+/* In the order in which they are read. */
 static const struct {
 	const char *name;
 	void (*read)(lua_State *L, struct answer *answer);
-} fields[] = {
-    {"status", read_status}, {"headers", read_headers}, {"body", read_body}, {"json", read_json}};
+} fields[] = {{"status", read_status}, {"headers", read_headers}, {"body", read_body},
+	      {"json", read_json},     {"file", read_file},       {"folder", read_folder},
+	      {"index", read_index}};
 
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -77,7 +120,7 @@ static void check_names(lua_State *L, int index)
 		if (at == FIELDS)
 			luaL_error(L,
 				   "unknown field \"%s\" of an answer: there are status, headers, "
-				   "body",
+				   "body, json, file, folder, index",
 				   luaL_tolstring(L, -2, NULL));
 		lua_pop(L, 1);
 	}
@@ -112,6 +155,17 @@ static void check_value(lua_State *L, int index, const char *name)
 		luaL_error(L, "the value of header \"%s\" has a control character", name);
 }
 
+static bool is_of_file(const char *name, size_t length)
+{
+	static const char *const names[] = {"etag", "last-modified", "accept-ranges",
+					    "content-range", "content-length"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (is(name, length, names[i]))
+			return true;
+	return false;
+}
+
 /* Those that say where the answer ends are written by us. */
 static void check_own(lua_State *L, struct answer *answer, const char *name, size_t length)
 {
@@ -125,6 +179,8 @@ static void check_own(lua_State *L, struct answer *answer, const char *name, siz
 		if (!lua_isstring(L, -1) || strcasecmp(lua_tostring(L, -1), "close") != 0)
 			luaL_error(L, "header \"Connection\" can be \"close\" only");
 		answer->closes = true;
+	} else if (answer->kind == ANSWER_FILE && is_of_file(name, length)) {
+		luaL_error(L, "header \"%s\" of a file is luvd's business", name);
 	} else if (is(name, length, "content-length")) {
 		lua_Integer number;
 		int whole;

@@ -1,9 +1,8 @@
-#include "service/http/head.h"
+#include "service/http/head_fields.h"
 
 #include <ctype.h>
 #include <llhttp.h>
 #include <string.h>
-#include <strings.h>
 
 /* What the callbacks of llhttp are given. */
 struct parse {
@@ -13,12 +12,6 @@ struct parse {
 	size_t fields_max;
 	bool whole, too_many;
 };
-
-static int refuse(struct head *head, int status, const char *reason)
-{
-	head->reason = reason;
-	return status;
-}
 
 /* --- llhttp --- */
 
@@ -91,137 +84,15 @@ static int refuse_line(struct head *head, const struct parse *parse, size_t leng
 	case HPE_INVALID_VERSION:
 	case HPE_PAUSED_H2_UPGRADE:
 		if (has_version(parse->bytes, length))
-			return refuse(head, 505, "the version is not supported");
-		return refuse(head, 400, "the request line is malformed");
+			return head_refuse(head, 505, "the version is not supported");
+		return head_refuse(head, 400, "the request line is malformed");
 	case HPE_INVALID_METHOD:
 		if (space && is_token(parse->bytes, (size_t)(space - parse->bytes)))
-			return refuse(head, 501, "the method is unknown");
-		return refuse(head, 400, "the request line is malformed");
+			return head_refuse(head, 501, "the method is unknown");
+		return head_refuse(head, 400, "the request line is malformed");
 	default:
-		return refuse(head, 400, llhttp_get_error_reason(&parse->parser));
+		return head_refuse(head, 400, llhttp_get_error_reason(&parse->parser));
 	}
-}
-
-static bool span_is(const char *bytes, struct head_span span, const char *text, size_t length)
-{
-	return span.length == length && strncasecmp(bytes + span.at, text, length) == 0;
-}
-
-#define SPAN_IS(bytes, span, text) span_is(bytes, span, text, sizeof(text) - 1)
-
-static int read_host(struct head *head, const char *bytes, struct head_span value)
-{
-	static const char others[] = "-._~!$&'()*+,;=%:[]";
-
-	if (head->hosted)
-		return refuse(head, 400, "more than one Host");
-	for (size_t i = 0; i < value.length; i++)
-		if (!isalnum((unsigned char)bytes[value.at + i]) &&
-		    !memchr(others, bytes[value.at + i], sizeof others - 1))
-			return refuse(head, 400, "Host is malformed");
-	head->hosted = true;
-	head->host = value;
-	return 0;
-}
-
-/* Digits only, one value only, even when a second one says the same: RFC 9112 6.3 allows to refuse,
- * and others may not see it as we do. */
-static int read_length(struct head *head, const char *bytes, struct head_span value)
-{
-	if (head->sized)
-		return refuse(head, 400, "more than one Content-Length");
-	if (value.length == 0 || value.length > 18)
-		return refuse(head, 400, "Content-Length is malformed");
-	for (size_t i = 0; i < value.length; i++) {
-		char digit = bytes[value.at + i];
-
-		if (digit < '0' || digit > '9')
-			return refuse(head, 400, "Content-Length is malformed");
-		head->body = head->body * 10 + (uint64_t)(digit - '0');
-	}
-	head->sized = true;
-	return 0;
-}
-
-static int read_coding(struct head *head, const char *bytes, struct head_span value)
-{
-	if (head->chunked || !SPAN_IS(bytes, value, "chunked"))
-		return refuse(head, 400, "Transfer-Encoding is not just chunked");
-	head->chunked = true;
-	return 0;
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct head_span trimmed(const char *bytes, size_t start, size_t end)
-{
-	while (start < end && is_space(bytes[start]))
-		start++;
-	while (end > start && is_space(bytes[end - 1]))
-		end--;
-	return (struct head_span){(uint16_t)start, (uint16_t)(end - start)};
-}
-
-/* A list of tokens: close outweighs keep-alive. */
-static void read_connection(const char *bytes, struct head_span value, bool *close, bool *keep)
-{
-	size_t start = value.at, end = start + value.length;
-
-	while (start <= end) {
-		const char *comma = memchr(bytes + start, ',', end - start);
-		size_t stop = comma ? (size_t)(comma - bytes) : end;
-		struct head_span token = trimmed(bytes, start, stop);
-
-		*close |= SPAN_IS(bytes, token, "close");
-		*keep |= SPAN_IS(bytes, token, "keep-alive");
-		start = stop + 1;
-	}
-}
-
-static int read_expect(struct head *head, const char *bytes, struct head_span value)
-{
-	if (!SPAN_IS(bytes, value, "100-continue"))
-		return refuse(head, 417, "the expectation is unknown");
-	head->expects = head->minor == 1;
-	return 0;
-}
-
-/* The fields that say where a body ends and what becomes of the connection. */
-static int read_fields(struct head *head, const char *bytes)
-{
-	bool close = false, keep = false;
-	int status = 0;
-
-	for (size_t i = 0; i < head->count && status == 0; i++) {
-		struct head_span name = head->fields[i].name, value = head->fields[i].value;
-
-		if (SPAN_IS(bytes, name, "host"))
-			status = read_host(head, bytes, value);
-		else if (SPAN_IS(bytes, name, "expect"))
-			status = read_expect(head, bytes, value);
-		else if (SPAN_IS(bytes, name, "connection"))
-			read_connection(bytes, value, &close, &keep);
-		else if (SPAN_IS(bytes, name, "content-length"))
-			status = read_length(head, bytes, value);
-		else if (SPAN_IS(bytes, name, "transfer-encoding"))
-			status = read_coding(head, bytes, value);
-	}
-	head->close = close || (head->minor == 0 && !keep);
-	return status;
-}
-
-static int check_together(struct head *head)
-{
-	if (head->chunked && head->sized)
-		return refuse(head, 400, "Content-Length beside Transfer-Encoding");
-	if (head->chunked && head->minor == 0)
-		return refuse(head, 400, "Transfer-Encoding in HTTP/1.0");
-	if (!head->hosted && head->minor == 1)
-		return refuse(head, 400, "Host is missing");
-	return HEAD_WHOLE;
 }
 
 /* Goes over the lines as RFC 9112 writes them and compares with the names that llhttp has found:
@@ -234,18 +105,19 @@ static int walk_fields(struct head *head, const char *bytes, size_t at, size_t l
 		const char *end;
 
 		if (field->name.at != at)
-			return refuse(head, 400, "a line is folded or ends with a bare LF");
-		if (field->name.length == 0 || bytes[colon] != ':' || is_space(bytes[colon - 1]))
-			return refuse(head, 400, "a field's name is malformed");
+			return head_refuse(head, 400, "a line is folded or ends with a bare LF");
+		if (field->name.length == 0 || bytes[colon] != ':' ||
+		    head_is_space(bytes[colon - 1]))
+			return head_refuse(head, 400, "a field's name is malformed");
 		end = memchr(bytes + colon, '\r', length - colon);
 		at = end ? (size_t)(end - bytes) : length;
 		if (at + 3 >= length || bytes[at + 1] != '\n')
-			return refuse(head, 400, "a line does not end with CR LF");
-		field->value = trimmed(bytes, colon + 1, at);
+			return head_refuse(head, 400, "a line does not end with CR LF");
+		field->value = head_trimmed(bytes, colon + 1, at);
 		at += 2;
 	}
 	if (at + 2 > length || bytes[at] != '\r' || bytes[at + 1] != '\n')
-		return refuse(head, 400, "the head does not end with CR LF");
+		return head_refuse(head, 400, "the head does not end with CR LF");
 	head->length = at + 2;
 	return 0;
 }
@@ -275,20 +147,18 @@ static int check(struct head *head, const struct parse *parse, size_t start, siz
 	int status;
 
 	if (parse->parser.http_major != 1 || parse->parser.http_minor > 1)
-		return refuse(head, parse->parser.http_major == 0 ? 400 : 505,
-			      "the version is not supported");
+		return head_refuse(head, parse->parser.http_major == 0 ? 400 : 505,
+				   "the version is not supported");
 	head->minor = parse->parser.http_minor;
 	line = walk_line(head, parse, start, length);
 	if (line == 0)
-		return refuse(head, 400, "the request line is malformed");
+		return head_refuse(head, 400, "the request line is malformed");
 	if (line - start > limits->line)
-		return refuse(head, 414, "the request line is too long");
+		return head_refuse(head, 414, "the request line is too long");
 	status = walk_fields(head, parse->bytes, line, length);
 	if (status == 0 && head->length > limits->bytes)
-		status = refuse(head, 431, "the head is too long");
-	if (status == 0)
-		status = read_fields(head, parse->bytes);
-	return status ? status : check_together(head);
+		status = head_refuse(head, 431, "the head is too long");
+	return status ? status : head_read_fields(head, parse->bytes);
 }
 
 static int check_length(const char *bytes, size_t length, const struct head_limits *limits,
@@ -323,14 +193,14 @@ int head_parse(struct head *head, const char *bytes, size_t length,
 	/* It would skip any number of empty lines, and lone halves of them. */
 	if (length > start && (bytes[start] == '\r' || bytes[start] == '\n') &&
 	    (start > 0 || bytes[0] == '\n' || length > 1))
-		return refuse(head, 400, "empty lines before the request line");
+		return head_refuse(head, 400, "empty lines before the request line");
 	llhttp_init(&parse.parser, HTTP_REQUEST, &settings);
 	parse.parser.data = &parse;
 	code = llhttp_execute(&parse.parser, bytes + start, length - start);
 	if (parse.whole)
 		return check(head, &parse, start, length, limits);
 	if (parse.too_many)
-		return refuse(head, 431, "too many fields");
+		return head_refuse(head, 431, "too many fields");
 	if (code != HPE_OK)
 		return refuse_line(head, &parse, length);
 	return check_length(bytes, whole, limits, &head->reason);
@@ -355,13 +225,4 @@ int head_wait(const char *bytes, size_t length, const struct head_limits *limits
 		from = at + 1;
 	}
 	return check_length(bytes, length, limits, reason);
-}
-
-int head_find(const char *bytes, const struct head_field *fields, size_t count, const char *name,
-	      size_t length, size_t from)
-{
-	for (size_t i = from; i < count; i++)
-		if (span_is(bytes, fields[i].name, name, length))
-			return (int)i;
-	return -1;
 }

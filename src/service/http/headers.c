@@ -20,7 +20,8 @@ void headers_push(lua_State *L, int request)
 	headers->request = lua_touserdata(L, request);
 	lua_pushvalue(L, request);
 	lua_setiuservalue(L, -2, 1);
-	luaL_setmetatable(L, meta);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, meta);
+	lua_setmetatable(L, -2);
 }
 
 /* Fields that came several times are one list, RFC 9110 5.3; cookies have a separator of their own,
@@ -48,7 +49,7 @@ static void push_value(lua_State *L, const struct request *request, const char *
 
 static int l_index(lua_State *L)
 {
-	const struct headers *headers = luaL_checkudata(L, 1, meta);
+	const struct headers *headers = lua_touserdata(L, 1);
 	const struct request *request = headers->request;
 	size_t length;
 	const char *name = luaL_checklstring(L, 2, &length);
@@ -108,5 +109,7 @@ void headers_open(lua_State *L)
 
 	luaL_newmetatable(L, meta);
 	luaL_setfuncs(L, events, 0);
-	lua_pop(L, 1);
+	lua_pushstring(L, meta); /* nobody calls __index with another object */
+	lua_setfield(L, -2, "__metatable");
+	lua_rawsetp(L, LUA_REGISTRYINDEX, meta);
 }

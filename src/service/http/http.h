@@ -16,7 +16,8 @@
 
 /* What the files of the HTTP server share. A connection that waits for its next request is a struct
  * http_conn and no more: no task, no Lua object, no buffer. The files, in the order of a request:
- * http_conn.c (when to do what), head.c, request.c (what the handler is given), serve.c (its call),
+ * http_event.c, http_conn.c (when to do
+ * what), head.c, request.c (what the handler is given), serve.c (its call),
  * request_body.c, answer.c (what it has returned), reply.c, stream.c, batch.c. */
 
 enum http_access { ACCESS_OFF, ACCESS_LEVEL, ACCESS_FUNCTION };
@@ -110,8 +111,10 @@ struct http_conn {
 	bool stalled : 1;   /* the deadline is for the peer to take bytes */
 };
 
-/* http_conn.c */
+/* http_event.c */
 extern const struct protocol http_protocol;
+
+/* http_conn.c */
 /* Goes on with what has come; does nothing inside of itself. From the loop. */
 void http_conn_go_on(struct http_conn *hc);
 /* Does the peer leave more than the high-water mark unread? Then it is given a time for it. */
@@ -121,6 +124,10 @@ bool http_conn_stalled(struct http_conn *hc);
 bool http_conn_body_in_the_way(const struct http_conn *hc);
 /* Answers without a handler, and closes. */
 void http_conn_refuse(struct http_conn *hc, int status, const char *reason);
+/* The same when nothing is known of the request. */
+void http_conn_refuse_head(struct http_conn *hc, int status, const char *reason);
+/* Sets the deadline of an idle connection. */
+void http_conn_wait_for_request(struct http_conn *hc);
 /* The handler and its children have ended and an answer is composed. */
 void http_conn_served(struct http_conn *hc);
 void http_conn_close(struct http_conn *hc);

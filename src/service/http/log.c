@@ -71,7 +71,7 @@ static const struct refusal {
     {417, LEVEL_INFO, "an expectation was refused"},
     {431, LEVEL_WARN, "a head longer than max_head or max_headers was refused"},
     {501, LEVEL_INFO, "an unknown method was refused"},
-    {503, LEVEL_WARN, "a request was refused: max_running handlers run"},
+    {503, LEVEL_WARN, "a request was refused: the service is at its limit"},
     {505, LEVEL_INFO, "an unknown version was refused"},
     {0, LEVEL_WARN, "a client was cut off: it reads too slowly"},
 };

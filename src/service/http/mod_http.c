@@ -1,10 +1,13 @@
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
+#include "service/http/answer.h"
 #include "service/http/http.h"
 #include "service/http/options.h"
 #include "service/http/request.h"
+#include "service/loader.h"
 #include "service/modules.h"
 #include "service/server.h"
 #include "service/vm.h"
@@ -68,11 +71,38 @@ static int l_serve(lua_State *L)
 	return 0;
 }
 
+/* What is written in Lua is loaded by the first who asks for it, and is a field like the others
+ * from then on: a service without it does not pay for it. */
+static const struct {
+	const char *name, *module;
+} written[] = {{"router", "luvd.http.router"}, {"request", "luvd.http.client"}};
+
+/* module, name */
+static int l_index(lua_State *L)
+{
+	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+		if (strcmp(name, written[i].name) != 0)
+			continue;
+		loader_embedded(L, written[i].module);
+		lua_pushvalue(L, -1);
+		lua_setfield(L, 1, name); /* a table without __newindex */
+		return 1;
+	}
+	return 0;
+}
+
 int luaopen_luvd_http(lua_State *L)
 {
 	static const luaL_Reg functions[] = {{"serve", l_serve}, {NULL, NULL}};
 
 	request_open(L);
+	file_open(L);
 	luaL_newlib(L, functions);
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, l_index);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
 	return 1;
 }

@@ -82,17 +82,23 @@ bool reply_value_valid(const char *bytes, size_t length)
 }
 
 /* Not strftime: days and months are English whatever the locale. */
-void reply_date(char out[40], time_t now)
+char *reply_time(char *at, time_t time)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	struct tm tm;
-	char *at = PUT(out, "Date: ");
 
-	gmtime_r(&now, &tm);
+	gmtime_r(&time, &tm);
 	at = put(at, days + 3 * (size_t)tm.tm_wday, 3);
 	at += strftime(at, 20, ", %d ", &tm);
 	at = put(at, months + 3 * (size_t)tm.tm_mon, 3);
 	at += strftime(at, 20, " %Y %H:%M:%S", &tm);
-	memcpy(at, " GMT\r\n", 7);
+	return PUT(at, " GMT");
+}
+
+void reply_date(char out[40], time_t now)
+{
+	char *at = reply_time(PUT(out, "Date: "), now);
+
+	memcpy(at, "\r\n", 3);
 }

@@ -51,34 +51,25 @@ static bool copy_target(struct request *request, const struct head *head, const 
 	return request->path.length > 0;
 }
 
-/* "*" means the server itself, RFC 9112 3.2.4. */
-static bool is_options(const struct head *head, const char *bytes)
-{
-	return head->method.length == 7 && memcmp(bytes + head->method.at, "OPTIONS", 7) == 0;
-}
-
 struct request *request_create(lua_State *L, struct http_conn *hc, const struct head *head,
-			       const char *bytes)
+			       const char *bytes, const struct target *target)
 {
-	struct target target;
 	struct request *request;
 	size_t size = sizeof *request + head->count * sizeof *head->fields + head->length;
 
-	if (!target_split(&target, bytes + head->target.at, head->target.length) ||
-	    (*target.path == '*' && !is_options(head, bytes)))
-		return NULL;
-	request = lua_newuserdatauv(L, size + target.path_length, REQUEST_VALUES);
+	request = lua_newuserdatauv(L, size + target->path_length, REQUEST_VALUES);
 	*request =
 	    (struct request){.owner = hc, .number = ++hc->http->number, .seed = hc->http->seed};
 	copy_head(request, head, bytes);
-	if (!copy_target(request, head, bytes, &target)) {
+	if (!copy_target(request, head, bytes, target)) {
 		lua_pop(L, 1);
 		return NULL;
 	}
 	memcpy(request->peer, &hc->conn->peer, sizeof request->peer);
 	if (hc->http->options.access != ACCESS_OFF)
 		request->began = uv_hrtime();
-	luaL_setmetatable(L, meta);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, meta);
+	lua_setmetatable(L, -2);
 	return request;
 }
 
@@ -265,9 +256,13 @@ static int l_query_all(lua_State *L)
 
 static void push_names(lua_State *L)
 {
-	static const luaL_Reg methods[] = {
-	    {"body", request_l_body}, {"chunks", request_l_chunks}, {"failure", request_l_failure},
-	    {"json", request_l_json}, {"query_all", l_query_all},   {NULL, NULL}};
+	static const luaL_Reg methods[] = {{"body", request_l_body},
+					   {"chunks", request_l_chunks},
+					   {"failure", request_l_failure},
+					   {"json", request_l_json},
+					   {"form", request_l_form},
+					   {"query_all", l_query_all},
+					   {NULL, NULL}};
 
 	luaL_newlib(L, methods);
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -292,6 +287,6 @@ void request_open(lua_State *L)
 	lua_setfield(L, -2, "__tostring");
 	lua_pushstring(L, meta); /* nobody calls __index with another object */
 	lua_setfield(L, -2, "__metatable");
-	lua_pop(L, 1);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, meta); /* sooner found than by its name */
 	headers_open(L);
 }

@@ -29,9 +29,12 @@ struct request {
 	struct head_field fields[];
 };
 
-/* Pushes a new one, or returns NULL: the target is malformed, and nothing was pushed. Raises. */
+struct target;
+
+/* Pushes a new one, or returns NULL: the path cannot be decoded, and nothing was pushed; a plain
+ * one always can. Raises. */
 struct request *request_create(lua_State *L, struct http_conn *hc, const struct head *head,
-			       const char *bytes);
+			       const char *bytes, const struct target *target);
 /* The argument; raises when it is none. */
 struct request *request_check(lua_State *L, int index);
 void request_open(lua_State *L); /* the metatables */
@@ -50,9 +53,22 @@ void query_push(lua_State *L, const char *bytes, size_t length);
 void query_push_all(lua_State *L, const char *bytes, size_t length, const char *name,
 		    size_t name_length);
 
+/* location.c: pushes the path of the request with a slash at its end, "/a b" as "/a%20b/", and its
+ * query. The path is the decoded one, for what was sent may begin with two slashes, which is
+ * another host. */
+void location_push(lua_State *L, const struct request *request);
+
+/* request_decode.c: what a whole body is given as. */
+enum request_form { AS_TEXT, AS_JSON, AS_FORM };
+/* The body on top becomes a value; returns how many are pushed. */
+int request_decode(lua_State *L, enum request_form as);
+/* Is the value of Content-Type, up to its parameters, this one? */
+bool request_has_type(const struct request *request, const char *type);
+
 /* request_body.c */
 int request_l_body(lua_State *L);
 int request_l_json(lua_State *L);
+int request_l_form(lua_State *L);
 int request_l_chunks(lua_State *L);
 int request_l_failure(lua_State *L);
 

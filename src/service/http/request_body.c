@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "service/http/request.h"
-#include "service/json.h"
 #include "service/units.h"
 #include "service/vm.h"
 
@@ -28,7 +27,7 @@ struct reading {
 	uint64_t deadline;
 	uint64_t max;
 	bool pieces;
-	bool json;
+	uint8_t as; /* enum request_form */
 };
 
 void http_body_forget(struct http_conn *hc)
@@ -144,15 +143,6 @@ static int take(lua_State *L, struct http_conn *hc, const struct reading *readin
 	return 1;
 }
 
-/* The value that the body on top is the text of. */
-static int decode(lua_State *L)
-{
-	size_t length;
-	const char *text = lua_tolstring(L, -1, &length);
-
-	return json_decode(L, text, length, NULL);
-}
-
 /* --- waiting --- */
 
 static int step(lua_State *L, struct request *request, struct task *task, bool timed_out);
@@ -216,8 +206,7 @@ static int step(lua_State *L, struct request *request, struct task *task, bool t
 		return refuse(L, reading, &problems[hc->failure]);
 	taken = take(L, hc, reading);
 	if (taken != NOT_YET)
-		return reading->json && lua_type(L, -1) == LUA_TSTRING && taken == 1 ? decode(L)
-										     : taken;
+		return taken == 1 && lua_isstring(L, -1) ? request_decode(L, reading->as) : taken;
 	if (hc->conn->eof)
 		return break_off(L, hc, reading, BODY_CUT);
 	if (timed_out)
@@ -241,28 +230,40 @@ static int begin(lua_State *L, struct request *request, const struct reading *re
 	return step(L, request, task, false);
 }
 
-static int read_whole(lua_State *L, bool json)
+static int read_whole(lua_State *L, enum request_form as)
 {
 	struct request *request = request_check(L, 1);
 	struct options_of_wait options = units_options(L, 2, INT64_MAX, true);
 	struct reading reading = {
-	    .timeout = options.timeout, .max = (uint64_t)options.max, .json = json};
+	    .timeout = options.timeout, .max = (uint64_t)options.max, .as = (uint8_t)as};
 
 	lua_settop(L, 1);
 	if (lua_getiuservalue(L, 1, REQUEST_BODY) == LUA_TSTRING)
-		return json ? decode(L) : 1;
+		return request_decode(L, as);
 	lua_settop(L, 1);
 	return begin(L, request, &reading);
 }
 
 int request_l_body(lua_State *L)
 {
-	return read_whole(L, false);
+	return read_whole(L, AS_TEXT);
 }
 
 int request_l_json(lua_State *L)
 {
-	return read_whole(L, true);
+	return read_whole(L, AS_JSON);
+}
+
+int request_l_form(lua_State *L)
+{
+	const struct request *request = request_check(L, 1);
+
+	if (request_has_type(request, "multipart/form-data"))
+		return vm_fail(L, "multipart forms are not supported", "ENOTSUP");
+	if (!request_has_type(request, "application/x-www-form-urlencoded"))
+		return vm_fail(L, "the body is no form: application/x-www-form-urlencoded",
+			       "ENOTSUP");
+	return read_whole(L, AS_FORM);
 }
 
 /* upvalues: request, max, timeout */

@@ -4,6 +4,7 @@
 #include "service/http/answer.h"
 #include "service/http/http.h"
 #include "service/http/request.h"
+#include "service/http/target.h"
 #include "service/server.h"
 #include "service/vm.h"
 
@@ -85,7 +86,10 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 	else if (!hc->answered && hc->state != HTTP_CLOSING)
 		http_conn_abort(hc);
 	http_log_access(hc);
-	hc->request->owner = NULL;
+	if (hc->request)
+		hc->request->owner = NULL;
+	else
+		http_conn_close(hc); /* its head is not consumed */
 	hc->request = NULL;
 	if (hc->reader) /* nobody's child: the handler has not waited for it */
 		task_wake_later(hc->reader);
@@ -99,42 +103,82 @@ struct begin {
 	struct http_conn *hc;
 	const struct head *head;
 	const char *bytes;
+	struct target target;
 };
+
+/* Pushes the handler and the request; false: its path is malformed. */
+static bool push_call(lua_State *L, const struct begin *begin)
+{
+	struct http_conn *hc = begin->hc;
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, hc->http->handler);
+	hc->request = request_create(L, hc, begin->head, begin->bytes, &begin->target);
+	if (!hc->request)
+		return false;
+	conn_consume(hc->conn, begin->head->length);
+	return true;
+}
 
 static int make_task(lua_State *L)
 {
 	struct begin *begin = lua_touserdata(L, 1);
-	struct http_conn *hc = begin->hc;
-	struct request *request;
 
 	lua_pushcfunction(L, call);
-	lua_rawgeti(L, LUA_REGISTRYINDEX, hc->http->handler);
-	request = request_create(L, hc, begin->head, begin->bytes);
-	if (!request)
-		return 0;
-	hc->task = task_create(L, 2, "request");
-	hc->task->data = hc;
-	hc->task->done = on_done;
-	hc->request = request;
+	if (push_call(L, begin))
+		begin->hc->task = task_create(L, 2, "request");
 	return 0;
+}
+
+/* In the task already: what raises here is out of memory. */
+static int make_and_call(lua_State *L)
+{
+	push_call(L, lua_touserdata(L, 1));
+	lua_remove(L, 1);
+	return call(L);
+}
+
+/* A task that is used again begins at once, as long as the head lies there, and needs no guard of
+ * its own; a path that has to be decoded may be malformed, which is no matter for a task. */
+static void begin_task(struct begin *begin)
+{
+	struct vm *vm = begin->hc->http->vm;
+
+	if (vm->running == 0 && begin->target.plain)
+		begin->hc->task = task_reuse(vm, make_and_call, begin, "request");
+	if (begin->hc->task || vm_run(vm, make_task, begin) == LUA_OK)
+		return;
+	vm->failed++;
+	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	lua_pop(vm->L, 1);
+}
+
+/* "*" means the server itself, RFC 9112 3.2.4. */
+static bool is_options(const struct head *head, const char *bytes)
+{
+	return head->method.length == 7 && memcmp(bytes + head->method.at, "OPTIONS", 7) == 0;
 }
 
 void serve_begin(struct http_conn *hc, const struct head *head, const char *bytes)
 {
-	struct vm *vm = hc->http->vm;
-	struct begin begin = {hc, head, bytes};
+	struct begin begin = {.hc = hc, .head = head, .bytes = bytes};
+	uint64_t failed = hc->http->vm->failed;
 
-	if (vm_run(vm, make_task, &begin) != LUA_OK) {
-		vm->failed++;
-		vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
-		lua_pop(vm->L, 1);
+	if (!target_split(&begin.target, bytes + head->target.at, head->target.length) ||
+	    (*begin.target.path == '*' && !is_options(head, bytes))) {
+		http_conn_refuse(hc, 400, "the target is malformed");
+		return;
+	}
+	begin_task(&begin);
+	if (!hc->task && failed != hc->http->vm->failed) {
+		hc->request = NULL;
 		http_conn_refuse(hc, 503, "out of memory");
 	} else if (!hc->task) {
 		http_conn_refuse(hc, 400, "the target is malformed");
 	} else {
-		conn_consume(hc->conn, head->length);
+		hc->task->data = hc;
+		hc->task->done = on_done;
 		hc->http->running++;
-		vm->handlers++;
+		hc->http->vm->handlers++;
 		task_start(hc->task);
 	}
 }

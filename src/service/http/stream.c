@@ -16,8 +16,7 @@ enum { STREAM_SLICE = 262144 };
 
 enum piece { PIECE_NEXT, PIECE_OVER, PIECE_WAIT };
 
-/* NULL: the peer is gone, or the service has closed; nobody wants more. */
-static struct http_conn *owner_of(lua_State *L)
+struct http_conn *answer_owner(lua_State *L)
 {
 	struct http_conn *hc = ((struct request *)lua_touserdata(L, 2))->owner;
 
@@ -58,7 +57,7 @@ static int send_piece(lua_State *L, struct http_conn *hc, const char *bytes, siz
 /* What the function has returned is on top. */
 static enum piece take_piece(lua_State *L)
 {
-	struct http_conn *hc = owner_of(L);
+	struct http_conn *hc = answer_owner(L);
 	size_t length;
 	const char *bytes;
 
@@ -82,16 +81,15 @@ static void detach(struct task *task)
 	hc->writer = NULL;
 }
 
-static int has_room(lua_State *L, int status, lua_KContext function);
-
-static int wait_for_room(lua_State *L, lua_KContext function, lua_KFunction go_on)
+int answer_wait_for_room(lua_State *L, struct http_conn *hc, lua_KContext context, lua_KFunction k)
 {
-	struct http_conn *hc = owner_of(L);
 	struct task *task = task_check(L);
 
 	hc->writer = task;
-	return task_wait(L, task, hc, detach, -1, function, go_on);
+	return task_wait(L, task, hc, detach, -1, context, k);
 }
+
+static int has_room(lua_State *L, int status, lua_KContext function);
 
 static int has_returned(lua_State *L, int status, lua_KContext function);
 
@@ -105,7 +103,9 @@ static int pump(lua_State *L, lua_KContext function)
 		lua_callk(L, 0, 1, function, has_returned);
 		piece = take_piece(L);
 		if (piece != PIECE_NEXT)
-			return piece == PIECE_WAIT ? wait_for_room(L, function, has_room) : 0;
+			return piece == PIECE_WAIT
+				   ? answer_wait_for_room(L, answer_owner(L), function, has_room)
+				   : 0;
 	}
 }
 
@@ -117,13 +117,14 @@ static int has_returned(lua_State *L, int status, lua_KContext function)
 	(void)status;
 	if (piece == PIECE_NEXT)
 		return pump(L, function);
-	return piece == PIECE_WAIT ? wait_for_room(L, function, has_room) : 0;
+	return piece == PIECE_WAIT ? answer_wait_for_room(L, answer_owner(L), function, has_room)
+				   : 0;
 }
 
 static int has_room(lua_State *L, int status, lua_KContext function)
 {
 	(void)status;
-	return owner_of(L) ? pump(L, function) : 0;
+	return answer_owner(L) ? pump(L, function) : 0;
 }
 
 /* --- a long text --- */
@@ -134,12 +135,12 @@ static int has_room_for_slice(lua_State *L, int status, lua_KContext context)
 {
 	(void)status;
 	(void)context;
-	return owner_of(L) ? send_slices(L) : 0;
+	return answer_owner(L) ? send_slices(L) : 0;
 }
 
 static int send_slices(lua_State *L)
 {
-	struct http_conn *hc = owner_of(L);
+	struct http_conn *hc = answer_owner(L);
 
 	while (hc->left > 0) {
 		size_t length = hc->left < STREAM_SLICE ? (size_t)hc->left : STREAM_SLICE;
@@ -151,7 +152,7 @@ static int send_slices(lua_State *L)
 		hc->left -= length;
 		hc->sent += length;
 		if (hc->left > 0 && http_conn_stalled(hc))
-			return wait_for_room(L, 0, has_room_for_slice);
+			return answer_wait_for_room(L, hc, 0, has_room_for_slice);
 	}
 	hc->answered = true;
 	return 0;
