@@ -37,7 +37,7 @@ static void *allocate(void *data, void *block, size_t before, size_t after)
 	}
 	if (vm->limit && after > before && vm->bytes - before + after > limit_of(vm, object))
 		return NULL;
-	fresh = realloc(block, after);
+	fresh = block ? realloc(block, after) : malloc(after);
 	if (fresh)
 		vm->bytes += after - before;
 	return fresh;
