@@ -848,6 +848,7 @@ function json.array(list) end
 ---An error or a status of RESP, or null: what no other Lua value stands for. `tostring` gives its text.
 ---@class luvd.RespLine
 
+---How much of a reply is taken.
 ---@class (exact) luvd.RespOptions
 ---@field depth? integer of arrays inside each other, 1 to 1000; default 64
 ---@field max? luvd.Size of a reply; default 64MiB
