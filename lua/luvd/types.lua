@@ -845,6 +845,81 @@ function json.encode(value, options) end
 ---@return T list the same table
 function json.array(list) end
 
+---An error or a status of RESP, or null: what no other Lua value stands for. `tostring` gives its text.
+---@class luvd.RespLine
+
+---How much of a reply is taken.
+---@class (exact) luvd.RespOptions
+---@field depth? integer of arrays inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of a reply; default 64MiB
+
+---The module "luvd.resp": RESP, the protocol of Redis (version 2), for servers and for clients. Pure
+---functions of bytes, strict; what they say of bytes that have come does not change when more come.
+---@class (exact) luvd.Resp
+---@field null luvd.RespLine the null string and the null array: "$-1\r\n"
+---@field ok luvd.RespLine the status "OK"
+local resp = {}
+
+---The next request of a client: an array of strings, or a line of words.
+---
+---The arguments are put into a table that may be given again and again: it is never cleared, behind
+---its first `count` items are those of earlier requests. A length beyond a limit, a number with
+---spaces, plus or needless zeros, and a value that no CRLF follows are errors; after one the rest of
+---the bytes means nothing.
+---@param bytes string
+---@param at? integer where it begins; default 1
+---@param arguments? string[] default: a new table
+---@param max_value? luvd.Size of one argument, and of a line; default 1MiB
+---@param max_arguments? integer default 1024
+---@return integer? count of the arguments; 0: the request is empty, or not whole yet
+---@return integer|string next the position behind it, `at` when it is not whole yet; or the message
+---@return string[]|"ERESP" arguments the table; or the code
+---@return integer? missing bytes, at least, of a request that is not whole yet
+function resp.decode_request(bytes, at, arguments, max_value, max_arguments) end
+
+---The next reply of a server. Strings and statuses are strings, integers are exact, null is
+---`resp.null`, arrays are tables, errors are values that `is_error` knows.
+---@param bytes string
+---@param at? integer where it begins; default 1
+---@param options? luvd.RespOptions an unknown one raises
+---@return any value nil: an error, or, without a message, not whole yet
+---@return integer|string|nil next the position behind it; or the message
+---@return "ERESP"? code
+function resp.decode(bytes, at, options) end
+
+---A value as a reply: strings, integers, lists of values (the items 1 to n, at most 64 deep), nil and
+---`resp.null`, and what `status` and `error` make. Raises for anything else.
+---@param value any
+---@return string
+function resp.encode(value) end
+
+---The replies for the items 1 to count, one behind the other: the answers to a pipeline in one string.
+---@param values any[] may have nil among them, as null
+---@param count? integer default `#values`
+---@return string
+function resp.encode_all(values, count) end
+
+---A request, as a client sends it: `resp.command("SET", key, value)`. Other arguments raise.
+---@param name string
+---@param ... string|number
+---@return string
+function resp.command(name, ...) end
+
+---A status to encode; line ends in it become spaces.
+---@param text string "PONG"
+---@return luvd.RespLine
+function resp.status(text) end
+
+---An error to encode; line ends in it become spaces.
+---@param message string "ERR no such key": its first word is the kind
+---@return luvd.RespLine
+function resp.error(message) end
+
+---Is it an error, from `decode` or `error`?
+---@param value any
+---@return boolean
+function resp.is_error(value) end
+
 ---The module "luvd.http": HTTP/1.0 and 1.1.
 ---@class (exact) luvd.Http
 local http = {}
