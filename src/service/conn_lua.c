@@ -84,6 +84,8 @@ struct conn_lua *conn_lua_check(lua_State *L)
 	if (box && lua_getmetatable(L, 1)) {
 		same = lua_topointer(L, -1) == vm_of(L)->conn_meta;
 		lua_pop(L, 1);
+		if (same && !box->conn)
+			vm_raise(L, "the connection was collected");
 		if (same)
 			return box;
 	}
@@ -132,9 +134,11 @@ static int l_reset(lua_State *L)
 static int l_gc(lua_State *L)
 {
 	struct conn_lua *box = conn_lua_check(L);
+	struct conn *conn = box->conn;
 
-	box->conn->data = NULL;
-	conn_drop(box->conn);
+	box->conn = NULL; /* another finalizer may still know the userdata */
+	conn->data = NULL;
+	conn_drop(conn);
 	return 0;
 }
 

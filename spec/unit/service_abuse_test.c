@@ -1,0 +1,81 @@
+#include "service_kit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a service does at the wrong time, or in a finalizer, is an error for it and never the end
+ * of the daemon. These mean most under a checker of memory. */
+
+#define START(text)                                                                                \
+	"local luvd, net, task = require 'luvd', require 'luvd.net', require 'luvd.task'\n"        \
+	"local log = luvd.log\n"                                                                   \
+	"return { service = { start = function(daemon)\n" text "\nend } }\n"
+
+/* --- finalizers --- */
+
+static void test_a_finalizer_may_close_a_connection_that_was_collected_before_it(void **state)
+{
+	(void)state;
+	/* The order of finalizers is that of setmetatable, so that of the connection is first. */
+	kit_assert_logs(
+	    START("local l = assert(net.listen 'tcp://127.0.0.1:0')\n"
+		  "local kept\n"
+		  "local o = setmetatable({}, { __gc = function(o)\n"
+		  "  kept = o.conn\n"
+		  "  log:info('closed ' .. tostring(pcall(kept.close, kept)))\n"
+		  "end })\n"
+		  "o.conn = assert(net.connect(l.address))\n"
+		  "o.conn:close()\n"
+		  "luvd.sleep(0.01)\n"
+		  "o = nil\n"
+		  "collectgarbage() collectgarbage()\n"
+		  "for _, name in ipairs { 'read', 'write', 'failure', 'reset' } do\n"
+		  "  log:info(name .. ' ' .. tostring(pcall(kept[name], kept, 'x')))\n"
+		  "end"),
+	    "INFO closed false\n"
+	    "INFO read false\nINFO write false\nINFO failure false\nINFO reset false\n");
+}
+
+static void test_a_finalizer_may_close_the_connection_that_is_read(void **state)
+{
+	struct kit *kit = kit_create("local luvd, net = require 'luvd', require 'luvd.net'\n"
+				     "return { service = { start = function(daemon)\n"
+				     "  net.serve(daemon.listeners.web, function(conn)\n"
+				     "    collectgarbage 'generational'\n"
+				     "    local closer = { __gc = function() conn:close() end }\n"
+				     "    local text, lines = nil, 0\n"
+				     "    setmetatable({}, closer)\n"
+				     "    repeat\n"
+				     "      text = conn:read { max = 64 }\n"
+				     "      lines = lines + 1\n"
+				     "    until not text\n"
+				     "    collectgarbage 'incremental'\n"
+				     "    luvd.log:info('the end', { some = lines > 0 })\n"
+				     "  end)\n"
+				     "end } }\n");
+	static char bytes[60001];
+	int fd;
+
+	(void)state;
+	kit_listen(kit);
+	kit_start(kit);
+	memset(bytes, 'x', sizeof bytes - 1);
+	fd = kit_connect(kit);
+	kit_send(fd, bytes);
+	shutdown(fd, SHUT_WR);
+	kit_wait_log(kit, "the end some=true");
+	close(fd);
+	kit_finish(kit);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_a_finalizer_may_close_a_connection_that_was_collected_before_it),
+	    cmocka_unit_test(test_a_finalizer_may_close_the_connection_that_is_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
