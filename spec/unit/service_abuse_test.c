@@ -70,11 +70,30 @@ static void test_a_finalizer_may_close_the_connection_that_is_read(void **state)
 	kit_finish(kit);
 }
 
+static void test_a_group_that_was_collected_starts_nothing(void **state)
+{
+	(void)state;
+	kit_assert_logs(START("local kept\n"
+			      "task.spawn(function()\n"
+			      "  local o = setmetatable({}, { __gc = function(o)\n"
+			      "    kept = o.group\n"
+			      "  end })\n"
+			      "  o.group = task.group()\n"
+			      "  o = nil\n"
+			      "  collectgarbage() collectgarbage()\n"
+			      "end):wait()\n"
+			      "for i = 1, 300 do task.spawn(error, 'x') end\n"
+			      "collectgarbage()\n"
+			      "log:info(tostring(pcall(kept.spawn, kept, print)))"),
+			"INFO false\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_a_finalizer_may_close_a_connection_that_was_collected_before_it),
 	    cmocka_unit_test(test_a_finalizer_may_close_the_connection_that_is_read),
+	    cmocka_unit_test(test_a_group_that_was_collected_starts_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

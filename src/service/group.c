@@ -218,6 +218,8 @@ static int l_gc(lua_State *L)
 	struct group *group = check_group(L);
 
 	list_remove(&group->owned);
+	group->owner = NULL; /* another finalizer may still know the userdata */
+	group->closed = true;
 	return 0;
 }
 
