@@ -88,12 +88,48 @@ static void test_a_group_that_was_collected_starts_nothing(void **state)
 			"INFO false\n");
 }
 
+/* --- <close> --- */
+
+static void test_an_error_in_close_does_not_lose_the_connection_of_the_handler(void **state)
+{
+	struct kit *kit = kit_create(
+	    "local luvd, net = require 'luvd', require 'luvd.net'\n"
+	    "return { service = { start = function(daemon)\n"
+	    "  local bad = setmetatable({}, { __tostring = function()\n"
+	    "    collectgarbage() collectgarbage()\n"
+	    "    return 'bad end'\n"
+	    "  end })\n"
+	    "  net.serve(daemon.listeners.web, function(conn)\n"
+	    "    local _ <close> = setmetatable({}, { __close = function() error(bad) end })\n"
+	    "    conn:write 'hello\\n'\n"
+	    "    if conn:read_line() == 'raise' then error 'of its own' end\n"
+	    "  end)\n"
+	    "end } }\n");
+	int raises, waits;
+
+	(void)state;
+	kit_listen(kit);
+	kit_start(kit);
+	raises = kit_connect(kit);
+	kit_expect(kit, raises, "hello\n");
+	kit_send(raises, "raise\n");
+	assert_string_equal(kit_expect(kit, raises, NULL), "");
+	kit_wait_log(kit, "bad end");
+	waits = kit_connect(kit);
+	kit_expect(kit, waits, "hello\n");
+	kit_stop(kit, true);
+	close(raises);
+	close(waits);
+	kit_destroy(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_a_finalizer_may_close_a_connection_that_was_collected_before_it),
 	    cmocka_unit_test(test_a_finalizer_may_close_the_connection_that_is_read),
 	    cmocka_unit_test(test_a_group_that_was_collected_starts_nothing),
+	    cmocka_unit_test(test_an_error_in_close_does_not_lose_the_connection_of_the_handler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
