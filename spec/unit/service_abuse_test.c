@@ -123,6 +123,49 @@ static void test_an_error_in_close_does_not_lose_the_connection_of_the_handler(v
 	kit_destroy(kit);
 }
 
+static void test_tasks_that_cancel_each_other_in_close_are_no_matter_how_many(void **state)
+{
+	(void)state;
+	kit_assert_logs(START("local handles, count, closed = {}, 30000, 0\n"
+			      "for i = 1, count do\n"
+			      "  handles[i] = task.spawn(function()\n"
+			      "    local _ <close> = setmetatable({}, { __close = function()\n"
+			      "      closed = closed + 1\n"
+			      "      if handles[i + 1] then handles[i + 1]:cancel() end\n"
+			      "    end })\n"
+			      "    luvd.sleep(1000)\n"
+			      "  end)\n"
+			      "end\n"
+			      "luvd.sleep(0)\n"
+			      "handles[1]:cancel()\n"
+			      "for i = 1, count do handles[i]:wait() end\n"
+			      "log:info('closed ' .. closed)"),
+			"INFO closed 30000\n");
+}
+
+static void test_a_stop_cancels_tasks_that_cancel_each_other(void **state)
+{
+	struct kit *kit =
+	    kit_create(START("local handles, count, closed = {}, 20000, 0\n"
+			     "for i = 1, count do\n"
+			     "  handles[i] = task.spawn(function()\n"
+			     "    local _ <close> = setmetatable({}, { __close = function()\n"
+			     "      closed = closed + 1\n"
+			     "      if closed == count then log:info 'all are closed' end\n"
+			     "      if handles[i + 1] then handles[i + 1]:cancel() end\n"
+			     "    end })\n"
+			     "    luvd.sleep(1000)\n"
+			     "  end)\n"
+			     "end\n"
+			     "luvd.sleep(0)"));
+
+	(void)state;
+	kit_start(kit);
+	kit_stop(kit, true);
+	assert_true(kit_logged(kit, "all are closed"));
+	kit_destroy(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +173,8 @@ int main(void)
 	    cmocka_unit_test(test_a_finalizer_may_close_the_connection_that_is_read),
 	    cmocka_unit_test(test_a_group_that_was_collected_starts_nothing),
 	    cmocka_unit_test(test_an_error_in_close_does_not_lose_the_connection_of_the_handler),
+	    cmocka_unit_test(test_tasks_that_cancel_each_other_in_close_are_no_matter_how_many),
+	    cmocka_unit_test(test_a_stop_cancels_tasks_that_cancel_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
