@@ -166,6 +166,17 @@ static void test_a_stop_cancels_tasks_that_cancel_each_other(void **state)
 	kit_destroy(kit);
 }
 
+/* --- listeners of the service's own --- */
+
+static void test_a_start_that_fails_ends_what_it_serves_on_its_own_listener(void **state)
+{
+	(void)state;
+	kit_assert_fails(START("local l = assert(net.listen 'tcp://127.0.0.1:0')\n"
+			       "net.serve(l, print)\n"
+			       "error 'no further'"),
+			 "no further");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +186,7 @@ int main(void)
 	    cmocka_unit_test(test_an_error_in_close_does_not_lose_the_connection_of_the_handler),
 	    cmocka_unit_test(test_tasks_that_cancel_each_other_in_close_are_no_matter_how_many),
 	    cmocka_unit_test(test_a_stop_cancels_tasks_that_cancel_each_other),
+	    cmocka_unit_test(test_a_start_that_fails_ends_what_it_serves_on_its_own_listener),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
