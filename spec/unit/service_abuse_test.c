@@ -177,6 +177,25 @@ static void test_a_start_that_fails_ends_what_it_serves_on_its_own_listener(void
 			 "no further");
 }
 
+static void test_counts_leave_out_datagrams_of_its_own_listeners(void **state)
+{
+	struct kit *kit = kit_create(
+	    START("local l = assert(net.listen { 'udp://127.0.0.1:0', 'udp://127.0.0.1:0' })\n"
+		  "net.serve(l, function(socket) socket:receive() end)\n"
+		  "net.serve(daemon.listeners.web, print)"));
+	struct life_counts counts[2] = {{0}};
+	struct life_totals totals;
+
+	(void)state;
+	kit_listen(kit);
+	kit_start(kit);
+	counts[1].accepted = 4711;
+	life_count(kit->life, counts, &totals);
+	assert_int_equal(counts[0].accepted, 0);
+	assert_int_equal(counts[1].accepted, 4711);
+	kit_finish(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +206,7 @@ int main(void)
 	    cmocka_unit_test(test_tasks_that_cancel_each_other_in_close_are_no_matter_how_many),
 	    cmocka_unit_test(test_a_stop_cancels_tasks_that_cancel_each_other),
 	    cmocka_unit_test(test_a_start_that_fails_ends_what_it_serves_on_its_own_listener),
+	    cmocka_unit_test(test_counts_leave_out_datagrams_of_its_own_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
