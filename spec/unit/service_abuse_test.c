@@ -196,6 +196,26 @@ static void test_counts_leave_out_datagrams_of_its_own_listeners(void **state)
 	kit_finish(kit);
 }
 
+/* --- the log --- */
+
+static void test_a_field_may_go_while_its_line_is_made(void **state)
+{
+	(void)state;
+	kit_assert_logs(START("for count = 1, 20 do\n"
+			      "  local fields = {}\n"
+			      "  local thief = setmetatable({}, { __tostring = function()\n"
+			      "    for i = 1, count do fields[('k'):rep(60) .. i] = nil end\n"
+			      "    collectgarbage() collectgarbage()\n"
+			      "    return 'thief'\n"
+			      "  end })\n"
+			      "  for i = 1, count do fields[('k'):rep(60) .. i] = i end\n"
+			      "  fields.nested = { [thief] = true }\n"
+			      "  log:info('line', fields)\n"
+			      "end\n"
+			      "log:info 'alive'"),
+			"INFO alive\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +227,7 @@ int main(void)
 	    cmocka_unit_test(test_a_stop_cancels_tasks_that_cancel_each_other),
 	    cmocka_unit_test(test_a_start_that_fails_ends_what_it_serves_on_its_own_listener),
 	    cmocka_unit_test(test_counts_leave_out_datagrams_of_its_own_listeners),
+	    cmocka_unit_test(test_a_field_may_go_while_its_line_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
