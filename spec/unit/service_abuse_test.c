@@ -88,6 +88,21 @@ static void test_a_group_that_was_collected_starts_nothing(void **state)
 			"INFO false\n");
 }
 
+static void test_metatables_are_not_shown(void **state)
+{
+	(void)state;
+	kit_assert_logs(
+	    START("local l = assert(net.listen 'udp://127.0.0.1:0')\n"
+		  "local shown = {}\n"
+		  "for _, value in ipairs { l, task.group(), task.channel(), log,\n"
+		  "    task.semaphore(1), task.spawn(print), luvd.every(1, print),\n"
+		  "    assert(require 'luvd.fs'.temporary()), task.defer(print) } do\n"
+		  "  if getmetatable(value) then shown[#shown + 1] = tostring(value) end\n"
+		  "end\n"
+		  "log:info('shown: ' .. table.concat(shown, ', ') .. '.')"),
+	    "INFO shown: .\n");
+}
+
 /* --- <close> --- */
 
 static void test_an_error_in_close_does_not_lose_the_connection_of_the_handler(void **state)
@@ -222,6 +237,7 @@ int main(void)
 	    cmocka_unit_test(test_a_finalizer_may_close_a_connection_that_was_collected_before_it),
 	    cmocka_unit_test(test_a_finalizer_may_close_the_connection_that_is_read),
 	    cmocka_unit_test(test_a_group_that_was_collected_starts_nothing),
+	    cmocka_unit_test(test_metatables_are_not_shown),
 	    cmocka_unit_test(test_an_error_in_close_does_not_lose_the_connection_of_the_handler),
 	    cmocka_unit_test(test_tasks_that_cancel_each_other_in_close_are_no_matter_how_many),
 	    cmocka_unit_test(test_a_stop_cancels_tasks_that_cancel_each_other),

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "service/push.h"
 #include "service/server.h"
 #include "service/vm.h"
 
@@ -201,7 +202,7 @@ void conn_lua_open(lua_State *L)
 	static const luaL_Reg events[] = {
 	    {"__gc", l_gc}, {"__close", l_close}, {"__tostring", l_tostring}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	vm_of(L)->conn_meta = lua_topointer(L, -1);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "service/json.h"
+#include "service/push.h"
 #include "service/vm.h"
 #include "spec/words.h"
 
@@ -357,12 +358,12 @@ static const luaL_Reg methods[] = {{"debug", l_debug}, {"info", l_info},   {"war
 
 static void make_metatables(lua_State *L)
 {
-	luaL_newmetatable(L, "luvd.log.line");
+	push_metatable(L, "luvd.log.line");
 	lua_pushcfunction(L, l_line_gc);
 	lua_setfield(L, -2, "__close");
 	lua_pushcfunction(L, l_line_gc);
 	lua_setfield(L, -2, "__gc");
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 2);
