@@ -195,12 +195,12 @@ void conn_lingered(struct conn *conn)
 
 void conn_hold(struct conn *conn)
 {
-	conn->held = true;
+	conn->held++;
 }
 
 void conn_drop(struct conn *conn)
 {
-	conn->held = false;
+	conn->held--;
 	conn_close(conn);
 	release(conn);
 }

@@ -76,7 +76,6 @@ struct conn {
 	bool shut : 1;         /* shutdown was called: nothing more may be written */
 	bool closed : 1;       /* by us: only what is queued goes out still */
 	bool open : 1;         /* the loop knows its handle */
-	bool held : 1;         /* its memory stays until conn_drop */
 	bool started : 1;      /* uv_read_start is on */
 	bool asked : 1;        /* for more than CONN_READ_AHEAD, once */
 	bool paused : 1;       /* CONN_READ_AHEAD bytes are unread: goes on by itself */
@@ -84,6 +83,7 @@ struct conn {
 	bool above : 1;        /* the queue is above the high-water mark */
 	bool lingers : 1;      /* all is sent: what the peer still says is thrown away */
 	bool leaving : 1;      /* opened by us, closed with a queue: a stop waits for it */
+	uint8_t held : 2;      /* its memory stays until so many conn_drop */
 	bool reading : 1;      /* conn_lua.h: a task waits for bytes */
 	uint8_t soft : 4;      /* conn_lua.h: how the last read failed that the stream survived */
 	union {                /* last: only as much as its kind needs is allocated */
@@ -112,7 +112,8 @@ struct conn *conn_open(struct vm *vm, struct incoming *incoming, const struct co
 void conn_close(struct conn *conn);
 /* Drops what is queued; a reset for tcp. */
 void conn_abort(struct conn *conn);
-/* Keeps the memory (failure, peer) beyond gone; conn_drop closes what is still open. */
+/* Keeps the memory (failure, peer) beyond gone, for up to three; conn_drop closes what is still
+ * open. */
 void conn_hold(struct conn *conn);
 void conn_drop(struct conn *conn);
 /* Makes every later call return failure; the user is told on the next turn of the loop. Only the

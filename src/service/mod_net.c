@@ -52,9 +52,11 @@ static void finish(struct task *task, struct conn *conn, enum outcome outcome, c
 
 static void on_done(struct task *task, enum outcome outcome, const char *message)
 {
+	struct conn *conn = task->data;
 	struct vm *vm = task->vm;
 
-	finish(task, ((struct conn_lua *)task->data)->conn, outcome, message);
+	finish(task, conn, outcome, message);
+	conn_drop(conn);
 	server_handler_ended(vm);
 }
 
@@ -69,15 +71,16 @@ static int begin_handler(lua_State *L)
 {
 	struct accepted *accepted = lua_touserdata(L, 1);
 	const struct serving *serving = accepted->conn->acceptor->server->data;
-	struct conn_lua *box;
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, serving->handler);
-	box = conn_lua_push(L, accepted->conn);
+	conn_lua_push(L, accepted->conn);
 	lua_pushvalue(L, -1);
 	lua_insert(L, -3);
 	accepted->task = task_create(L, 1, "connection");
 	task_keep(L, accepted->task);
-	accepted->task->data = box;
+	/* The userdata goes when the coroutine is closed, before done is told. */
+	conn_hold(accepted->conn);
+	accepted->task->data = accepted->conn;
 	accepted->task->done = on_done;
 	vm_of(L)->handlers++;
 	return 0;

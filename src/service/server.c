@@ -165,8 +165,10 @@ void server_release(struct server *server)
 		return;
 	let_go(server);
 	peers_finish(&server->peers);
-	if (server->own)
+	if (server->own) {
+		server->own->server = NULL;
 		listening_release(server->own);
+	}
 	free(server->name);
 	free(server);
 }

@@ -52,6 +52,8 @@ struct vm {
 	struct link spares;   /* ended ones, for the next */
 	size_t spare_count;
 	struct link ready;    /* tasks to resume on the next turn of the loop */
+	struct link doomed;   /* tasks to close once the C stack is less deep */
+	int cancelling;       /* how many task_cancel there are on the C stack */
 	uv_idle_t turn;       /* runs them */
 	uint64_t failed;      /* tasks and callbacks */
 	struct alarms alarms; /* deadlines of tasks and connections */
