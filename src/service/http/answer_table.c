@@ -212,6 +212,7 @@ static void check_list(lua_State *L, int index, const char *name)
 void answer_check_headers(lua_State *L, struct answer *answer)
 {
 	luaL_checkstack(L, 8, NULL);
+	answer->typed = answer->dated = answer->closes = answer->declared = false;
 	lua_pushnil(L);
 	while (lua_next(L, answer->headers)) {
 		size_t length;
