@@ -57,12 +57,17 @@ const char *err_text(const struct err *err, char *text, size_t size)
 	return text;
 }
 
-struct err *errs_add(struct errs *errs)
+int errs_reserve(struct errs *errs)
 {
 	/* The entry after the last one is always there: it is the scratch entry. */
 	if (!errs->list)
 		errs->list = calloc(ERRS_MAX + 1, sizeof *errs->list);
-	if (!errs->list)
+	return errs->list ? 0 : -1;
+}
+
+struct err *errs_add(struct errs *errs)
+{
+	if (errs_reserve(errs) < 0)
 		abort(); /* 150 KB at the start of a command: nothing sensible is left to do */
 	if (errs->count == ERRS_MAX) {
 		errs->dropped++;

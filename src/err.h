@@ -57,6 +57,8 @@ struct errs {
 /* A fresh zeroed error at the end of the list to be filled, never NULL (over the limit, or
  * out of memory, it is a scratch entry that is counted). */
 struct err *errs_add(struct errs *errs);
+/* Makes room for all of them, where being out of memory must not end the process. 0 or -1. */
+int errs_reserve(struct errs *errs);
 void errs_finish(struct errs *errs);
 
 #endif

@@ -402,6 +402,7 @@ static void test_an_idle_connection_is_given_up(void **state)
 	fd = kit_connect(kit);
 	assert_string_equal(kit_expect(kit, fd, NULL), "hi\n");
 	assert_true(kit_logged(kit, "INFO ETIMEDOUT"));
+	assert_true(kit_logged(kit, "closed: idle for idle_timeout listener=web peer=tcp://127"));
 	close(fd);
 	kit_finish(kit);
 }
@@ -504,7 +505,8 @@ static void test_without_descriptors_clients_wait_until_one_is_free(void **state
 		tight = before;
 		tight.rlim_cur = (rlim_t)next;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-		kit_wait_log(kit, "cannot accept for 'web': too many open files");
+		kit_wait_log(kit, "cannot accept: waiting for a connection to close "
+				  "listener=web reason=too many open files");
 		close(one);
 		one = -1;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);

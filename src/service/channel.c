@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 
+#include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -290,7 +291,7 @@ void channels_open(lua_State *L)
 					   {"close", l_close},     {NULL, NULL}};
 	static const luaL_Reg events[] = {{"__close", l_close}, {"__len", l_length}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");

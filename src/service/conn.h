@@ -83,9 +83,9 @@ struct conn {
 	bool above : 1;        /* the queue is above the high-water mark */
 	bool lingers : 1;      /* all is sent: what the peer still says is thrown away */
 	bool leaving : 1;      /* opened by us, closed with a queue: a stop waits for it */
+	uint8_t held : 2;      /* its memory stays until so many conn_drop */
 	bool reading : 1;      /* conn_lua.h: a task waits for bytes */
 	uint8_t soft : 4;      /* conn_lua.h: how the last read failed that the stream survived */
-	uint8_t held : 2;      /* by so many: its memory stays until each calls conn_drop */
 	union {                /* last: only as much as its kind needs is allocated */
 		struct vm *vm; /* the handle's data */
 		uv_handle_t handle;
@@ -112,8 +112,8 @@ struct conn *conn_open(struct vm *vm, struct incoming *incoming, const struct co
 void conn_close(struct conn *conn);
 /* Drops what is queued; a reset for tcp. */
 void conn_abort(struct conn *conn);
-/* Keeps the memory (failure, peer) beyond gone; conn_drop closes what is still open. At most three
- * hold it. */
+/* Keeps the memory (failure, peer) beyond gone, for up to three; conn_drop closes what is still
+ * open. */
 void conn_hold(struct conn *conn);
 void conn_drop(struct conn *conn);
 /* Makes every later call return failure; the user is told on the next turn of the loop. Only the

@@ -35,7 +35,8 @@ void conn_forget(struct conn *conn)
 
 void conn_consume(struct conn *conn, size_t count)
 {
-	if (count == 0)
+	/* What its user has done with the bytes may have run a finalizer that has closed it. */
+	if (count == 0 || !conn->unread)
 		return;
 	conn->unread->start += count;
 	if (conn->unread->start == conn->unread->end)

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "service/push.h"
 #include "service/server.h"
 #include "service/vm.h"
 
@@ -84,6 +85,8 @@ struct conn_lua *conn_lua_check(lua_State *L)
 	if (box && lua_getmetatable(L, 1)) {
 		same = lua_topointer(L, -1) == vm_of(L)->conn_meta;
 		lua_pop(L, 1);
+		if (same && !box->conn)
+			vm_raise(L, "the connection was collected");
 		if (same)
 			return box;
 	}
@@ -132,9 +135,11 @@ static int l_reset(lua_State *L)
 static int l_gc(lua_State *L)
 {
 	struct conn_lua *box = conn_lua_check(L);
+	struct conn *conn = box->conn;
 
-	box->conn->data = NULL;
-	conn_drop(box->conn);
+	box->conn = NULL; /* another finalizer may still know the userdata */
+	conn->data = NULL;
+	conn_drop(conn);
 	return 0;
 }
 
@@ -197,7 +202,7 @@ void conn_lua_open(lua_State *L)
 	static const luaL_Reg events[] = {
 	    {"__gc", l_gc}, {"__close", l_close}, {"__tostring", l_tostring}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	vm_of(L)->conn_meta = lua_topointer(L, -1);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);

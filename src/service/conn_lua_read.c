@@ -105,6 +105,7 @@ static int at_end(lua_State *L, struct conn_lua *box, struct reading *reading)
 	count = refuse(L, box, reading, CONN_CUT);
 	if (reading->iterating)
 		return count;
+	left = conn_view(box->conn).length; /* a finalizer may have closed it */
 	return count + give(L, box->conn, left, left);
 }
 
@@ -175,6 +176,8 @@ static int begin(lua_State *L, struct conn_lua *box, const struct reading *readi
 {
 	struct task *task = task_check(L);
 
+	if (!box->conn) /* an iterator that a finalizer has kept */
+		return luaL_error(L, "the connection was collected");
 	if (box->conn->reading)
 		return luaL_error(L, "another task is already reading from this connection");
 	memcpy(task->call, reading, sizeof *reading);

@@ -4,6 +4,7 @@
 
 #include "service/conn_lua.h"
 #include "service/dial.h"
+#include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -111,7 +112,7 @@ int connect_l_connect(lua_State *L)
 
 void connect_open(lua_State *L)
 {
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	lua_pushcfunction(L, l_gc);
 	lua_setfield(L, -2, "__gc");
 	lua_pop(L, 1);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -57,7 +58,7 @@ static int l_gc(lua_State *L)
 
 void fs_calls_open(lua_State *L)
 {
-	if (luaL_newmetatable(L, meta)) {
+	if (push_metatable(L, meta)) {
 		lua_pushcfunction(L, l_gc);
 		lua_setfield(L, -2, "__gc");
 	}

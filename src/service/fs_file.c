@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "service/fs_call.h"
+#include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -302,7 +303,7 @@ void fs_files_open(lua_State *L)
 	    {"__gc", l_gc}, {"__close", l_close_block}, {"__tostring", l_tostring}, {NULL, NULL}};
 
 	fs_calls_open(L);
-	if (luaL_newmetatable(L, meta)) {
+	if (push_metatable(L, meta)) {
 		luaL_setfuncs(L, events, 0);
 		luaL_newlib(L, methods);
 		lua_pushcclosure(L, l_index, 1);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "service/fs_call.h"
+#include "service/push.h"
 #include "service/task.h"
 #include "service/vm.h"
 
@@ -227,7 +228,7 @@ void fs_watches_open(lua_State *L)
 	static const luaL_Reg methods[] = {{"close", l_close}, {NULL, NULL}};
 	static const luaL_Reg events[] = {{"__gc", l_gc}, {"__close", l_close}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");

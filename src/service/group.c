@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 
+#include "service/push.h"
 #include "service/task_state.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -218,6 +219,8 @@ static int l_gc(lua_State *L)
 	struct group *group = check_group(L);
 
 	list_remove(&group->owned);
+	group->owner = NULL; /* another finalizer may still know the userdata */
+	group->closed = true;
 	return 0;
 }
 
@@ -233,7 +236,7 @@ void groups_open(lua_State *L)
 	    {"spawn", l_spawn}, {"wait", l_wait}, {"cancel", l_cancel}, {NULL, NULL}};
 	static const luaL_Reg events[] = {{"__close", l_close}, {"__gc", l_gc}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");

@@ -5,6 +5,7 @@
 
 #include "service/explain.h"
 #include "service/group.h"
+#include "service/push.h"
 #include "service/units.h"
 #include "service/vm.h"
 
@@ -241,7 +242,7 @@ void handles_open(lua_State *L)
 {
 	static const luaL_Reg methods[] = {{"wait", l_wait}, {"cancel", l_cancel}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 1);

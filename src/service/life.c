@@ -177,7 +177,8 @@ void life_count(const struct life *life, struct life_counts *counts, struct life
 	for (const struct link *link = vm->udps.next; link != &vm->udps; link = link->next) {
 		const struct udp *udp = LIST_ENTRY(link, struct udp, all);
 
-		counts[udp->listener - life->daemon->listeners].accepted = udp->received;
+		if (!udp->own)
+			counts[udp->listener - life->daemon->listeners].accepted = udp->received;
 	}
 	*totals = (struct life_totals){
 	    .lua_bytes = vm->bytes, .tasks = vm->task_count, .failed = vm->failed};

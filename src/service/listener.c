@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "plan/unix.h"
+#include "service/push.h"
 #include "service/server.h"
 #include "service/udp.h"
 #include "service/vm.h"
@@ -155,7 +156,7 @@ void listener_open(lua_State *L)
 					  {"__close", l_close},
 					  {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	lua_pop(L, 1);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "service/json.h"
+#include "service/push.h"
 #include "service/vm.h"
 #include "spec/words.h"
 
@@ -18,15 +19,15 @@ enum { FIELDS_MAX = 64, NESTED_MAX = 8, VALUES_MAX = 1000 };
 static const char meta[] = "luvd.log";
 static const char root = 0; /* registry key of the one log without fields */
 
-/* Text of all fields of a line; offsets because the memory moves while it grows. */
+/* Text of all fields of a line, keys too: the __tostring of a value may take a field out of its
+ * table. Offsets because the memory moves while it grows. */
 struct line {
 	FILE *out;
 	char *bytes;
 	size_t size;
 	size_t count, dropped;
 	struct {
-		const char *key;
-		size_t start, end;
+		size_t key, start, end;
 		bool raw;
 	} fields[FIELDS_MAX];
 };
@@ -167,23 +168,25 @@ static void add_value(lua_State *L, struct line *line, int index, bool *raw)
 /* key and value are at -2 and -1. A key that is there already is said again by the inner one. */
 static void add_field(lua_State *L, struct line *line)
 {
-	size_t at = 0;
+	size_t at = 0, begin;
 	const char *key;
 
 	if (lua_type(L, -2) != LUA_TSTRING)
 		luaL_error(L, "fields of a log line have names, got %s as a key",
 			   luaL_tolstring(L, -2, NULL));
 	key = lua_tostring(L, -2);
-	while (at < line->count && strcmp(line->fields[at].key, key) != 0)
+	while (at < line->count && strcmp(line->bytes + line->fields[at].key, key) != 0)
 		at++;
 	if (at == FIELDS_MAX) {
 		line->dropped++;
 		return;
 	}
+	begin = line->size;
+	fwrite(key, 1, strlen(key) + 1, line->out);
+	fflush(line->out);
 	if (at == line->count)
 		line->count++;
-	line->fields[at].key = key;
-	fflush(line->out);
+	line->fields[at].key = begin;
 	line->fields[at].start = line->size;
 	add_value(L, line, lua_gettop(L), &line->fields[at].raw);
 	fflush(line->out);
@@ -216,7 +219,7 @@ static void hand_over(struct vm *vm, struct line *line, enum log_level level, co
 
 	for (size_t i = 0; i < line->count; i++)
 		fields[i] =
-		    (struct log_field){.key = line->fields[i].key,
+		    (struct log_field){.key = line->bytes + line->fields[i].key,
 				       .raw = line->fields[i].raw,
 				       .bytes = line->bytes + line->fields[i].start,
 				       .length = line->fields[i].end - line->fields[i].start};
@@ -355,12 +358,12 @@ static const luaL_Reg methods[] = {{"debug", l_debug}, {"info", l_info},   {"war
 
 static void make_metatables(lua_State *L)
 {
-	luaL_newmetatable(L, "luvd.log.line");
+	push_metatable(L, "luvd.log.line");
 	lua_pushcfunction(L, l_line_gc);
 	lua_setfield(L, -2, "__close");
 	lua_pushcfunction(L, l_line_gc);
 	lua_setfield(L, -2, "__gc");
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 2);

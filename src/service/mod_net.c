@@ -31,6 +31,8 @@ static void log_ended(struct conn *conn, struct server *server, const char *mess
 	     .length = failure.message ? strlen(failure.message) : 0}};
 
 	fields[1].length = strlen(peer);
+	if (conn->failure == CONN_IDLE)
+		return; /* is told once per burst */
 	if (failure.peer)
 		vm_log(server->vm, LEVEL_INFO, "connection lost", fields, 3);
 	else
@@ -50,10 +52,11 @@ static void finish(struct task *task, struct conn *conn, enum outcome outcome, c
 
 static void on_done(struct task *task, enum outcome outcome, const char *message)
 {
+	struct conn *conn = task->data;
 	struct vm *vm = task->vm;
 
-	finish(task, task->data, outcome, message);
-	conn_drop(task->data);
+	finish(task, conn, outcome, message);
+	conn_drop(conn);
 	server_handler_ended(vm);
 }
 
@@ -75,8 +78,7 @@ static int begin_handler(lua_State *L)
 	lua_insert(L, -3);
 	accepted->task = task_create(L, 1, "connection");
 	task_keep(L, accepted->task);
-	/* A task that is closed has an empty stack while the errors of its <close> values are
-	 * told: the collector may take the userdata before on_done. */
+	/* The userdata goes when the coroutine is closed, before done is told. */
 	conn_hold(accepted->conn);
 	accepted->task->data = accepted->conn;
 	accepted->task->done = on_done;

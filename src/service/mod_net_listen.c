@@ -121,11 +121,16 @@ static int bind_all(struct listening *own, struct err *err)
 	return 0;
 }
 
-/* Where relative paths start: as in the daemon file. */
+/* Where relative paths start: as in the daemon file. NULL: out of memory. */
 static char *folder_of(struct arena *arena, const struct spec *spec)
 {
-	char *path = arena_text(arena, spec->source.path), *slash = strrchr(path, '/');
+	size_t size = strlen(spec->source.path) + 1;
+	char *path = arena_try(arena, size), *slash;
 
+	if (!path)
+		return NULL;
+	memcpy(path, spec->source.path, size);
+	slash = strrchr(path, '/');
 	slash[slash == path] = '\0';
 	return path;
 }
@@ -140,10 +145,13 @@ struct attempt {
 static void read_entry(struct attempt *attempt, const struct value *table)
 {
 	struct listening *own = attempt->own;
+	const char *folder = folder_of(own->arena, own->vm->daemon->spec);
 	struct errs errs = {0};
+	bool right = folder && listen_read(own->arena, folder, table, &own->listen, &errs) == 0;
 
-	if (listen_read(own->arena, folder_of(own->arena, own->vm->daemon->spec), table,
-			&own->listen, &errs) < 0)
+	if (!right && errs.count == 0)
+		snprintf(attempt->wrong, sizeof attempt->wrong, "%s", no_memory);
+	else if (!right)
 		snprintf(attempt->wrong, sizeof attempt->wrong, "%s%s%s", errs.list[0].key,
 			 errs.list[0].key[0] ? ": " : "", errs.list[0].what);
 	errs_finish(&errs);

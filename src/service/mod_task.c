@@ -5,6 +5,7 @@
 #include "service/channel.h"
 #include "service/group.h"
 #include "service/handle.h"
+#include "service/push.h"
 #include "service/semaphore.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -154,7 +155,7 @@ int luaopen_luvd_task(lua_State *L)
 	groups_open(L);
 	channels_open(L);
 	semaphores_open(L);
-	luaL_newmetatable(L, deferred_meta);
+	push_metatable(L, deferred_meta);
 	lua_pushcfunction(L, l_run_deferred);
 	lua_setfield(L, -2, "__close");
 	lua_pop(L, 1);

@@ -3,6 +3,15 @@
 #include <lauxlib.h>
 #include <string.h>
 
+int push_metatable(lua_State *L, const char *name)
+{
+	if (!luaL_newmetatable(L, name))
+		return 0;
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	return 1;
+}
+
 static void push_table(lua_State *L, const struct value *value)
 {
 	size_t count = value->as.table.count;

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdbool.h>
 
+#include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -147,10 +148,10 @@ void semaphores_open(lua_State *L)
 	    {"acquire", l_acquire}, {"try_acquire", l_try_acquire}, {NULL, NULL}};
 	static const luaL_Reg permit_methods[] = {{"release", l_release}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");
-	luaL_newmetatable(L, permit_meta);
+	push_metatable(L, permit_meta);
 	luaL_newlib(L, permit_methods);
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, l_release);

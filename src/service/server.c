@@ -155,6 +155,8 @@ static void let_go(struct server *server)
 	burst_end(&server->full);
 	burst_end(&server->crowded);
 	burst_end(&server->unusable);
+	burst_end(&server->starving);
+	burst_end(&server->idle);
 }
 
 void server_release(struct server *server)
@@ -163,8 +165,10 @@ void server_release(struct server *server)
 		return;
 	let_go(server);
 	peers_finish(&server->peers);
-	if (server->own)
+	if (server->own) {
+		server->own->server = NULL;
 		listening_release(server->own);
+	}
 	free(server->name);
 	free(server);
 }

@@ -254,6 +254,7 @@ void tasks_init(struct vm *vm)
 {
 	list_init(&vm->tasks);
 	list_init(&vm->ready);
+	list_init(&vm->doomed);
 	list_init(&vm->spares);
 	uv_idle_init(vm->loop, &vm->turn);
 	vm->turn.data = vm;

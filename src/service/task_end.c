@@ -6,6 +6,9 @@
 #include "service/group.h"
 #include "service/vm.h"
 
+/* A tree of tasks is cancelled from the inside out, each in its turn. */
+enum { CANCEL_DEPTH_MAX = 2 * TASK_DEPTH_MAX };
+
 void task_log_failure(struct task *task, const char *message)
 {
 	struct log_field field = {.key = "task", .bytes = task->name, .length = strlen(task->name)};
@@ -175,13 +178,46 @@ void task_close(struct task *task)
 	finish(task, OUTCOME_CANCELLED, NULL);
 }
 
+/* Tasks whose <close> values cancel the next one would fill the C stack. */
+static void put_off(struct task *task)
+{
+	task->doomed = true;
+	task_stop_waiting(task);
+	list_append(&task->vm->doomed, &task->queued);
+}
+
+static void close_doomed(struct vm *vm)
+{
+	while (!list_empty(&vm->doomed)) {
+		struct task *task = LIST_ENTRY(vm->doomed.next, struct task, queued);
+
+		list_remove(&task->queued);
+		task_close(task);
+	}
+}
+
+static void close_now(struct task *task)
+{
+	struct vm *vm = task->vm;
+
+	vm->cancelling++;
+	task_close(task);
+	if (vm->cancelling == 1)
+		close_doomed(vm);
+	vm->cancelling--;
+}
+
 void task_cancel(struct task *task)
 {
+	const struct vm *vm = task->vm;
+
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see that finish unlinks */
 	if (task->state == TASK_ENDED || task->closing || task->doomed)
 		return;
 	if (task->state == TASK_RUNNING)
 		task->doomed = true;
+	else if (vm->cancelling == CANCEL_DEPTH_MAX)
+		put_off(task);
 	else
-		task_close(task);
+		close_now(task);
 }

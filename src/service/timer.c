@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/push.h"
 #include "service/schedule.h"
 #include "service/task.h"
 #include "service/units.h"
@@ -261,7 +262,7 @@ void timers_open(lua_State *L)
 	static const luaL_Reg methods[] = {{"set", l_set}, {"close", l_close}, {NULL, NULL}};
 	static const luaL_Reg events[] = {{"__gc", l_gc}, {"__close", l_close}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");

@@ -205,7 +205,7 @@ static int begin(struct udp *udp)
 	return 0;
 }
 
-static void make(lua_State *L, struct listener *listener, int entry, int handler)
+static struct udp *make(lua_State *L, struct listener *listener, int entry, int handler)
 {
 	struct vm *vm = vm_of(L);
 	struct udp *udp;
@@ -226,6 +226,7 @@ static void make(lua_State *L, struct listener *listener, int entry, int handler
 	alarm_init(&vm->alarms, &udp->again, on_again);
 	list_init(&udp->writers);
 	list_append(&vm->udps, &udp->all);
+	return udp;
 }
 
 bool udp_is(const struct vm *vm, const struct listener_object *object)
@@ -260,7 +261,7 @@ void udp_serve(lua_State *L, int entry, int handler)
 	if (count > 0 && udp_is_served(vm, sockets[0].listen))
 		vm_raise(L, "listener \"%s\" is served already", name);
 	for (size_t i = 0; i < count; i++)
-		make(L, &sockets[i], entry, handler);
+		make(L, &sockets[i], entry, handler)->own = object->own != NULL;
 	if (vm->phase == PHASE_RUNNING)
 		code = udps_begin(vm);
 	if (code < 0)

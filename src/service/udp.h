@@ -29,6 +29,7 @@ struct udp {
 	int fd;             /* a copy: ours until the handler has ended */
 	uv_poll_t poll;
 	int events; /* that the loop watches for */
+	bool own;   /* the socket is of net.listen */
 	bool open, begun;
 	bool stopping;     /* what the kernel has still is read, then it is the end */
 	size_t left;       /* stopping: datagrams that the kernel may still have */

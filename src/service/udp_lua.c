@@ -4,6 +4,7 @@
 
 #include "err.h"
 #include "plan/address.h"
+#include "service/push.h"
 #include "service/task.h"
 #include "service/udp.h"
 #include "service/units.h"
@@ -267,7 +268,7 @@ void udp_open(lua_State *L)
 	static const luaL_Reg events[] = {
 	    {"__gc", l_gc}, {"__close", l_close}, {"__tostring", l_tostring}, {NULL, NULL}};
 
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
 	lua_pushcclosure(L, l_index, 1);

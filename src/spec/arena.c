@@ -67,6 +67,15 @@ void *arena_try(struct arena *arena, size_t size)
 	return bytes;
 }
 
+int arena_reserve(struct arena *arena, size_t size)
+{
+	const struct chunk *chunk = arena->chunks;
+
+	if (size > SIZE_MAX / 2)
+		return -1;
+	return (chunk && chunk->size - chunk->used >= size) || add_chunk(arena, size) ? 0 : -1;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	void *bytes = arena_try(arena, size);
