@@ -10,7 +10,7 @@ usage: ./setup.sh run [--set KEY=VALUE ...]   build, then run the hello example 
        ./setup.sh build                       build build/luvd
        ./setup.sh test                        build and run every test
        ./setup.sh fuzz [SECONDS]              build the fuzzers and run each for so long (60)
-       ./setup.sh golden                      write the golden files anew, after a change that is meant
+       ./setup.sh golden                      write the golden files and the manual anew, after a change that is meant
 Each installs the Debian packages that are missing first.
 TEXT
   exit "$1"
@@ -274,8 +274,9 @@ golden)
   build build
   export UPDATE_GOLDEN=1 LUVD_BUILD=build
   build/wrong_test >build/golden.log 2>&1 && build/plan_print_test >>build/golden.log 2>&1 &&
-    busted spec/plan >>build/golden.log 2>&1 || { cat build/golden.log; exit 1; }
-  say "done: git diff spec/plan shows what changed"
+    busted spec/plan >>build/golden.log 2>&1 && lua5.4 docs/make.lua >>build/golden.log 2>&1 ||
+    { cat build/golden.log; exit 1; }
+  say "done: git diff spec/plan docs shows what changed"
   ;;
 -h | --help | help) usage 0 ;;
 *) usage 2 >&2 ;;

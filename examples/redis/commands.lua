@@ -1,10 +1,12 @@
--- What each command does. function(store, arguments, count) -> a whole reply; arguments[1] is the command itself.
+-- What each command does. function(store, arguments, count) -> its reply, a value that luvd.resp encodes, and true when
+-- the connection ends with it; arguments[1] is the command itself.
 
-local resp = require "resp"
+local resp = require "luvd.resp"
 
 local commands = {}
 
-local OK, NIL, bulk, integer = resp.OK, resp.NIL, resp.bulk, resp.integer
+local OK, NULL = resp.ok, resp.null
+local PONG, STRING, NONE = resp.status "PONG", resp.status "string", resp.status "none"
 local NOT_INTEGER = resp.error "ERR value is not an integer or out of range"
 local SYNTAX = resp.error "ERR syntax error"
 
@@ -12,15 +14,12 @@ local function integer_of(text)
   return text:match "^-?%d+$" and math.tointeger(tonumber(text))
 end
 
-local function stored(ok, message)
-  return ok and OK or resp.error(message)
-end
-
 -- --- strings ---
 
 function commands.GET(store, arguments)
-  local value = store:get(arguments[2])
-  return value and "$" .. #value .. "\r\n" .. value .. "\r\n" or NIL
+  local key = arguments[2]
+  if store.ends[key] then return store:get(key) end
+  return store.values[key]
 end
 
 -- The options of SET: what each does to the table of them. EX and PX have an argument.
@@ -59,8 +58,8 @@ local function set_with_options(store, arguments, count)
   if not options then return problem end
   local key = arguments[2]
   local before = store:get(key)
-  local said = options.get and (before and bulk(before) or NIL)
-  if options.new and before or options.old and not before then return said or NIL end
+  local said = options.get and (before or NULL)
+  if options.new and before or options.old and not before then return said or NULL end
   local ok, message = store:set(key, arguments[3])
   if not ok then return resp.error(message) end
   if not options.keep then store:expire(key, options.seconds) end
@@ -69,18 +68,20 @@ end
 
 function commands.SET(store, arguments, count)
   if count > 3 then return set_with_options(store, arguments, count) end
-  local key = arguments[2]
+  local key, values = arguments[2], store.values
+  if values[key] and not store.ends[key] then -- nothing to count
+    values[key] = arguments[3]
+    return OK
+  end
   if store.ends[key] then store:expire(key, nil) end
-  return stored(store:set(key, arguments[3]))
+  local ok, message = store:set(key, arguments[3])
+  return ok and OK or resp.error(message)
 end
 
 function commands.MGET(store, arguments, count)
-  local replies = {}
-  for i = 2, count do
-    local value = store:get(arguments[i])
-    replies[i - 1] = value and bulk(value) or NIL
-  end
-  return resp.list(replies)
+  local values = {}
+  for i = 2, count do values[i - 1] = store:get(arguments[i]) or NULL end
+  return values
 end
 
 function commands.MSET(store, arguments, count)
@@ -97,11 +98,11 @@ function commands.APPEND(store, arguments)
   local value = (store:get(arguments[2]) or "") .. arguments[3]
   if #value > store.limits.max_value then return resp.error "ERR string exceeds maximum allowed size" end
   local ok, message = store:set(arguments[2], value)
-  return ok and integer(#value) or resp.error(message)
+  return ok and #value or resp.error(message)
 end
 
 function commands.STRLEN(store, arguments)
-  return integer(#(store:get(arguments[2]) or ""))
+  return #(store:get(arguments[2]) or "")
 end
 
 local function add(store, key, by)
@@ -112,7 +113,7 @@ local function add(store, key, by)
     return resp.error "ERR increment or decrement would overflow"
   end
   local ok, message = store:set(key, tostring(sum))
-  return ok and integer(sum) or resp.error(message)
+  return ok and sum or resp.error(message)
 end
 
 function commands.INCR(store, arguments) return add(store, arguments[2], 1) end
@@ -131,7 +132,7 @@ local function count_keys(arguments, count, test)
   for i = 2, count do
     if test(arguments[i]) then found = found + 1 end
   end
-  return integer(found)
+  return found
 end
 
 function commands.DEL(store, arguments, count)
@@ -145,18 +146,18 @@ end
 local function expire(store, key, text, unit)
   local number = integer_of(text)
   if not number then return NOT_INTEGER end
-  if not store:get(key) then return integer(0) end
+  if not store:get(key) then return 0 end
   if number <= 0 then store:remove(key) else store:expire(key, number / unit) end
-  return integer(1)
+  return 1
 end
 
 function commands.EXPIRE(store, arguments) return expire(store, arguments[2], arguments[3], 1) end
 function commands.PEXPIRE(store, arguments) return expire(store, arguments[2], arguments[3], 1000) end
 
 local function left(store, key, unit)
-  if not store:get(key) then return integer(-2) end
+  if not store:get(key) then return -2 end
   local seconds = store:left(key)
-  return integer(seconds and math.floor(seconds * unit + 0.5) or -1)
+  return seconds and math.floor(seconds * unit + 0.5) or -1
 end
 
 function commands.TTL(store, arguments) return left(store, arguments[2], 1) end
@@ -166,11 +167,11 @@ function commands.PERSIST(store, arguments)
   local key = arguments[2]
   local had = store:get(key) and store:left(key)
   if had then store:expire(key, nil) end
-  return integer(had and 1 or 0)
+  return had and 1 or 0
 end
 
 function commands.TYPE(store, arguments)
-  return store:get(arguments[2]) and "+string\r\n" or "+none\r\n"
+  return store:get(arguments[2]) and STRING or NONE
 end
 
 -- A glob as a Lua pattern: * ? [a-z] \x
@@ -183,20 +184,20 @@ local function pattern_of(glob)
 end
 
 function commands.KEYS(store, arguments)
-  local replies, pattern, gone = {}, pattern_of(arguments[2]), {}
+  local keys, pattern, gone = {}, pattern_of(arguments[2]), {}
   for key in pairs(store.values) do
     if not store.ends[key] or store:left(key) > 0 then
       local good, found = pcall(string.find, key, pattern)
-      if good and found then replies[#replies + 1] = bulk(key) end
+      if good and found then keys[#keys + 1] = key end
     else
       gone[#gone + 1] = key
     end
   end
   for _, key in ipairs(gone) do store:remove(key) end
-  return resp.list(replies)
+  return keys
 end
 
-function commands.DBSIZE(store) return integer(store.count) end
+function commands.DBSIZE(store) return store.count end
 
 function commands.FLUSHALL(store)
   store:clear()
@@ -207,24 +208,24 @@ commands.FLUSHDB = commands.FLUSHALL
 -- --- the connection, and what clients ask first ---
 
 function commands.PING(_, arguments, count)
-  return count > 1 and bulk(arguments[2]) or "+PONG\r\n"
+  return count > 1 and arguments[2] or PONG
 end
 
-function commands.ECHO(_, arguments) return bulk(arguments[2]) end
+function commands.ECHO(_, arguments) return arguments[2] end
 
 function commands.SELECT(_, arguments)
   return arguments[2] == "0" and OK or resp.error "ERR DB index is out of range"
 end
 
-function commands.QUIT() return OK end
-function commands.COMMAND() return "*0\r\n" end
+function commands.QUIT() return OK, true end
+function commands.COMMAND() return {} end
 function commands.CLIENT() return OK end
 
 -- redis-benchmark asks for two settings of the server that it measures, and goes on without.
-function commands.CONFIG() return "*0\r\n" end
+function commands.CONFIG() return {} end
 
 function commands.INFO(store)
-  return bulk(("# Keyspace\r\ndb0:keys=%d,expires=%d\r\n"):format(store.count, store.expiring))
+  return ("# Keyspace\r\ndb0:keys=%d,expires=%d\r\n"):format(store.count, store.expiring)
 end
 
 -- --- calling them ---
@@ -238,26 +239,34 @@ local arity = {
   QUIT = { 1, 1 }, COMMAND = { 1 }, CLIENT = { 2 }, CONFIG = { 2 }, INFO = { 1 },
 }
 
-local function call(name, store, arguments, count)
-  local bounds = arity[name]
-  if not bounds then
-    return resp.error(("ERR unknown command '%s'"):format(name:sub(1, 64)))
-  elseif count < bounds[1] or count > (bounds[2] or count) then
-    return resp.error(("ERR wrong number of arguments for '%s' command"):format(name:lower()))
+-- by_name[NAME][COUNT] is always a function to call: what is wrong is answered by one too.
+local by_name = {}
+
+local function by_count(name, run, least, most)
+  local function wrong()
+    return resp.error(("ERR wrong number of arguments for '%s' command"):format(name))
   end
-  return commands[name](store, arguments, count)
+  local runs = {}
+  for count = least, most or least do runs[count] = run end
+  return setmetatable(runs, {
+    __index = function(_, count) return not most and count > least and run or wrong end,
+  })
 end
 
--- The two that are asked all the time, without the way around.
-local often = {
-  [2] = { GET = commands.GET, get = commands.GET },
-  [3] = { SET = commands.SET, set = commands.SET },
-}
-
----@return string reply
-return function(store, arguments, count)
-  local fast = often[count]
-  local command = fast and fast[arguments[1]]
-  if command then return command(store, arguments, count) end
-  return call(arguments[1]:upper(), store, arguments, count)
+for name, bounds in pairs(arity) do
+  local lower = name:lower()
+  by_name[name] = by_count(lower, commands[name], bounds[1], bounds[2])
+  by_name[lower] = by_name[name]
 end
+
+-- Names in other cases than these two, and unknown ones.
+return setmetatable(by_name, {
+  __index = function(_, name)
+    name = name:upper()
+    return rawget(by_name, name) or setmetatable({}, {
+      __index = function()
+        return function() return resp.error(("ERR unknown command '%s'"):format(name:sub(1, 64))) end
+      end,
+    })
+  end,
+})

@@ -7,6 +7,7 @@ return {
     max_keys = 1000000,      -- a write of one key more is refused
     max_value = "512KiB",    -- a longer argument is refused, and its connection closed
     max_arguments = 1024,
+    max_request = "1MiB",    -- all arguments of one request together
     sweep = "100ms",         -- how often expired keys are looked for
   },
   service = "./server.lua",

@@ -77,9 +77,69 @@ describe("redis", function()
     redis:stop()
   end))
 
+  local function read_bulk(conn)
+    local length = tonumber(conn:read_line():match "^%$(%d+)$")
+    return conn:read_exactly(length + 2):sub(1, -3)
+  end
+
+  it("keeps keys and values of any bytes", luvd.test(function(t)
+    local redis = start(t)
+    local conn = client.connect(redis:address())
+    local key, value = "\0\r\n$1\xff", "\r\n\0" .. ("\xff"):rep(30)
+    conn:write(("*3\r\n$3\r\nSeT\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n"):format(#key, key, #value, value))
+    assert.equal("+OK", conn:read_line())
+    conn:write(("*2\r\n$3\r\ngEt\r\n$%d\r\n%s\r\n"):format(#key, key))
+    assert.equal(value, read_bulk(conn))
+    conn:write "KEYS *\r\n"
+    assert.equal("*1", conn:read_line())
+    assert.equal(key, read_bulk(conn))
+    conn:close()
+    redis:stop()
+  end))
+
+  it("takes a value of 512 KiB and none that is longer", luvd.test(function(t)
+    local redis = start(t)
+    local conn = client.connect(redis:address())
+    local value = ("v"):rep(524288)
+    local request = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$524288\r\n" .. value .. "\r\n"
+    for _ = 1, 3 do
+      conn:write(request .. "GET k\r\n")
+      assert.equal("+OK", conn:read_line())
+      assert.equal(value, read_bulk(conn))
+    end
+    conn:write "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$524289\r\n"
+    assert.equal("-ERR Protocol error: invalid bulk length\r\n", conn:read_all())
+    conn:close()
+    redis:stop()
+  end))
+
+  it("takes no request that is longer than max_request", luvd.test(function(t)
+    local redis = start(t)
+    local conn = client.connect(redis:address())
+    local pair = "$1\r\nk\r\n$262144\r\n" .. ("v"):rep(262144) .. "\r\n"
+    conn:write("*7\r\n$4\r\nMSET\r\n" .. pair:rep(3))
+    assert.equal("+OK", conn:read_line())
+    assert.equal("-ERR Protocol error: too big request\r\n",
+      conn:write("*9\r\n$4\r\nMSET\r\n" .. pair:rep(4):sub(1, -9)):read_all())
+    conn:close()
+    redis:stop()
+  end))
+
+  it("answers what came before a request that is wrong, or before QUIT", luvd.test(function(t)
+    local redis = start(t)
+    local conn = client.connect(redis:address())
+    assert.equal("+PONG\r\n-ERR Protocol error: expected '$'\r\n", conn:write("PING\r\n*1\r\nPING\r\n"):read_all())
+    conn:close()
+    conn = client.connect(redis:address())
+    assert.equal("+PONG\r\n+OK\r\n", conn:write("PING\r\nQUIT\r\nPING\r\n"):read_all())
+    conn:close()
+    redis:stop()
+  end))
+
   it("closes a connection that does not speak its protocol", luvd.test(function(t)
     local redis = start(t)
-    for _, wrong in ipairs { "*1000000\r\n", "*x\r\n", "*1\r\n$-5\r\n", "*1\r\n$99999999999\r\n", "*1\r\nPING\r\n" } do
+    for _, wrong in ipairs { "*1000000\r\n", "*x\r\n", "*1\r\n$-5\r\n", "*1\r\n$99999999999\r\n", "*1\r\nPING\r\n",
+      "*-2\r\n", "*1\r\n$4\r\nPINGPONG", "*1 \r\n" } do
       local conn = client.connect(redis:address())
       assert.matches("^%-ERR Protocol error: [^\r\n]+\r\n$", conn:write(wrong):read_all())
       conn:close()

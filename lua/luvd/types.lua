@@ -1,8 +1,13 @@
 ---@meta
 
--- Types of what luvd gives a service, for editors that read LuaCATS annotations. Wrong use
--- raises; failed work returns nil, message, code, where code is libuv's name of the failure
--- ("ECONNRESET", "ETIMEDOUT" ...) or one of "EOF", "ECLOSED", "EAGAIN".
+-- Types of what luvd gives a service, for editors that read LuaCATS annotations; docs/make.lua makes the manual of them.
+
+---Wrong use raises: an argument of another type, an unknown option or field, a call where nothing may wait. Failed work
+---returns `nil, message, code`: the message is for people, the code is the system's name of the failure as libuv has it
+---("ECONNRESET", "ENOENT"), or one of "EOF", "ETIMEDOUT", "ECLOSED", "EAGAIN", "EMSGSIZE".
+---
+---What waits suspends its task alone; other tasks run meanwhile. Waiting works inside pcall, iterators, metamethods and
+---the service's own coroutines; where Lua cannot be suspended (`table.sort`, `string.gsub`) the error says so.
 
 ---A number of seconds, or a number with a unit: "250ms", "10s", "1.5m", "2h", "7d".
 ---@alias luvd.Duration number|string
@@ -17,31 +22,34 @@
 ---@field stop? fun(daemon: luvd.Daemon, reason: "stop"|"reload"|"restart"|"upgrade") comes first: nothing new is accepted, no timer fires, handlers still run
 ---@field [string] fun(daemon: luvd.Daemon, number: integer) called for a signal whose action is "service.NAME"
 
+---What a reload has changed.
 ---@class (exact) luvd.Change
 ---@field config table the config before
 ---@field keys table<string, true> dotted paths that differ: `change.keys["config.banner"]`
 
+---Where the daemon runs, as it was at the start.
 ---@class (exact) luvd.Host
 ---@field env table<string, string> the environment of the command that started the daemon
----@field hostname string
----@field cpus integer
+---@field hostname string the machine's name, uname(2)
+---@field cpus integer how many processors this process may use, at least 1
 ---@field directory string the folder of the daemon file
 
----An unknown field raises and names those that exist.
+---The daemon as its service sees it. An unknown field raises and names those that exist; so does an unknown name in
+---`listeners`, `files` and `directories`.
 ---@class (exact) luvd.Daemon
----@field name string
+---@field name string the key `name` of the daemon file
 ---@field config table plain data of the daemon file; replaced, not changed, by a reload
----@field listeners table<string, luvd.Listener>
----@field files table<string, luvd.File> the entries of `files`: opened before privileges were given up and, behind the same object, anew at USR1; they cannot be closed
----@field directories table<"runtime"|"state"|"cache"|"logs", string>
+---@field listeners table<string, luvd.Listener> the entries of `listen`, by their names
+---@field files table<string, luvd.File> the entries of `files`, by their names: opened before privileges were given up and, behind the same object, anew at USR1
+---@field directories table<"runtime"|"state"|"cache"|"logs", string> the paths of those that the daemon file asks for
 ---@field worker integer 1 in a daemon of one process
 ---@field workers integer 1 in a daemon of one process
 ---@field generation integer 1, and one more with each accepted reload
----@field host luvd.Host
----@field log luvd.Log
+---@field host luvd.Host what is known of the machine and of who started the daemon
+---@field log luvd.Log what `require "luvd.log"` gives
 local Daemon = {}
 
----Waits until all connections and their handlers have ended.
+---Waits until all connections and their handlers have ended. Raises in a handler, which would wait for itself.
 ---@param timeout? luvd.Duration default: `timeouts.stop` of the daemon file
 ---@return true? ok
 ---@return string? message
@@ -51,7 +59,7 @@ function Daemon:drain(timeout) end
 ---Starts a task that belongs to the service: it outlives the handler that starts it and begins
 ---on the next turn of the loop. An error in it is logged with its traceback.
 ---@param fn fun(...: any)
----@param ... any
+---@param ... any what fn is called with
 function Daemon:spawn(fn, ...) end
 
 ---An entry of `listen`, or what `net.listen` has opened.
@@ -65,71 +73,82 @@ local Listener = {}
 ---socket is removed, open connections go on. Twice does nothing. Raises for an entry of `listen`.
 function Listener:close() end
 
+---The module "luvd.log": lines with fields, sent where the key `log` says. `daemon.log` and `luvd.log` are it too. Never
+---waits and never fails: lines that nobody takes are dropped and counted. A line has at most 64 fields, which stand in
+---the order of their names.
 ---@class (exact) luvd.Log
 local Log = {}
 
----@param message any
----@param fields? table<string, any> nested tables become JSON
+---A line of level debug; costs next to nothing when `log.level` is above it.
+---@param message any a value that is no string is shown as `tostring` shows it
+---@param fields? table<string, any> nested tables become JSON; default: none
 function Log:debug(message, fields) end
 
----@param message any
----@param fields? table<string, any>
+---A line of level info: what an administrator wants to read every day.
+---@param message any as for `debug`
+---@param fields? table<string, any> as for `debug`; default: none
 function Log:info(message, fields) end
 
----@param message any
----@param fields? table<string, any>
+---A line of level warn: what may become a problem.
+---@param message any as for `debug`
+---@param fields? table<string, any> as for `debug`; default: none
 function Log:warn(message, fields) end
 
----@param message any
----@param fields? table<string, any>
+---A line of level error: what has failed.
+---@param message any as for `debug`
+---@param fields? table<string, any> as for `debug`; default: none
 function Log:error(message, fields) end
 
----A log that adds these fields to each line.
----@param fields table<string, any>
+---A log that adds these fields to each line; a line's own field of the same name wins.
+---@param fields table<string, any> in addition to those of this log
 ---@return luvd.Log
 function Log:child(fields) end
 
 ---The level of the whole daemon: what is below is not logged, and its fields are not even looked
 ---at. With an argument sets it, and returns the one before. It stays until a reload whose daemon
 ---file says another `log.level` than before; a reload that is refused takes its own back.
----@param level? luvd.LogLevel
----@return luvd.LogLevel
+---@param level? luvd.LogLevel the new one; default: none, only asks
+---@return luvd.LogLevel before the call
 function Log:level(level) end
 
+---How important a line is, the least first. The key `log.level` has the first one of a daemon: "info".
 ---@alias luvd.LogLevel "debug"|"info"|"warn"|"error"
 
+---What `luvd.every` and `luvd.cron` return. It lives until it is closed or the daemon stops, whether the service keeps it or
+---not; a `<close>` variable closes it.
 ---@class (exact) luvd.Timer
 local Timer = {}
 
----A new period, or of `luvd.cron` a new expression; counted from now on.
----@param when luvd.Duration|string
+---A new period, or of `luvd.cron` a new expression; counted from now on. Raises when it is wrong, and when the timer is
+---closed.
+---@param when luvd.Duration|string a period of at least a millisecond, or an expression
 function Timer:set(when) end
 
 ---No further call; one that runs goes on.
 function Timer:close() end
 
----The module "luvd".
+---The module "luvd": time, units, status, and the end.
 ---@class (exact) luvd
----@field log luvd.Log
----@field version string
+---@field log luvd.Log what `require "luvd.log"` gives
+---@field version string as `luvd version` prints it: "0.1.0"
 local luvd = {}
 
----Waits.
+---Waits, with a precision of a millisecond.
 ---@param duration luvd.Duration
 function luvd.sleep(duration) end
 
----Seconds of a clock that only goes forward.
----@return number
+---Seconds of a clock that only goes forward, CLOCK_MONOTONIC: for differences.
+---@return number seconds
 function luvd.now() end
 
 ---Seconds: `luvd.duration "7d"` is 604800.
 ---@param duration luvd.Duration
----@return number
+---@return number seconds an integer when they are whole
 function luvd.duration(duration) end
 
 ---Bytes: `luvd.size "64KiB"` is 65536.
 ---@param size luvd.Size
----@return integer
+---@return integer bytes
 function luvd.size(size) end
 
 ---Calls fn again and again, each call a task. The first call comes one period after the service is
@@ -139,6 +158,7 @@ function luvd.size(size) end
 ---@return luvd.Timer
 function luvd.every(duration, fn) end
 
+---Options of `luvd.cron`.
 ---@class (exact) luvd.CronOptions
 ---@field utc? boolean default false: local time, of the daemon's TZ or /etc/localtime
 
@@ -151,21 +171,22 @@ function luvd.every(duration, fn) end
 ---Clocks that change are treated as cron(8) does: a local time that does not exist that day comes
 ---right after the gap, one that comes twice comes once, and an expression with a wildcard in minute
 ---or hour just follows the wall clock. A clock that is set is noticed within a minute.
----@param expression string
----@param fn fun()
+---@param expression string five fields, or a name with "@"
+---@param fn fun() a task
 ---@param options? luvd.CronOptions
 ---@return luvd.Timer
 function luvd.cron(expression, fn, options) end
 
 ---A line for `luvd status` and the service manager.
----@param text string
+---@param text string at most 255 bytes are kept
 function luvd.status(text) end
 
----Stops the daemon gracefully and returns. Before start has returned it fails the start.
+---Stops the daemon gracefully and returns. Before the daemon is ready it fails the start.
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
----The module "luvd.task". A task is a coroutine that luvd resumes. Tasks form trees: a task ends when
+---The module "luvd.task": coroutines that wait beside each other. A task is a coroutine that luvd
+---resumes. Tasks form trees: a task ends when
 ---its function has returned and its children have ended; when its function raises or it is
 ---cancelled, its children are cancelled first. Cancelling closes the coroutine: no pcall sees it,
 ---`<close>` values run, nothing in them may wait. Who waits longest is served first, and waking a task
@@ -185,10 +206,9 @@ function task.spawn(fn, ...) end
 
 ---Runs the functions as children and waits for all. The first that raises cancels the others and is
 ---raised.
----@param fn? fun(): any
----@param ... fun(): any
+---@param ... fun(): any may be none: then nothing is waited for
 ---@return any ... the first value of each, in their order
-function task.all(fn, ...) end
+function task.all(...) end
 
 ---Runs the functions as children until one has ended, and cancels the others. Raises when that one
 ---has raised.
@@ -209,10 +229,12 @@ function task.timeout(duration, fn, ...) end
 ---@return luvd.Group
 function task.group() end
 
+---A channel between tasks.
 ---@param capacity? integer values that nobody has received yet, 0 to 1048576; default 0: each send waits for its receiver
 ---@return luvd.Channel
 function task.channel(capacity) end
 
+---A semaphore: `task.semaphore(8)` lets eight tasks at a time do something.
 ---@param n integer permits, at least 1
 ---@return luvd.Semaphore
 function task.semaphore(n) end
@@ -223,6 +245,7 @@ function task.semaphore(n) end
 ---@return table deferred
 function task.defer(fn) end
 
+---What `task.spawn` and `group:spawn` return. Losing it changes nothing for the task.
 ---@class (exact) luvd.Task
 local Task = {}
 
@@ -311,11 +334,13 @@ function Semaphore:acquire(options) end
 ---@return "EAGAIN"? code
 function Semaphore:try_acquire() end
 
+---What `semaphore:acquire` returns, for a `<close>` variable. One that is lost without a release stays taken.
 ---@class (exact) luvd.Permit
 local Permit = {}
 
 ---Gives it to who has waited longest, or back. Once more does nothing; a `<close>` variable does it.
 function Permit:release() end
+
 ---The module "luvd.fs": files and folders, on a pool of threads. Every call but watch waits in its
 ---task while others run. Relative paths are relative to the working directory (`chdir` of the
 ---daemon file); inside a chroot all paths are those of the new root. A path with a NUL byte raises.
@@ -324,47 +349,56 @@ function Permit:release() end
 ---@class (exact) luvd.Fs
 local fs = {}
 
+---Options of calls that have no others.
 ---@class (exact) luvd.FsOptions
 ---@field timeout? luvd.Duration default: none
 
+---Options of calls that read a whole file.
 ---@class (exact) luvd.FsReadOptions
 ---@field timeout? luvd.Duration default: none
 ---@field max? luvd.Size a longer file is refused with "EFBIG"; default "16MiB"
 
+---Options of calls that read a file piece by piece.
 ---@class (exact) luvd.FsBlockOptions
 ---@field timeout? luvd.Duration default: none
 ---@field max? luvd.Size the longest block or line; default "64KiB"
 
+---Options of calls that may make a file.
 ---@class (exact) luvd.FsWriteOptions
 ---@field timeout? luvd.Duration default: none
 ---@field mode? string octal permissions of a new file such as "0640", whatever the umask; default "0666" less the umask
 
+---Options of `fs.stat`.
 ---@class (exact) luvd.FsStatOptions
 ---@field timeout? luvd.Duration default: none
 ---@field follow? boolean false: of a symbolic link itself; default true
 
+---Options of `fs.mkdir`.
 ---@class (exact) luvd.FsMkdirOptions
 ---@field timeout? luvd.Duration default: none
 ---@field mode? string octal permissions of the folder, whatever the umask; default "0777" less the umask
 ---@field parents? boolean make missing folders above it too, and take one that is there for made; default false
 
+---Options of `fs.remove`.
 ---@class (exact) luvd.FsRemoveOptions
 ---@field timeout? luvd.Duration default: none
 ---@field recursive? boolean a folder with all that is in it; default false
 
+---Options of `fs.temporary`.
 ---@class (exact) luvd.FsTemporaryOptions
 ---@field timeout? luvd.Duration default: none
 ---@field directory? boolean a folder instead of a file; default false
 
+---What is known of a path or an open file: inode(7).
 ---@class (exact) luvd.Stat
----@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown" "char" and "block" are devices
 ---@field size integer bytes
 ---@field mode string octal permissions: "0644"
----@field uid integer
----@field gid integer
+---@field uid integer the owner's number
+---@field gid integer the group's number
 ---@field links integer names of the file
----@field inode integer
----@field device integer
+---@field inode integer the same for all names of one file
+---@field device integer number of the file system, st_dev of stat(2)
 ---@field modified number seconds since 1970, with a fraction: the contents
 ---@field changed number seconds since 1970, with a fraction: contents, owner, mode or names
 ---@field accessed number seconds since 1970, with a fraction
@@ -374,7 +408,7 @@ local fs = {}
 ---@param options? luvd.FsOptions
 ---@return string[]? names at most a million; more is "EOVERFLOW"
 ---@return string? message
----@return string? code
+---@return string? code of opendir(3) and readdir(3): "ENOENT", "ENOTDIR", "EACCES"; "EOVERFLOW", "ETIMEDOUT"
 function fs.list(path, options) end
 
 ---What a path is.
@@ -382,7 +416,7 @@ function fs.list(path, options) end
 ---@param options? luvd.FsStatOptions
 ---@return luvd.Stat? stat
 ---@return string? message
----@return string? code
+---@return string? code of stat(2): "ENOENT", "EACCES"; "ETIMEDOUT"
 function fs.stat(path, options) end
 
 ---All of a file.
@@ -390,7 +424,7 @@ function fs.stat(path, options) end
 ---@param options? luvd.FsReadOptions
 ---@return string? bytes
 ---@return string? message
----@return string? code
+---@return string? code of open(2) and read(2): "ENOENT", "EACCES", "EISDIR"; "EFBIG", "ETIMEDOUT"
 function fs.read(path, options) end
 
 ---Makes the file, or empties the one that is there, and writes all of it. Who reads it meanwhile,
@@ -400,7 +434,7 @@ function fs.read(path, options) end
 ---@param options? luvd.FsWriteOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of open(2) and write(2): "ENOENT", "EACCES", "ENOSPC"; "ETIMEDOUT"
 function fs.write(path, bytes, options) end
 
 ---Writes behind the end of a file, which is made when it is not there.
@@ -409,19 +443,20 @@ function fs.write(path, bytes, options) end
 ---@param options? luvd.FsWriteOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code as `fs.write`
 function fs.append(path, bytes, options) end
 
 ---Puts a new file in the place of the old one, in one step: whoever opens the path gets the old or
 ---the new file, whole, also after a crash (written beside it, fsync, rename, fsync of the folder).
----On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has the mode that was asked for, else that of
----the old one; its owner is the daemon. A link is replaced, not followed.
+---On failure the old one is still there; a crash may leave a file ".luvd-..." beside it. A new file has
+---the mode that was asked for, else that of the old one; its owner is the daemon. A link is replaced,
+---not followed.
 ---@param path string
 ---@param bytes string|(string|number)[]
 ---@param options? luvd.FsWriteOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of open(2), write(2), fsync(2) and rename(2): "EACCES", "ENOSPC"; "ETIMEDOUT"
 function fs.replace(path, bytes, options) end
 
 ---Gives a file or folder another name on the same file system; a file that has it goes.
@@ -430,7 +465,7 @@ function fs.replace(path, bytes, options) end
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of rename(2): "ENOENT", "EXDEV", "EACCES"; "ETIMEDOUT"
 function fs.rename(from, to, options) end
 
 ---Removes a file, a link or an empty folder. `{ recursive = true }` empties a folder first: links
@@ -440,7 +475,7 @@ function fs.rename(from, to, options) end
 ---@param options? luvd.FsRemoveOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of unlink(2) and rmdir(2): "ENOENT", "ENOTEMPTY", "EACCES"; "EXDEV", "EOVERFLOW", "ETIMEDOUT"
 function fs.remove(path, options) end
 
 ---Makes a folder. One that is there is "EEXIST", unless parents is true.
@@ -448,7 +483,7 @@ function fs.remove(path, options) end
 ---@param options? luvd.FsMkdirOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of mkdir(2): "EEXIST", "ENOENT", "EACCES"; "ETIMEDOUT"
 function fs.mkdir(path, options) end
 
 ---A file (mode 0600, open for writing) or folder (0700) that nobody else has, under a name that
@@ -458,7 +493,7 @@ function fs.mkdir(path, options) end
 ---@param options? luvd.FsTemporaryOptions
 ---@return luvd.File? file
 ---@return string? message
----@return string? code
+---@return string? code of open(2) or mkdir(2): "ENOENT", "EACCES", "ENOSPC"; "ETIMEDOUT"
 function fs.temporary(folder, options) end
 
 ---Opens a file. Close it: `local file <close> = fs.open(path)`.
@@ -467,7 +502,7 @@ function fs.temporary(folder, options) end
 ---@param options? luvd.FsWriteOptions of mode "r": timeout only
 ---@return luvd.File? file
 ---@return string? message
----@return string? code
+---@return string? code of open(2): "ENOENT", "EACCES", with mode "x" "EEXIST"; "ETIMEDOUT"
 function fs.open(path, mode, options) end
 
 ---Calls fn, as a task, when a file changes, comes or goes, or anything in a folder does. It goes on
@@ -479,10 +514,10 @@ function fs.open(path, mode, options) end
 ---@param fn fun(path: string)
 ---@return luvd.Watcher? watcher
 ---@return string? message
----@return string? code
+---@return string? code of inotify_add_watch(2): "ENOENT", "EACCES", "ENOSPC" when the user has too many
 function fs.watch(path, fn) end
 
----Can stand in `local watcher <close>`.
+---What `fs.watch` returns; can stand in `local watcher <close>`.
 ---@class (exact) luvd.Watcher
 local Watcher = {}
 
@@ -493,7 +528,7 @@ function Watcher:close() end
 ---several tasks run one after another; a closed file returns nil, message, "ECLOSED". Reading one
 ---that is open for writing raises, and the other way round. Can stand in `local file <close>`.
 ---@class (exact) luvd.File
----@field path string
+---@field path string as it was opened
 local File = {}
 
 ---The next bytes. A read that was late has lost nothing: the next one gets them. One task at a time;
@@ -501,7 +536,7 @@ local File = {}
 ---@param options? luvd.FsBlockOptions
 ---@return string? bytes nil without message at the end of the file; one that has grown goes on
 ---@return string? message
----@return string? code
+---@return string? code of read(2): "EIO"; "ETIMEDOUT", "ECLOSED"
 function File:read(options) end
 
 ---The next line without its "\n" or "\r\n"; the last one may lack it.
@@ -515,7 +550,7 @@ function File:read_line(options) end
 ---@param options? luvd.FsReadOptions
 ---@return string? bytes
 ---@return string? message
----@return string? code
+---@return string? code of read(2): "EIO"; "EFBIG", "ETIMEDOUT", "ECLOSED"
 function File:read_all(options) end
 
 ---For blocks of the file; ends at its end, and at a failure, which failure() tells.
@@ -530,7 +565,7 @@ function File:lines(options) end
 
 ---Why the last read has failed.
 ---@return string? message nil: it has not
----@return string? code
+---@return string? code as `read` or `read_line` would have returned it
 function File:failure() end
 
 ---Writes all of it; writes of several tasks never mix. One that fails (a full disk) may have written
@@ -539,28 +574,28 @@ function File:failure() end
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of write(2): "ENOSPC", "EDQUOT", "EIO", "EAGAIN" for a pipe that is full; "ETIMEDOUT", "ECLOSED"
 function File:write(bytes, options) end
 
 ---Waits until all that was written is on the disk.
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of fsync(2): "EIO", "ENOSPC"; "ETIMEDOUT", "ECLOSED"
 function File:sync(options) end
 
 ---How long it is now.
 ---@param options? luvd.FsOptions
 ---@return integer? bytes
 ---@return string? message
----@return string? code
+---@return string? code of fstat(2); "ETIMEDOUT", "ECLOSED"
 function File:size(options) end
 
 ---What it is.
 ---@param options? luvd.FsOptions
 ---@return luvd.Stat? stat
 ---@return string? message
----@return string? code
+---@return string? code of fstat(2); "ETIMEDOUT", "ECLOSED"
 function File:stat(options) end
 
 ---The next read begins this many bytes from the start. Of files that are open for reading.
@@ -568,102 +603,75 @@ function File:stat(options) end
 ---@param options? luvd.FsOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of lseek(2): "ESPIPE" for a pipe; "ETIMEDOUT", "ECLOSED"
 function File:seek(offset, options) end
 
 ---Closes it when what was asked of it before is done; a temporary one is removed. An entry of
 ---`files` belongs to luvd: closing it raises.
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code of close(2): "ENOSPC", "EIO"; "ECLOSED" when it is closed already
 function File:close() end
 
----The module "luvd.net".
+---The module "luvd.net": connections and datagrams.
 ---@class (exact) luvd.Net
 local net = {}
 
 ---Serves a listener; returns at once. Accepting begins when start has returned. Each connection
 ---has a task of its own; when the handler and its children have ended its connection is closed, when
----it raises the error is logged and only its own connection is lost. A udp listener has one task
----for each socket: when its handler raises it is called again for the next datagram, when it ends the
----socket is closed.
+---it raises the error is logged and only its own connection is lost. When its peer has broken the
+---connection that is one line of level info. Raises when the listener is served already, and while
+---the daemon stops.
+---
+---A listener whose addresses are udp gives its handler a socket: one handler for each address, which
+---runs until the daemon stops. When it raises the error is logged and the next datagram calls it
+---again (after a second when it had taken none); when it returns, its socket is closed, with a warning.
 ---@param listener luvd.Listener
 ---@param handler fun(conn: luvd.Conn)|fun(socket: luvd.Socket)
 function net.serve(listener, handler) end
 
----@class (exact) luvd.ConnectOptions
----@field timeout? luvd.Duration of the whole call, the lookup of the name too; default "10s"
-
----Opens a connection. Waits. The addresses of a name, from /etc/hosts as it was at the start, else
----from the name servers, are tried one after the other, each with its share of the time; works in an
----empty root. The connection is closed by `conn:close()`, by `<close>`, by the collector, or by the end
----of the service; `daemon:drain` does not wait for it. A wrong address raises.
+---Opens a connection. The addresses of a name, from /etc/hosts as it was at the start, else from the
+---name servers, are tried one after the other, each with its share of the time; works in an empty root.
+---The connection is closed by `conn:close()`, by `<close>`, by the collector, or by the end of the
+---service; `daemon:drain` does not wait for it. A wrong address raises.
 ---@param address string "tcp://example.org:80", "tcp://192.0.2.1:80", "tcp://[::1]:80", "unix:/path", "unix:@name"
 ---@param options? luvd.ConnectOptions
 ---@return luvd.Conn? conn
----@return string? message of the last address that was tried
----@return string? code "ECONNREFUSED" or another of connect(2); "ETIMEDOUT"; "EAI_NONAME": no such
----name; "EAI_AGAIN": no name server has answered, or 1000 questions are on their way
+---@return string? message of the last address that was tried: "tcp://db:5432: connection refused"
+---@return string? code "ECONNREFUSED" or another of connect(2); "ETIMEDOUT"; "EAI_NONAME": no such name; "EAI_AGAIN": no name server has answered, or 1000 questions are on their way
 function net.connect(address, options) end
 
----The socket of a udp listener; its handler's alone: closed when that ends. Only one task may take
----datagrams at a time.
----@class (exact) luvd.Socket
----@field local_address string "udp://127.0.0.1:53"; "closed"
----@field listener luvd.Listener? nil once it is closed
-local Socket = {}
-
----Iterates over datagrams and who sent them; waits for each. Ends when the daemon is being stopped and
----what was sent before has been taken, when the socket is closed, and when none came in time.
----@param options? luvd.WaitOptions of each datagram
----@return fun(): string?, string? bytes, peer: "udp://192.0.2.1:4711"
-function Socket:packets(options) end
-
----Waits for one datagram; nil alone: the daemon is being stopped, and no more will come.
----@param options? luvd.WaitOptions
----@return string? bytes
----@return string? peer or message
----@return string? code "ETIMEDOUT", "ECLOSED"
-function Socket:receive(options) end
-
----Sends one datagram; waits for at most 5 seconds while the kernel has no room for it. That it was sent
----does not mean that it arrives. A peer that is no such address raises.
----@param bytes string|(string|number)[] at most 65507
----@param peer string as `packets` gives it
----@return true? ok
----@return string? message
----@return string? code "EMSGSIZE", "ECLOSED", or another of sendto(2)
-function Socket:send(bytes, peer) end
-
----Takes no more datagrams; those that wait in the kernel are lost. Never waits.
-function Socket:close() end
+---Options of `net.connect`.
+---@class (exact) luvd.ConnectOptions
+---@field timeout? luvd.Duration of the whole call, the lookup of the name too; default "10s"
 
 ---The options of an entry of `listen`, by the same rules.
 ---@class (exact) luvd.ListenOptions
 ---@field backlog? integer connections that may wait to be accepted; default 511
 ---@field mode? string permissions of a unix socket's file; default "0666"
 ---@field max_connections? integer open at a time; default 0: as many as there are descriptors
----@field max_per_peer? integer open from one IPv4 address, IPv6 /64 or local user, others are
----reset; default 0: any number
+---@field max_per_peer? integer open from one IPv4 address, IPv6 /64 or local user, others are reset; default 0: any number
 ---@field idle_timeout? luvd.Duration after which a silent connection is closed; default 0: never
 ---@field write_buffer? luvd.Size queued before conn:write waits; default 256KiB
 ---@field receive_buffer? luvd.Size of the kernel, SO_RCVBUF of socket(7); default 0: the kernel's
 
----Opens a listener with the rights that the service still has; `net.serve` then serves it at once.
+---Opens a listener with the rights that the service still has; `net.serve` then serves it, at once when
+---start has returned.
 ---One that nobody serves is closed when it is collected. Wrong addresses and options raise. Only
 ---inside a task or callback of a service that starts or runs.
----@param address string|string[] "tcp://127.0.0.1:0", "tcp://*:80", "unix:/path", "unix:@name"; a
----relative path is relative to the daemon file's folder
+---@param address string|string[] "tcp://127.0.0.1:0", "tcp://*:80", "unix:/path", "unix:@name"; a relative path is relative to the daemon file's folder
 ---@param options? luvd.ListenOptions
 ---@return luvd.Listener? listener
 ---@return string? message
 ---@return string? code "EADDRINUSE", "EACCES", or another of bind(2)
 function net.listen(address, options) end
 
+---Options of calls that wait for bytes.
 ---@class (exact) luvd.ReadOptions
 ---@field timeout? luvd.Duration of the whole call; default: none
 ---@field max? luvd.Size of the result; default 64KiB
 
+---Options of calls that wait.
 ---@class (exact) luvd.WaitOptions
 ---@field timeout? luvd.Duration of the whole call; default: none
 
@@ -672,30 +680,30 @@ function net.listen(address, options) end
 ---a time.
 ---@class (exact) luvd.Conn
 ---@field peer string "tcp://127.0.0.1:49152"; "unix:" for a unix socket
----@field local_address string "tcp://127.0.0.1:80"; "closed"
----@field listener luvd.Listener? nil of one that `net.connect` has opened
+---@field local_address string our end, in the same form; "closed" afterwards
+---@field listener? luvd.Listener where it was accepted; nil of one that `net.connect` has opened
 local Conn = {}
 
 ---Waits for bytes and returns those that are there; nil alone: the peer has ended the stream.
 ---@param options? luvd.ReadOptions
 ---@return string? bytes
 ---@return string? message
----@return string? code
+---@return string? code "ETIMEDOUT", "ECLOSED" after `close`, or of recv(2): "ECONNRESET"
 function Conn:read(options) end
 
 ---Waits for n bytes.
 ---@param n luvd.Size
 ---@param options? luvd.WaitOptions
----@return string? bytes
+---@return string? bytes nil alone: the stream had ended before
 ---@return string? message
 ---@return string? code "EOF" when the stream ended inside
 ---@return string? partial what came before that end
 function Conn:read_exactly(n, options) end
 
 ---Waits for text and returns what comes before it.
----@param text string
+---@param text string at least one byte
 ---@param options? luvd.ReadOptions
----@return string? bytes
+---@return string? bytes nil alone: the stream had ended before
 ---@return string? message
 ---@return string? code "EMSGSIZE": more than max bytes without it, which stay unread
 ---@return string? partial with "EOF"
@@ -703,7 +711,7 @@ function Conn:read_until(text, options) end
 
 ---Waits for a line and returns it without "\n" or "\r\n".
 ---@param options? luvd.ReadOptions
----@return string? line
+---@return string? line nil alone: the stream had ended before
 ---@return string? message
 ---@return string? code "EMSGSIZE": more than max bytes without an end, which stay unread
 ---@return string? partial with "EOF"
@@ -721,7 +729,7 @@ function Conn:lines(options) end
 
 ---Why the connection, or the last read, has failed.
 ---@return string? message
----@return string? code
+---@return string? code as the call that failed has returned it
 function Conn:failure() end
 
 ---Sends all of it; waits while more than the listener's `write_buffer` (256KiB) is queued. The
@@ -730,20 +738,20 @@ function Conn:failure() end
 ---@param options? luvd.WaitOptions
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code "ETIMEDOUT", "EPIPE" after `shutdown`, "ECLOSED" after `close`, or of send(2): "ECONNRESET"
 function Conn:write(bytes, options) end
 
 ---As `write`, but never waits: when the queue is too long nothing of it is queued.
 ---@param bytes string|(string|number)[]
 ---@return true? ok
 ---@return string? message
----@return string? code "EAGAIN"
+---@return string? code "EAGAIN": nothing was queued; else as `write`
 function Conn:try_write(bytes) end
 
 ---Says after what is queued that nothing more will come; reading goes on.
 ---@return true? ok
 ---@return string? message
----@return string? code
+---@return string? code "ECLOSED" after `close`, or why the connection is broken
 function Conn:shutdown() end
 
 ---Closes; what is queued is sent first, for at most `timeouts.stop`. Never waits.
@@ -752,14 +760,49 @@ function Conn:close() end
 ---Closes at once; what is queued is lost, the peer sees a reset.
 function Conn:reset() end
 
+---Where a handler of datagrams takes and sends them. A datagram waits in the kernel until it is asked for; what its buffer
+---(`receive_buffer`) has no room for is lost. When the daemon stops what has come is given still, then the end. Only one
+---task may take at a time. It is closed when its handler ends.
+---@class (exact) luvd.Socket
+---@field local_address string "udp://127.0.0.1:8125"; "closed" once its handler has ended
+---@field listener? luvd.Listener where it takes datagrams; nil once its handler has ended
+local Socket = {}
+
+---`for bytes, peer in socket:packets() do`: until the daemon stops or the socket is closed, with a timeout also when no
+---datagram has come in time.
+---@param options? luvd.WaitOptions of each datagram
+---@return fun(): string?, string? iterator of the bytes, which may be "", and the sender, "udp://192.0.2.1:49152"
+function Socket:packets(options) end
+
+---Waits for one datagram; nil alone: the daemon stops.
+---@param options? luvd.WaitOptions
+---@return string? bytes may be ""
+---@return string? peer who has sent it; or, when bytes is nil, the message
+---@return string? code "ETIMEDOUT", "ECLOSED", or of recvfrom(2)
+function Socket:receive(options) end
+
+---Sends one datagram; waits, at most 5 seconds, when the kernel has no room. That it was sent says nothing of its arrival.
+---A peer that is no such address raises.
+---@param bytes string|(string|number)[] at most 65507
+---@param peer string as `packets` gives it; an address, no name
+---@return true? ok
+---@return string? message
+---@return string? code "EMSGSIZE", "ECLOSED", or of sendto(2): "EAGAIN", "ENETUNREACH"
+function Socket:send(bytes, peer) end
+
+---Takes no more datagrams; those that wait in the kernel are lost. A loop over `packets` ends. Twice does nothing.
+function Socket:close() end
+
 ---The value that stands for null; only one, compared with ==, and true in a condition.
 ---@class luvd.Null
 
+---Options of `json.decode`.
 ---@class (exact) luvd.DecodeOptions
 ---@field null? any what null becomes everywhere, `json.null` for example; default: `json.null` in an array and alone, in an object the member is absent
 ---@field depth? integer of arrays and objects inside each other, 1 to 1000; default 64
 ---@field max? luvd.Size of the text; default 64MiB
 
+---Options of `json.encode`.
 ---@class (exact) luvd.EncodeOptions
 ---@field indent? integer spaces a level, 0 to 8; default 0: all in one line
 ---@field depth? integer of tables inside each other, 1 to 1000; default 64
@@ -767,7 +810,7 @@ function Conn:reset() end
 
 ---The module "luvd.json": JSON as in RFC 8259, strict both ways.
 ---@class (exact) luvd.Json
----@field null luvd.Null
+---@field null luvd.Null what null in an array is
 local json = {}
 
 ---What a text says. Numbers without fraction and exponent are integers, exact up to 64 bits; larger
@@ -802,6 +845,81 @@ function json.encode(value, options) end
 ---@return T list the same table
 function json.array(list) end
 
+---An error or a status of RESP, or null: what no other Lua value stands for. `tostring` gives its text.
+---@class luvd.RespLine
+
+---How much of a reply is taken.
+---@class (exact) luvd.RespOptions
+---@field depth? integer of arrays inside each other, 1 to 1000; default 64
+---@field max? luvd.Size of a reply; default 64MiB
+
+---The module "luvd.resp": RESP, the protocol of Redis (version 2), for servers and for clients. Pure
+---functions of bytes, strict; what they say of bytes that have come does not change when more come.
+---@class (exact) luvd.Resp
+---@field null luvd.RespLine the null string and the null array: "$-1\r\n"
+---@field ok luvd.RespLine the status "OK"
+local resp = {}
+
+---The next request of a client: an array of strings, or a line of words.
+---
+---The arguments are put into a table that may be given again and again: it is never cleared, behind
+---its first `count` items are those of earlier requests. A length beyond a limit, a number with
+---spaces, plus or needless zeros, and a value that no CRLF follows are errors; after one the rest of
+---the bytes means nothing.
+---@param bytes string
+---@param at? integer where it begins; default 1
+---@param arguments? string[] default: a new table
+---@param max_value? luvd.Size of one argument, and of a line; default 1MiB
+---@param max_arguments? integer default 1024
+---@return integer? count of the arguments; 0: the request is empty, or not whole yet
+---@return integer|string next the position behind it, `at` when it is not whole yet; or the message
+---@return string[]|"ERESP" arguments the table; or the code
+---@return integer? missing bytes, at least, of a request that is not whole yet
+function resp.decode_request(bytes, at, arguments, max_value, max_arguments) end
+
+---The next reply of a server. Strings and statuses are strings, integers are exact, null is
+---`resp.null`, arrays are tables, errors are values that `is_error` knows.
+---@param bytes string
+---@param at? integer where it begins; default 1
+---@param options? luvd.RespOptions an unknown one raises
+---@return any value nil: an error, or, without a message, not whole yet
+---@return integer|string|nil next the position behind it; or the message
+---@return "ERESP"? code
+function resp.decode(bytes, at, options) end
+
+---A value as a reply: strings, integers, lists of values (the items 1 to n, at most 64 deep), nil and
+---`resp.null`, and what `status` and `error` make. Raises for anything else.
+---@param value any
+---@return string
+function resp.encode(value) end
+
+---The replies for the items 1 to count, one behind the other: the answers to a pipeline in one string.
+---@param values any[] may have nil among them, as null
+---@param count? integer default `#values`
+---@return string
+function resp.encode_all(values, count) end
+
+---A request, as a client sends it: `resp.command("SET", key, value)`. Other arguments raise.
+---@param name string
+---@param ... string|number
+---@return string
+function resp.command(name, ...) end
+
+---A status to encode; line ends in it become spaces.
+---@param text string "PONG"
+---@return luvd.RespLine
+function resp.status(text) end
+
+---An error to encode; line ends in it become spaces.
+---@param message string "ERR no such key": its first word is the kind
+---@return luvd.RespLine
+function resp.error(message) end
+
+---Is it an error, from `decode` or `error`?
+---@param value any
+---@return boolean
+function resp.is_error(value) end
+
 ---The module "luvd.http": HTTP/1.0 and 1.1.
 ---@class (exact) luvd.Http
 local http = {}
@@ -821,15 +939,15 @@ local http = {}
 ---@param options? luvd.HttpOptions
 function http.serve(listener, handler, options) end
 
----What it returns is the answer: text (200), a status from 200 to 599 with or without text, or a
----table.
+---A function that answers requests. What it returns is the answer: text (200), a status from 200 to
+---599 with or without text, or a table.
 ---@alias luvd.HttpHandler fun(request: luvd.Request): string|integer|luvd.Answer, string?
 
----An object whose method serves: a router, or one's own.
+---An object whose method serves.
 ---@class luvd.HttpObject
----@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string?
+---@field handle fun(self: luvd.HttpObject, request: luvd.Request): string|integer|luvd.Answer, string? answers as a handler does
 
----Each limit that is reached is logged once per burst.
+---Options of `http.serve`. Each limit that is reached is logged once per burst.
 ---@class (exact) luvd.HttpOptions
 ---@field max_line? luvd.Size of a request line, else 414; default 8KiB, at most 60KiB
 ---@field max_head? luvd.Size of a head, else 431; default 32KiB, at most 60KiB
@@ -844,16 +962,17 @@ function http.serve(listener, handler, options) end
 ---@field max_per_connection? integer requests of one connection; default: no limit
 ---@field access_log? boolean|"debug"|"info"|"warn"|"error"|fun(entry: luvd.AccessEntry) a line for each answer (true: "info"), or a function that may not wait; default: none
 
+---What a function given as `access_log` is called with, once for each answer.
 ---@class (exact) luvd.AccessEntry
----@field peer string
----@field status integer
+---@field peer string as that of the request
+---@field status integer as it was sent
 ---@field bytes integer of the body
 ---@field request? string its id; nil: the head was refused
----@field method? string
----@field target? string as it was sent
+---@field method? string nil: the head was refused
+---@field target? string as it was sent; nil: the head was refused
 ---@field duration_us? integer from the end of the head to the end of the handler
 
----An answer. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
+---An answer as a table. Content-Length, Transfer-Encoding and Connection are luvd's business: a Content-Length
 ---must be that of the body (with a function it is kept to), Connection can only be "close".
 ---@class (exact) luvd.Answer
 ---@field status? integer 200 to 599; default 200
@@ -876,7 +995,7 @@ function http.serve(listener, handler, options) end
 ---at its end is redirected to the one with it (301).
 ---@class luvd.FileAnswer: luvd.Answer
 
----A request. It stays valid after its answer, but for its body. Any further field may be set, for
+---A request, as its handler gets it. It stays valid after its answer, but for its body. Any further field may be set, for
 ---handlers to tell each other; one that is not set raises.
 ---@class luvd.Request
 ---@field method string "GET"
@@ -884,11 +1003,11 @@ function http.serve(listener, handler, options) end
 ---@field target string as it was sent
 ---@field query table<string, string> decoded; of equal names the last one counts, see `query_all`
 ---@field raw_query? string as it was sent
----@field headers luvd.Headers
+---@field headers luvd.Headers `request.headers["content-type"]`
 ---@field host? string of the target when it is a full URL, else the field; nil with HTTP/1.0 only
 ---@field peer string "tcp://127.0.0.1:49152"
 ---@field params table<string, string> of a router's pattern
----@field version "1.0"|"1.1"
+---@field version "1.0"|"1.1" of HTTP
 ---@field id string on the log lines of this request; no two of a daemon are equal
 local Request = {}
 
@@ -926,13 +1045,13 @@ function Request:chunks(options) end
 
 ---Why the body could not be read.
 ---@return string? message
----@return string? code
+---@return string? code as `body`
 function Request:failure() end
 
 ---The fields of a request by name, in any case. Several of one name are one, joined with ", "
 ---(cookies with "; "). `pairs` goes over them with names in lower case.
 ---@class luvd.Headers
----@field [string] string?
+---@field [string] string? the value; nil: it was not sent
 
 ---A new router. It is loaded when the first one is made; a service without one does not pay for it.
 ---@return luvd.Router
@@ -948,49 +1067,55 @@ function http.router() end
 ---@class luvd.Router: luvd.HttpObject
 local Router = {}
 
+---Registers a handler for GET.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:get(pattern, handler) end
 
+---Registers a handler for POST.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:post(pattern, handler) end
 
+---Registers a handler for PUT.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:put(pattern, handler) end
 
+---Registers a handler for PATCH.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:patch(pattern, handler) end
 
+---Registers a handler for DELETE.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:delete(pattern, handler) end
 
----Instead of the head of GET's answer.
+---Registers a handler for HEAD, instead of the head of GET's answer.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:head(pattern, handler) end
 
----Instead of 204 with Allow.
+---Registers a handler for OPTIONS, instead of 204 with Allow.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:options(pattern, handler) end
 
----For every method that has no handler of its own there.
+---Registers a handler for every method that has no handler of its own there.
 ---@param pattern string
 ---@param handler luvd.HttpHandler
 ---@return luvd.Router self
 function Router:any(pattern, handler) end
 
+---Options of `router:mount` with a folder.
 ---@class (exact) luvd.MountOptions
 ---@field index? string|false the file that stands for a folder; default "index.html"; false: none
 ---@field headers? table<string, string|number|(string|number)[]> of every file that is sent; default: none
@@ -1010,10 +1135,11 @@ function Router:mount(prefix, what, options) end
 ---@return string?
 function Router:handle(request) end
 
+---Options of `http.request`.
 ---@class (exact) luvd.ClientOptions
 ---@field method? string "GET" ...; default "POST" with a body, else "GET"
 ---@field headers? table<string, string|number|(string|number)[]> default: none but User-Agent, and Content-Type of json and form. Host, Connection, Content-Length, Transfer-Encoding, TE, Upgrade and Expect are luvd's business
----@field body? string|(string|number)[]|fun(): string? a function is called until it returns nil, and sent in chunks; it may wait. Default: none
+---@field body? string|(string|number)[]|fun(): string? a function is called until it returns nil, and sent in chunks; it may wait; default: none
 ---@field json? any a body as JSON; default: none
 ---@field form? table<string, string|number|(string|number)[]> a body as application/x-www-form-urlencoded; default: none
 ---@field timeout? luvd.Duration of everything, with all redirects and the body; default "30s"
@@ -1038,7 +1164,7 @@ function Router:handle(request) end
 ---@return string? code "EINVAL": no URL; "EPROTONOSUPPORT": https, which is not supported yet; "EPROTO": no HTTP; "EOF": the answer is cut off; "ELOOP": too many redirects; "ETIMEDOUT", "ECONNREFUSED" ... as net.connect
 function http.request(url, options) end
 
----Its connection is kept or closed when the body has been read; a `<close>` variable does so too.
+---What `http.request` returns. Its connection is kept or closed when the body has been read; a `<close>` variable does so too.
 ---@class luvd.Response
 ---@field status integer 200 to 599
 ---@field reason string "" when the server gives none

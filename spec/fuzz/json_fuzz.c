@@ -91,7 +91,7 @@ static void round_trip(lua_State *L, const struct input *input, int null)
 {
 	struct json_limits limits = {.null = null};
 	struct json_style style = {.indent = (int)(input->size % 3)};
-	struct json_out out;
+	struct out out;
 	int top = lua_gettop(L), count;
 	char first[64];
 
@@ -103,7 +103,7 @@ static void round_trip(lua_State *L, const struct input *input, int null)
 		lua_settop(L, top);
 		return;
 	}
-	json_out_begin(L, &out, first, 0, sizeof first);
+	out_begin(L, &out, first, 0, sizeof first);
 	json_encode(L, top + 1, &out, &style);
 	if (json_decode(L, out.bytes, out.length, &limits) != 1)
 		broken("what was encoded can be decoded");

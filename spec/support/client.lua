@@ -61,6 +61,15 @@ function connection:read_line(within)
   return line and (line:gsub("\r$", ""))
 end
 
+--- So many bytes, or nil when the peer has closed before.
+function connection:read_exactly(count, within)
+  loop.wait_for(count .. " bytes", function() return #self.received >= count or self.ended end, within)
+  if #self.received < count then return nil end
+  local bytes = self.received:sub(1, count)
+  self.received = self.received:sub(count + 1)
+  return bytes
+end
+
 --- Everything until the peer closes.
 function connection:read_all(within)
   loop.wait_for("the end of the stream", function() return self.ended end, within)

@@ -102,4 +102,17 @@ function proc.resident(pid)
   return math.tointeger(tonumber(proc.status(pid).VmRSS[1]))
 end
 
+--- The most that was ever resident, in KiB.
+function proc.resident_peak(pid)
+  return math.tointeger(tonumber(proc.status(pid).VmHWM[1]))
+end
+
+--- Processor time that it has used so far, in milliseconds; the kernel counts in steps of 10.
+function proc.cpu_time(pid)
+  local words = {}
+  -- What follows the name, which may have spaces in it: fields 3 and on of proc_pid_stat(5).
+  for word in slurp(("/proc/%d/stat"):format(pid)):match("^.*%) (.*)$"):gmatch "%S+" do words[#words + 1] = word end
+  return 10 * (math.tointeger(tonumber(words[12])) + math.tointeger(tonumber(words[13])))
+end
+
 return proc

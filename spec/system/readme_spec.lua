@@ -1,5 +1,6 @@
 -- What the README says, tried.
 
+local blocks = require "support.blocks"
 local client = require "support.client"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
@@ -8,22 +9,12 @@ local uv = require "luv"
 
 local readme = proc.slurp "README.md"
 
--- The fenced blocks of a language, in order.
-local function blocks(language)
-  local list = {}
-  for text in readme:gmatch("```" .. language .. "\n(.-)```") do list[#list + 1] = text end
-  return list
-end
-
 describe("the README", function()
   it("shows a service that works", luvd.test(function(t)
-    local file
-    for _, text in ipairs(blocks "lua") do
-      local name = text:match "^%-%- ([%w_]+%.lua)\n"
-      assert.is_string(name)
-      t:file(text, name)
-      file = file or t.folder .. "/" .. name
-    end
+    local files, names, others = blocks.files(readme)
+    assert.same({}, others)
+    for _, name in ipairs(names) do t:file(files[name], name) end
+    local file = t.folder .. "/" .. names[1]
     assert.equal(0, t:luvd({ "check", file }).code)
     local sets = { "--set", "name=" .. t.name, "--set", "listen.door=tcp://127.0.0.1:0" }
     if not luvd.root then
@@ -44,7 +35,7 @@ describe("the README", function()
 
   it("shows the plan of the jail example as it is", luvd.test(function(t)
     local result = t:luvd({ "plan", "examples/jail/jail.lua", "--as", "root" }, { cwd = luvd.top })
-    local shown = blocks("text")[1]
+    local shown = blocks.of(readme, "text")[1]
     local here = result.out:gsub(luvd.top:gsub("%p", "%%%0") .. "/examples", "/etc")
     assert.equal(here, shown)
   end))
@@ -55,12 +46,20 @@ describe("the README", function()
     end
   end)
 
+  it("names every example, and none that is not there", function()
+    local shown = {}
+    for name in readme:match("| example |.-\n\n"):gmatch "\n| `(%w+)` |" do shown[#shown + 1] = name end
+    table.sort(shown)
+    assert.same(proc.names "examples", shown)
+  end)
+
   it("says truly how to install, find and uninstall it", luvd.root_test(function(t)
     local prefix = t.folder .. "/usr"
     local result = t:command({ "/usr/bin/cmake", "--install", luvd.top .. "/" .. luvd.build, "--prefix", prefix })
     assert.equal(0, result.code, result.err)
     assert.matches("^luvd ", t:command({ prefix .. "/bin/luvd", "version" }).out)
-    for _, path in ipairs { "share/luvd", "share/doc/luvd", "share/luvd/examples/jail/jail.lua" } do
+    for _, path in ipairs { "share/luvd", "share/doc/luvd", "share/luvd/examples/jail/jail.lua",
+      "share/luvd/lua/luvd/types.lua" } do
       assert.is_true(tree.exists(prefix .. "/" .. path), path)
     end
     assert.is_not_nil(uv.fs_stat(prefix .. "/bin/luvd"))
@@ -82,7 +81,7 @@ describe("the README", function()
     taken:listen(1, function() end)
     local address = ("tcp://127.0.0.1:%d"):format(taken:getsockname().port)
     local result = t:failed_start(file, { "--set", "listen.web=" .. address })
-    local shown = blocks("text")[2]:match "cannot bind.*":gsub("tcp://127.0.0.1:8080", address)
+    local shown = blocks.of(readme, "text")[2]:match "cannot bind.*":gsub("tcp://127.0.0.1:8080", address)
     assert.truthy(result.err:find(shown, 1, true), result.err)
     taken:close()
   end))

@@ -5,6 +5,7 @@ local loop = require "support.loop"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 local services = require "support.services"
+local storm = require "support.storm"
 
 local function assert_silent(t)
   local seen = 0
@@ -48,6 +49,23 @@ describe("under valgrind #plain", function()
     assert.equal("x\n", client.ask(d:address(), "x\n"))
     t:luvd { "stop", file }
     proc.wait_end(d.pid, 60000)
+    assert_silent(t)
+  end))
+
+  it("run serves hostile clients, and stops without an error", luvd.test(function(t)
+    -- Under valgrind the limit cannot be changed.
+    local file = storm.http(t, { nofile = false, serve = "header_timeout = '1s', write_timeout = '1s'" })
+    local child = t:spawn(wrapped(t, "run", file))
+    loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end, 60000)
+    local d = t:attach(file)
+    local storms = { storm.rage(t, d, { "deaf", 5 }, { "-r", storm.get "/large":rep(8) }),
+      storm.rage(t, d, { "reset", 30 }, { "-r", storm.get "/stream" }),
+      storm.rage(t, d, { "trickle", 30, "half", 30, "garbage", 30 },
+        { "-r", storm.post("Content-Length: 5", "small") }) }
+    for _, one in ipairs(storms) do storm.wait_over(one) end
+    child:kill "sigterm"
+    child:wait(60000)
+    assert.equal(0, child.code, child.err)
     assert_silent(t)
   end))
 end)

@@ -211,6 +211,25 @@ static void test_types_go_by_the_extension(void **state)
 	assert_string_equal(mime_type(""), "application/octet-stream");
 }
 
+/* Whoever can write a file can give it any time. */
+static void test_times_beyond_four_digits_of_a_year_are_the_last_and_the_first(void **state)
+{
+	static const struct {
+		time_t time;
+		const char *text;
+	} rows[] = {{INT64_MAX, "Fri, 31 Dec 9999 23:59:59 GMT"},
+		    {253402300800, "Fri, 31 Dec 9999 23:59:59 GMT"},
+		    {-1, "Wed, 31 Dec 1969 23:59:59 GMT"},
+		    {INT64_MIN, "Wed, 01 Jan 1000 00:00:00 GMT"}};
+	char text[REPLY_TIME_MAX + 32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		*reply_time(text, rows[i].time) = '\0';
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +241,7 @@ int main(void)
 	    cmocka_unit_test(test_a_range_beyond_the_file_is_416),
 	    cmocka_unit_test(test_other_ranges_are_ignored),
 	    cmocka_unit_test(test_a_range_of_another_file_is_the_whole),
+	    cmocka_unit_test(test_times_beyond_four_digits_of_a_year_are_the_last_and_the_first),
 	    cmocka_unit_test(test_types_go_by_the_extension),
 	};
 

@@ -481,6 +481,41 @@ static void test_a_task_that_still_reads_the_body_is_told_that_the_request_has_e
 	kit_finish(kit);
 }
 
+/* The collector runs when nothing but the connection knows the request any more. */
+static void test_the_log_knows_a_request_whose_handler_has_forgotten_it(void **state)
+{
+	struct kit *kit = serve(
+	    SERVICE("require 'luvd.task'.spawn(function() luvd.sleep '10ms'\n"
+		    "  for i = 1, 2 do collectgarbage() end end)\n"
+		    "return 'x'",
+		    "access_log = function(entry)\n"
+		    "  for i = 1, 2 do collectgarbage() end\n"
+		    "  local s = ('y'):rep(100) for i = 1, 99 do s = s .. i end\n"
+		    "  luvd.log:info('accessed ' .. entry.target .. ' ' .. entry.status) end"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, GET("/some") LAST("/other"));
+	assert_string_equal(undated(kit_expect(kit, fd, NULL)),
+			    OK TEXT("1") "\r\nx" ANSWER("200 OK", "1", "x"));
+	assert_true(kit_logged(kit, "accessed /some 200"));
+	assert_true(kit_logged(kit, "accessed /other 200"));
+	finish(kit, fd);
+}
+
+static void test_the_log_knows_a_request_whose_handler_has_failed(void **state)
+{
+	struct kit *kit =
+	    serve(SERVICE("error 'fails'", "access_log = function(entry)\n"
+					   "  for i = 1, 2 do collectgarbage() end\n"
+					   "  luvd.log:info('accessed ' .. entry.target) end"));
+
+	(void)state;
+	assert_answer_of(kit, LAST("/some"), ERROR_500);
+	assert_true(kit_logged(kit, "accessed /some"));
+	kit_finish(kit);
+}
+
 static void test_without_lua_memory_a_request_is_refused_but_not_the_daemon(void **state)
 {
 	struct kit *kit = kit_create(
@@ -772,6 +807,22 @@ static void test_a_head_request_does_not_call_the_function(void **state)
 	kit_finish(kit);
 }
 
+/* The final answer has begun: what is between its bytes would be taken for a part of them. */
+static void test_nobody_is_told_to_continue_in_the_middle_of_an_answer(void **state)
+{
+	struct kit *kit = serve(HANDLER("return { body = request:chunks() }"));
+	int fd = kit_connect(kit);
+	static char got[2048];
+
+	(void)state;
+	kit_send(fd, "POST /" HOST "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+	strcpy(got, undated(kit_expect(kit, fd, "\r\n\r\n")));
+	kit_send(fd, "hello");
+	strcat(got, kit_expect(kit, fd, NULL));
+	assert_string_equal(got, CHUNKED "5\r\nhello\r\n0\r\n\r\n");
+	finish(kit, fd);
+}
+
 static void test_a_function_waits_while_the_peer_does_not_read(void **state)
 {
 	struct kit *kit = serve(HANDLER("local i, part = 0, ('x'):rep(65536)\n"
@@ -786,6 +837,29 @@ static void test_a_function_waits_while_the_peer_does_not_read(void **state)
 		uv_run(&kit->loop, UV_RUN_NOWAIT);
 	assert_false(kit_logged(kit, "piece 400"));
 	finish(kit, fd);
+}
+
+/* The table may be one of all requests: between the handler and the head the file is opened. */
+static void test_headers_that_change_while_a_file_is_opened_are_checked_again(void **state)
+{
+	char path[] = "/tmp/luvd-http-XXXXXX", text[1024];
+	int file = mkstemp(path);
+	struct kit *kit;
+
+	(void)state;
+	assert_true(file >= 0);
+	snprintf(
+	    text, sizeof text,
+	    HANDLER("local fields = { ['X-A'] = 'fine' }\n"
+		    "require 'luvd.task'.spawn(function() fields['X-A'] = 'a\\r\\nX-B: c' end)\n"
+		    "return { file = '%s', headers = fields }"),
+	    path);
+	kit = serve(text);
+	assert_answer_of(kit, LAST("/"), ERROR_500);
+	assert_true(kit_logged(kit, "the value of header \"X-A\" has a control character"));
+	kit_finish(kit);
+	close(file);
+	unlink(path);
 }
 
 /* --- limits --- */
@@ -948,6 +1022,26 @@ static void test_a_peer_that_does_not_read_is_cut_off(void **state)
 	kit_send(fd, GET("/"));
 	kit_wait_log(kit, "WARN a client was cut off: it reads too slowly");
 	kit_wait_log(kit, "INFO client gone");
+	finish(kit, fd);
+}
+
+/* The handler does both at once: each wait has a deadline of its own. */
+static void test_reading_the_body_does_not_spare_a_peer_that_does_not_read(void **state)
+{
+	struct kit *kit = serve(SERVICE("require 'luvd.task'.spawn(function()\n"
+					"  luvd.log:info('read ' .. request:body()) end)\n"
+					"local part = ('x'):rep(65536)\n"
+					"return { body = function() return part end }",
+					"write_timeout = '40ms'"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	kit_send(fd, POST("/", "5", "he"));
+	for (int i = 0; i < 200; i++)
+		uv_run(&kit->loop, UV_RUN_NOWAIT);
+	kit_send(fd, "llo");
+	kit_wait_log(kit, "read hello");
+	kit_wait_log(kit, "WARN a client was cut off: it reads too slowly");
 	finish(kit, fd);
 }
 
@@ -1185,6 +1279,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_request_keeps_what_is_set_and_nothing_else),
     cmocka_unit_test(test_a_request_outlives_its_answer),
     cmocka_unit_test(test_a_task_that_still_reads_the_body_is_told_that_the_request_has_ended),
+    cmocka_unit_test(test_the_log_knows_a_request_whose_handler_has_forgotten_it),
+    cmocka_unit_test(test_the_log_knows_a_request_whose_handler_has_failed),
     cmocka_unit_test(test_without_lua_memory_a_request_is_refused_but_not_the_daemon),
     cmocka_unit_test(test_a_body_is_read_whole),
     cmocka_unit_test(test_a_body_that_comes_late_is_waited_for),
@@ -1206,7 +1302,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_function_keeps_to_the_length_it_has_declared),
     cmocka_unit_test(test_a_function_that_fails_breaks_the_answer_off),
     cmocka_unit_test(test_a_head_request_does_not_call_the_function),
+    cmocka_unit_test(test_nobody_is_told_to_continue_in_the_middle_of_an_answer),
     cmocka_unit_test(test_a_function_waits_while_the_peer_does_not_read),
+    cmocka_unit_test(test_headers_that_change_while_a_file_is_opened_are_checked_again),
     cmocka_unit_test(test_malformed_requests_are_refused_and_closed),
     cmocka_unit_test(test_a_request_that_fails_behind_a_good_one_does_not_cost_its_answer),
     cmocka_unit_test(test_limits_are_options),
@@ -1217,6 +1315,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_trickling_does_not_extend_the_time),
     cmocka_unit_test(test_a_timeout_of_the_handlers_own_can_be_tried_again),
     cmocka_unit_test(test_a_peer_that_does_not_read_is_cut_off),
+    cmocka_unit_test(test_reading_the_body_does_not_spare_a_peer_that_does_not_read),
     cmocka_unit_test(test_a_long_text_arrives_whole),
     cmocka_unit_test(test_no_further_request_is_taken_while_the_peer_does_not_read),
     cmocka_unit_test(test_too_many_handlers_at_once_are_a_503),

@@ -356,12 +356,12 @@ static void test_a_field_of_a_log_line_shows_null_and_empty_arrays_as_they_are(v
 static void test_the_encoder_adds_to_bytes_of_its_caller(void **state)
 {
 	lua_State *L = luaL_newstate();
-	struct json_out out;
+	struct out out;
 	char first[16] = "head:";
 
 	(void)state;
 	lua_createtable(L, 0, 0);
-	json_out_begin(L, &out, first, 5, sizeof first);
+	out_begin(L, &out, first, 5, sizeof first);
 	json_encode(L, 1, &out, NULL);
 	assert_ptr_equal(out.bytes, first);
 	assert_int_equal(out.length, 7);

@@ -354,6 +354,23 @@ static void test_a_handler_that_raises_loses_only_its_own_connection(void **stat
 	kit_finish(kit);
 }
 
+static void test_a_connection_outlives_what_is_run_when_its_handler_is_closed(void **state)
+{
+	struct kit *kit = serve(
+	    HANDLER("local noisy <close> = setmetatable({}, { __close = function()\n"
+		    "  error(setmetatable({}, { __tostring = function()\n"
+		    "    for i = 1, 3 do collectgarbage() end return 'noisy' end }), 0) end })\n"
+		    "error 'first'"));
+	int fd = kit_connect(kit);
+
+	(void)state;
+	assert_string_equal(kit_expect(kit, fd, NULL), "");
+	kit_wait_log(kit, "noisy");
+	kit_wait_log(kit, "first\nstack");
+	close(fd);
+	kit_finish(kit);
+}
+
 static void test_a_peer_that_breaks_the_connection_is_one_info_line(void **state)
 {
 	struct linger hard = {.l_onoff = 1};
@@ -385,6 +402,7 @@ static void test_an_idle_connection_is_given_up(void **state)
 	fd = kit_connect(kit);
 	assert_string_equal(kit_expect(kit, fd, NULL), "hi\n");
 	assert_true(kit_logged(kit, "INFO ETIMEDOUT"));
+	assert_true(kit_logged(kit, "closed: idle for idle_timeout listener=web peer=tcp://127"));
 	close(fd);
 	kit_finish(kit);
 }
@@ -487,7 +505,8 @@ static void test_without_descriptors_clients_wait_until_one_is_free(void **state
 		tight = before;
 		tight.rlim_cur = (rlim_t)next;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-		kit_wait_log(kit, "cannot accept for 'web': too many open files");
+		kit_wait_log(kit, "cannot accept: waiting for a connection to close "
+				  "listener=web reason=too many open files");
 		close(one);
 		one = -1;
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
@@ -700,6 +719,7 @@ int main(void)
 	    cmocka_unit_test(test_after_close_every_call_fails_at_once),
 	    cmocka_unit_test(test_closing_with_unread_bytes_does_not_cost_the_answer),
 	    cmocka_unit_test(test_a_handler_that_raises_loses_only_its_own_connection),
+	    cmocka_unit_test(test_a_connection_outlives_what_is_run_when_its_handler_is_closed),
 	    cmocka_unit_test(test_a_peer_that_breaks_the_connection_is_one_info_line),
 	    cmocka_unit_test(test_an_idle_connection_is_given_up),
 	    cmocka_unit_test(test_over_max_connections_clients_wait),

@@ -15,6 +15,28 @@ enum {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
+/* --- what is told of limits --- */
+
+static void tell(struct server *server, struct burst *burst, const char *message,
+		 const struct conn_peer *peer)
+{
+	char text[CONN_ADDRESS_MAX];
+	struct log_field fields[2] = {
+	    {.key = "listener", .bytes = server->name, .length = strlen(server->name)},
+	    {.key = "peer"}};
+
+	if (peer) {
+		fields[1].bytes = conn_peer_text(peer, text);
+		fields[1].length = strlen(text);
+	}
+	vm_log_burst(server->vm, burst, LEVEL_WARN, message, fields, peer ? 2 : 1);
+}
+
+void acceptor_tell_idle(struct acceptor *acceptor, const struct conn_peer *peer)
+{
+	tell(acceptor->server, &acceptor->server->idle, "closed: idle for idle_timeout", peer);
+}
+
 /* --- pausing and going on --- */
 
 static bool full(const struct server *server)
@@ -59,11 +81,14 @@ static void on_retry(struct alarm *alarm)
 static void starve(struct server *server, int reason)
 {
 	struct vm *vm = server->vm;
+	const char *text = err_reason(reason);
+	struct log_field fields[2] = {
+	    {.key = "listener", .bytes = server->name, .length = strlen(server->name)},
+	    {.key = "reason", .bytes = text, .length = strlen(text)}};
 
 	if (!server->starved)
-		vm_printf(vm, LEVEL_WARN,
-			  "cannot accept for '%s': %s; waiting for a connection to close",
-			  server->name, err_reason(reason));
+		vm_log_burst(vm, &server->starving, LEVEL_WARN,
+			     "cannot accept: waiting for a connection to close", fields, 2);
 	server->starved = true;
 	pause_all(server);
 	alarm_init(&vm->alarms, &server->retry, on_retry);
@@ -71,21 +96,6 @@ static void starve(struct server *server, int reason)
 }
 
 /* --- the limits --- */
-
-static void tell(struct server *server, struct burst *burst, const char *message,
-		 const struct conn_peer *peer)
-{
-	char text[CONN_ADDRESS_MAX];
-	struct log_field fields[2] = {
-	    {.key = "listener", .bytes = server->name, .length = strlen(server->name)},
-	    {.key = "peer"}};
-
-	if (peer) {
-		fields[1].bytes = conn_peer_text(peer, text);
-		fields[1].length = strlen(text);
-	}
-	vm_log_burst(server->vm, burst, LEVEL_WARN, message, fields, peer ? 2 : 1);
-}
 
 static void wait_for_room(struct server *server)
 {

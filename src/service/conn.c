@@ -4,7 +4,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "service/acceptor.h"
 #include "service/server.h"
+#include "service/tcp.h"
 #include "service/vm.h"
 
 /* How long bytes of the peer are thrown away after our last one, milliseconds: a socket closed
@@ -100,6 +102,15 @@ void conn_fail_now(struct conn *conn, int failure)
 	conn->user->readable(conn);
 }
 
+/* A peer that does not read would keep in the kernel for many minutes what it is owed. */
+static void bound_sending(struct conn *conn)
+{
+	uv_os_fd_t fd;
+
+	if (conn->handle.type == UV_TCP && uv_fileno(&conn->handle, &fd) == 0)
+		tcp_bound_sending(fd, conn->vm->daemon->spec->timeout_stop);
+}
+
 static void close_handle(struct conn *conn, bool reset)
 {
 	conn->closed = true;
@@ -108,8 +119,10 @@ static void close_handle(struct conn *conn, bool reset)
 	if (!conn->open || uv_is_closing(&conn->handle))
 		return;
 	/* A reset is refused once shutdown is on its way: then it is an ordinary close. */
-	if (!reset || conn->handle.type != UV_TCP || uv_tcp_close_reset(&conn->tcp, on_closed) < 0)
-		vm_close_handle(conn->vm, &conn->handle, on_closed);
+	if (reset && conn->handle.type == UV_TCP && uv_tcp_close_reset(&conn->tcp, on_closed) == 0)
+		return;
+	bound_sending(conn);
+	vm_close_handle(conn->vm, &conn->handle, on_closed);
 }
 
 void conn_abort(struct conn *conn)
@@ -148,7 +161,9 @@ void conn_close(struct conn *conn)
 	if (conn->closed || !conn->open)
 		return;
 	if (!set_failure(conn, CONN_CLOSED)) {
-		close_handle(conn, false);
+		/* A peer that is late must not take a part for the whole; nor would the kernel soon
+		 * be rid of what one that does not read is still owed. */
+		close_handle(conn, conn_queued(conn) > 0);
 		return;
 	}
 	conn->closed = true;
@@ -197,6 +212,12 @@ static int64_t idle_limit(const struct conn *conn)
 	return conn->acceptor ? server_listen(conn->acceptor->server)->idle_timeout : 0;
 }
 
+static void idle_for_too_long(struct conn *conn)
+{
+	acceptor_tell_idle(conn->acceptor, &conn->peer);
+	conn_fail_now(conn, CONN_IDLE);
+}
+
 /* Set rarely: a byte only moves conn->active, and the alarm looks at that when it rings. */
 static void watch_idle(struct conn *conn)
 {
@@ -208,7 +229,7 @@ static void watch_idle(struct conn *conn)
 	if (idle < limit)
 		alarm_set(&conn->vm->alarms, &conn->alarm, now(conn) + limit - idle);
 	else
-		conn_fail_now(conn, CONN_IDLE);
+		idle_for_too_long(conn);
 }
 
 static void on_alarm(struct alarm *alarm)

@@ -24,7 +24,8 @@ struct writing {
 
 static void add_part(struct message *message, const char *bytes, size_t length)
 {
-	message->parts[message->count++] = uv_buf_init((char *)bytes, (unsigned)length);
+	/* Not uv_buf_init, whose length is an unsigned int. */
+	message->parts[message->count++] = (uv_buf_t){.base = (char *)bytes, .len = length};
 	message->length += length;
 }
 

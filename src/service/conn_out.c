@@ -67,7 +67,8 @@ static int enqueue(struct conn *conn, const uv_buf_t *parts, unsigned count, siz
 	if (!outgoing)
 		return UV_ENOMEM;
 	copy(outgoing->bytes, parts, count, sent);
-	buffer = uv_buf_init(outgoing->bytes, (unsigned)left);
+	/* Not uv_buf_init, whose length is an unsigned int. */
+	buffer = (uv_buf_t){.base = outgoing->bytes, .len = left};
 	outgoing->request.data = outgoing;
 	code = uv_write(&outgoing->request, &conn->stream, &buffer, 1, on_written);
 	if (code < 0)

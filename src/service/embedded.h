@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-/* The files of lua/luvd, made part of the binary by cmake/embed.cmake. */
+/* The modules of lua/luvd, made part of the binary by lua/embed.cmake. */
 struct embedded {
-	const char *name; /* "luvd.types", as required */
+	const char *name; /* "luvd.NAME", as required */
 	const unsigned char *bytes;
 	size_t length;
 };

@@ -5,22 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "service/out.h"
+
 /* JSON, RFC 8259, strict both ways. A Lua table is an array when it carries the mark of json.array
  * or has the keys 1 to n, else an object. */
 
 enum { JSON_DEPTH = 64, JSON_DEPTH_MAX = 1000, JSON_MAX = 64 * 1024 * 1024, JSON_INDENT_MAX = 8 };
-
-/* Bytes that grow. They begin in memory of the caller and move into a userdata, which a slot of the
- * stack keeps alive: whatever raises, nothing is left. */
-struct json_out {
-	char *bytes; /* move whenever something is written */
-	size_t length, size;
-	int slot;
-};
-
-/* Pushes the slot; the bytes live until it is popped. What stands in first may be there before:
- * length of its size bytes. */
-void json_out_begin(lua_State *L, struct json_out *out, char *first, size_t length, size_t size);
 
 struct json_style {
 	int depth;  /* of tables; 0: JSON_DEPTH */
@@ -30,7 +20,7 @@ struct json_style {
 
 /* Adds the value at index as JSON; style may be NULL. Raises with the way to what cannot be
  * encoded: "config.list[3]: cannot encode a function". */
-void json_encode(lua_State *L, int index, struct json_out *out, const struct json_style *style);
+void json_encode(lua_State *L, int index, struct out *out, const struct json_style *style);
 
 struct json_limits {
 	int depth;  /* of arrays and objects; 0: JSON_DEPTH */

@@ -176,7 +176,7 @@ static void write_value(struct writer *w, int index)
 	}
 }
 
-void json_encode(lua_State *L, int index, struct json_out *out, const struct json_style *style)
+void json_encode(lua_State *L, int index, struct out *out, const struct json_style *style)
 {
 	struct writer w = {.L = L, .out = out};
 

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "service/hex.h"
 #include "service/json_plain.h"
 #include "text.h"
 
@@ -10,14 +11,6 @@ bool reader_fail(struct reader *r, const char *wrong)
 {
 	r->wrong = wrong;
 	return false;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The four digits behind "\u"; -1: they are none. */

@@ -79,15 +79,6 @@ void writer_fail(struct writer *w, const char *format, ...)
 
 /* --- bytes --- */
 
-void json_out_begin(lua_State *L, struct json_out *out, char *first, size_t length, size_t size)
-{
-	lua_pushnil(L);
-	out->bytes = first;
-	out->length = length;
-	out->size = size;
-	out->slot = lua_gettop(L);
-}
-
 void writer_too_long(struct writer *w)
 {
 	writer_fail(w, "more than %I bytes of JSON", (LUAI_UACINT)w->style.max);
@@ -95,19 +86,10 @@ void writer_too_long(struct writer *w)
 
 void writer_grow(struct writer *w, size_t more)
 {
-	struct json_out *out = w->out;
-	size_t size = out->length + more;
-	char *bytes;
-
-	if (size > w->style.max + NUMBER_WRITTEN_MAX) /* a number may need less than its room */
+	if (w->out->length + more >
+	    w->style.max + NUMBER_WRITTEN_MAX) /* a number may need less than its room */
 		writer_too_long(w);
-	size = size < 2 * out->size ? 2 * out->size : size;
-	bytes = lua_newuserdatauv(w->L, size, 0);
-	if (out->length)
-		memcpy(bytes, out->bytes, out->length);
-	lua_replace(w->L, out->slot); /* what was there is garbage now */
-	out->bytes = bytes;
-	out->size = size;
+	out_grow(w->L, w->out, more);
 }
 
 /* --- scalars --- */

@@ -15,7 +15,7 @@ struct level {
 
 struct writer {
 	lua_State *L;
-	struct json_out *out;
+	struct out *out;
 	struct json_style style;
 	const struct level *level;
 	int depth;

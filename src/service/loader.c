@@ -189,6 +189,7 @@ static void open_preload(lua_State *L)
 					   {"luvd.json", luaopen_luvd_json},
 					   {"luvd.log", luaopen_luvd_log},
 					   {"luvd.net", luaopen_luvd_net},
+					   {"luvd.resp", luaopen_luvd_resp},
 					   {"luvd.http", luaopen_luvd_http},
 					   {"luvd.http.native", luaopen_luvd_http_native},
 					   {"luvd.task", luaopen_luvd_task},

@@ -75,18 +75,6 @@ struct options {
 	int *indent;
 };
 
-/* The option on top of the stack. */
-static int read_count(lua_State *L, const char *key, int least, int most)
-{
-	int whole;
-	lua_Integer value = lua_tointegerx(L, -1, &whole);
-
-	if (lua_type(L, -1) != LUA_TNUMBER || !whole || value < least || value > most)
-		vm_raise(L, "option %s: expected a whole number from %d to %d, got %s", key, least,
-			 most, luaL_tolstring(L, -1, NULL));
-	return (int)value;
-}
-
 static void read_max(lua_State *L, size_t *max)
 {
 	*max = (size_t)units_size(L, lua_gettop(L));
@@ -99,11 +87,11 @@ static void read_option(lua_State *L, int index, const struct options *options)
 	const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
 
 	if (strcmp(key, "depth") == 0)
-		*options->depth = read_count(L, key, 1, JSON_DEPTH_MAX);
+		*options->depth = units_count(L, key, 1, JSON_DEPTH_MAX);
 	else if (strcmp(key, "max") == 0)
 		read_max(L, options->max);
 	else if (options->indent && strcmp(key, "indent") == 0)
-		*options->indent = read_count(L, key, 0, JSON_INDENT_MAX);
+		*options->indent = units_count(L, key, 0, JSON_INDENT_MAX);
 	else if (options->null && strcmp(key, "null") == 0)
 		*options->null = index + 1;
 	else
@@ -143,14 +131,14 @@ static int l_decode(lua_State *L)
 static int l_encode(lua_State *L)
 {
 	struct json_style style = {0};
-	struct json_out out;
+	struct out out;
 	char first[4096];
 
 	luaL_checkany(L, 1);
 	read_options(
 	    L, 2,
 	    &(struct options){.depth = &style.depth, .max = &style.max, .indent = &style.indent});
-	json_out_begin(L, &out, first, 0, sizeof first);
+	out_begin(L, &out, first, 0, sizeof first);
 	json_encode(L, 1, &out, &style);
 	lua_pushlstring(L, out.bytes, out.length);
 	return 1;

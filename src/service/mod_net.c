@@ -31,6 +31,8 @@ static void log_ended(struct conn *conn, struct server *server, const char *mess
 	     .length = failure.message ? strlen(failure.message) : 0}};
 
 	fields[1].length = strlen(peer);
+	if (conn->failure == CONN_IDLE)
+		return; /* is told once per burst */
 	if (failure.peer)
 		vm_log(server->vm, LEVEL_INFO, "connection lost", fields, 3);
 	else

@@ -9,6 +9,7 @@ int luaopen_luvd_fs(lua_State *L);
 int luaopen_luvd_json(lua_State *L);
 int luaopen_luvd_log(lua_State *L);
 int luaopen_luvd_net(lua_State *L);
+int luaopen_luvd_resp(lua_State *L);
 int luaopen_luvd_http(lua_State *L);
 int luaopen_luvd_http_native(lua_State *L);
 int luaopen_luvd_task(lua_State *L);

@@ -98,14 +98,18 @@ static int drained(lua_State *L, int status, lua_KContext context)
 	return 1;
 }
 
-/* Is it the handler of a connection, a request or datagrams: what drain waits for? */
+/* Is it the handler of a connection, a request or datagrams, or inside of one: what drain waits
+ * for? */
 static bool serves(const struct task *task)
 {
 	static const char *const handlers[] = {"connection", "request", "datagrams"};
 
-	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
-		if (strcmp(task->name, handlers[i]) == 0)
-			return true;
+	do {
+		for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+			if (strcmp(task->name, handlers[i]) == 0)
+				return true;
+		task = task->parent;
+	} while (task);
 	return false;
 }
 
@@ -115,11 +119,8 @@ int object_drain(lua_State *L)
 	int64_t timeout =
 	    lua_isnoneornil(L, 2) ? vm->daemon->spec->timeout_stop : units_duration(L, 2);
 	struct task *task = task_check(L);
-	const struct task *above = task;
 
-	while (above && !serves(above))
-		above = above->parent;
-	if (above)
+	if (serves(task))
 		return luaL_error(L, "a listener's handler that drains would wait for itself");
 	if (vm->connections == 0 && vm->handlers == 0) {
 		lua_pushboolean(L, 1);

@@ -157,6 +157,8 @@ static void let_go(struct server *server)
 	burst_end(&server->full);
 	burst_end(&server->crowded);
 	burst_end(&server->unusable);
+	burst_end(&server->starving);
+	burst_end(&server->idle);
 }
 
 void server_release(struct server *server)

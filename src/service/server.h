@@ -57,7 +57,7 @@ struct server {
 	bool starved;       /* no descriptor or memory was left: goes on when a connection closes */
 	struct alarm retry; /* or after a while, for others use descriptors too */
 	struct peers peers; /* when max_per_peer is set */
-	struct burst full, crowded, unusable;
+	struct burst full, crowded, unusable, starving, idle;
 	size_t acceptor_count;
 	struct acceptor acceptors[];
 };

@@ -1,6 +1,7 @@
 #include "service/tcp.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -21,4 +22,12 @@ int tcp_set_options(int fd)
 			       sizeof options[i].value) < 0)
 			return -errno;
 	return 0;
+}
+
+void tcp_bound_sending(int fd, int64_t most)
+{
+	unsigned milliseconds = most < INT_MAX ? (unsigned)most : INT_MAX;
+
+	/* Without it the kernel has a bound of its own. */
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
 }

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "service/vm.h"
 #include "spec/parse.h"
 
 static int64_t wrong(lua_State *L, int index, const char *expected)
@@ -42,6 +43,17 @@ int64_t units_size(lua_State *L, int index)
 	if (!(number >= 0 && number < 0x1p53) || number != (lua_Number)(int64_t)number)
 		return wrong(L, index, a_size);
 	return (int64_t)number;
+}
+
+int units_count(lua_State *L, const char *key, int least, int most)
+{
+	int whole;
+	lua_Integer value = lua_tointegerx(L, -1, &whole);
+
+	if (lua_type(L, -1) != LUA_TNUMBER || !whole || value < least || value > most)
+		vm_raise(L, "option %s: expected a whole number from %d to %d, got %s", key, least,
+			 most, luaL_tolstring(L, -1, NULL));
+	return (int)value;
 }
 
 static void option(lua_State *L, struct options_of_wait *options, bool has_max)

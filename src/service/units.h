@@ -14,6 +14,9 @@ int64_t units_duration(lua_State *L, int index);
 /* Bytes of the argument: a whole number, or "512B", "64KiB", "4MiB", "1GiB". Raises. */
 int64_t units_size(lua_State *L, int index);
 
+/* The option key, on top of the stack: a whole number from least to most. Raises. */
+int units_count(lua_State *L, const char *key, int least, int most);
+
 struct options_of_wait {
 	int64_t timeout; /* milliseconds; -1: none */
 	int64_t max;     /* bytes */

@@ -31,13 +31,15 @@ static void *allocate(void *data, void *block, size_t before, size_t after)
 	if (!block)
 		before = 0;
 	if (after == 0) {
-		free(block);
+		if (block)
+			blocks_give(&vm->blocks, block, before);
 		vm->bytes -= before;
 		return NULL;
 	}
 	if (vm->limit && after > before && vm->bytes - before + after > limit_of(vm, object))
 		return NULL;
-	fresh = realloc(block, after);
+	fresh = block ? blocks_resize(&vm->blocks, block, before, after)
+		      : blocks_take(&vm->blocks, after);
 	if (fresh)
 		vm->bytes += after - before;
 	return fresh;
@@ -230,6 +232,7 @@ void vm_destroy(struct vm *vm)
 		return;
 	vm->fs.over = true;
 	lua_close(vm->L);
+	blocks_finish(&vm->blocks);
 	free(vm->read_buffer);
 	free(vm);
 }

@@ -9,6 +9,7 @@
 
 #include "plan/daemon.h"
 #include "service/alarm.h"
+#include "service/blocks.h"
 #include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
@@ -38,7 +39,8 @@ struct vm {
 	enum phase phase;
 	enum log_level log_level; /* what is below is not logged */
 
-	size_t bytes;    /* that Lua holds */
+	size_t bytes; /* that Lua holds */
+	struct block_cache blocks;
 	size_t limit;    /* 0: none */
 	bool explaining; /* an error is made a text: all of the limit may be used */
 

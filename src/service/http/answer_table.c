@@ -50,10 +50,10 @@ static void read_body(lua_State *L, struct answer *answer)
 
 static void read_json(lua_State *L, struct answer *answer)
 {
-	struct json_out out;
+	struct out out;
 
 	check_alone(L, answer);
-	json_out_begin(L, &out, answer->scratch, 0, ANSWER_SCRATCH);
+	out_begin(L, &out, answer->scratch, 0, ANSWER_SCRATCH);
 	json_encode(L, out.slot - 1, &out, NULL);
 	answer->kind = ANSWER_BYTES;
 	answer->bytes = out.bytes;
@@ -212,6 +212,7 @@ static void check_list(lua_State *L, int index, const char *name)
 void answer_check_headers(lua_State *L, struct answer *answer)
 {
 	luaL_checkstack(L, 8, NULL);
+	answer->typed = answer->dated = answer->closes = answer->declared = false;
 	lua_pushnil(L);
 	while (lua_next(L, answer->headers)) {
 		size_t length;

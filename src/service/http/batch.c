@@ -11,8 +11,9 @@ int batch_init(struct batch *batch)
 
 static int send_batch(struct batch *batch, const char *bytes, size_t length)
 {
-	uv_buf_t parts[2] = {uv_buf_init(batch->bytes, (unsigned)batch->length),
-			     uv_buf_init((char *)bytes, (unsigned)length)};
+	/* Not uv_buf_init, whose length is an unsigned int. */
+	uv_buf_t parts[2] = {{.base = batch->bytes, .len = batch->length},
+			     {.base = (char *)bytes, .len = length}};
 	unsigned first = batch->length == 0;
 	unsigned count = (unsigned)(batch->length > 0) + (length > 0);
 	struct http_conn *hc = batch->owner;

@@ -1,5 +1,7 @@
 #include "service/http/body.h"
 
+#include "service/hex.h"
+
 enum { SIZE_DIGITS_MAX = 15 }; /* of a chunk: then it fits with room to spare */
 
 void body_begin(struct body *body, bool chunked, uint64_t length)
@@ -11,17 +13,9 @@ void body_begin(struct body *body, bool chunked, uint64_t length)
 		body->state = length > 0 ? BODY_DATA : BODY_DONE;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static uint8_t on_size(struct body *body, char c)
 {
-	int digit = hex(c);
+	int digit = hex_digit(c);
 
 	if (digit >= 0) {
 		body->left = body->left * 16 + (uint64_t)digit;

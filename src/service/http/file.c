@@ -1,13 +1,11 @@
 #include <errno.h>
 #include <lauxlib.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "service/http/answer.h"
-#include "service/http/condition.h"
+#include "service/http/file_fields.h"
 #include "service/http/file_job.h"
 #include "service/http/mime.h"
-#include "service/http/reply.h"
 #include "service/http/request.h"
 #include "service/vm.h"
 
@@ -149,57 +147,6 @@ static int has_block(lua_State *L, int status, lua_KContext index)
 
 /* --- the head --- */
 
-static struct condition_field field_of(const struct request *request, const char *name)
-{
-	int index =
-	    head_find(request->bytes, request->fields, request->count, name, strlen(name), 0);
-	struct head_span value;
-
-	if (index < 0)
-		return (struct condition_field){0};
-	value = request->fields[index].value;
-	return (struct condition_field){request->bytes + value.at, value.length};
-}
-
-/* A range is a matter of GET, RFC 9110 14.2; with a status of its own nothing is asked. */
-static int decide(lua_State *L, struct sending *sending, struct condition *condition,
-		  uint64_t *first, uint64_t *last)
-{
-	const struct request *request = lua_touserdata(L, 2);
-	const char *method = request->bytes + request->method.at;
-	bool get = request->method.length == 3 && memcmp(method, "GET", 3) == 0;
-	bool head = request->method.length == 4 && memcmp(method, "HEAD", 4) == 0;
-
-	if (sending->answer.status != 200 || (!get && !head))
-		return sending->answer.status;
-	condition->none_match = field_of(request, "if-none-match");
-	condition->modified_since = field_of(request, "if-modified-since");
-	if (get) {
-		condition->range = field_of(request, "range");
-		condition->if_range = field_of(request, "if-range");
-	}
-	return condition_status(condition, first, last);
-}
-
-static void write_extra(struct sending *sending, const struct condition *condition, uint64_t first,
-			uint64_t last)
-{
-	char tag[CONDITION_TAG_MAX];
-	char *at = sending->extra;
-	int status = sending->answer.status;
-	unsigned long long size = condition->size;
-
-	condition_tag(condition, tag);
-	at += sprintf(at, "ETag: %s\r\nAccept-Ranges: bytes\r\nLast-Modified: ", tag);
-	at = stpcpy(reply_time(at, condition->modified.tv_sec), "\r\n");
-	if (status == 206)
-		sprintf(at, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
-			(unsigned long long)last, size);
-	else if (status == 416)
-		sprintf(at, "Content-Range: bytes */%llu\r\n", size);
-	sending->answer.extra = sending->extra;
-}
-
 static int answer_file(lua_State *L, struct http_conn *hc, lua_KContext index)
 {
 	struct sending *sending = lua_touserdata(L, (int)index);
@@ -208,8 +155,12 @@ static int answer_file(lua_State *L, struct http_conn *hc, lua_KContext index)
 	uint64_t first = 0, last = 0, length = (uint64_t)stat->st_size;
 	struct condition condition = {.size = length, .modified = stat->st_mtim, .now = time(NULL)};
 
-	answer->status = decide(L, sending, &condition, &first, &last);
-	write_extra(sending, &condition, first, last);
+	if (answer->headers) /* others may have written into the table meanwhile */
+		answer_check_headers(L, answer);
+	answer->status =
+	    file_status(lua_touserdata(L, 2), answer->status, &condition, &first, &last);
+	file_write_fields(sending->extra, answer->status, &condition, first, last);
+	answer->extra = sending->extra;
 	if (answer->status == 206)
 		length = last - first + 1;
 	else if (answer->status == 416)

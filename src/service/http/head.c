@@ -4,6 +4,8 @@
 #include <llhttp.h>
 #include <string.h>
 
+#include "service/http/reply.h"
+
 /* What the callbacks of llhttp are given. */
 struct parse {
 	llhttp_t parser;
@@ -54,17 +56,6 @@ static const llhttp_settings_t settings = {
 
 /* --- what llhttp does not say, or takes lightly --- */
 
-static bool is_token(const char *bytes, size_t length)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
-
-	for (size_t i = 0; i < length; i++)
-		if (!isalnum((unsigned char)bytes[i]) &&
-		    !memchr(others, bytes[i], sizeof others - 1))
-			return false;
-	return length > 0;
-}
-
 /* Does the first line end with a version, whichever? */
 static bool has_version(const char *bytes, size_t length)
 {
@@ -87,7 +78,7 @@ static int refuse_line(struct head *head, const struct parse *parse, size_t leng
 			return head_refuse(head, 505, "the version is not supported");
 		return head_refuse(head, 400, "the request line is malformed");
 	case HPE_INVALID_METHOD:
-		if (space && is_token(parse->bytes, (size_t)(space - parse->bytes)))
+		if (space && reply_name_valid(parse->bytes, (size_t)(space - parse->bytes)))
 			return head_refuse(head, 501, "the method is unknown");
 		return head_refuse(head, 400, "the request line is malformed");
 	default:

@@ -80,7 +80,9 @@ struct http_conn {
 	struct http *http;
 	struct link all;
 	struct alarm alarm;
-	uint64_t deadline; /* loop time; 0: none. The alarm looks at it when it rings */
+	/* In the loop's time; 0: none. The alarm looks at both when it rings. */
+	uint64_t deadline; /* for what the peer is to send */
+	uint64_t stalled;  /* for it to take some of what is queued */
 	struct request *request;
 	struct task *task;   /* of the handler */
 	struct task *reader; /* waits for the body */
@@ -91,7 +93,7 @@ struct http_conn {
 	uint64_t received; /* of the body, or skipped */
 	uint64_t since;    /* loop time when the wait for the body began */
 	int64_t allowance; /* how long the body may still let us wait */
-	size_t queued;     /* when the write deadline was set */
+	size_t queued;     /* when stalled was set */
 	uint64_t sent;     /* of the body of this answer */
 	uint64_t left;     /* of it, when its length is known */
 	const char *rest;  /* of a long text: left bytes */
@@ -108,7 +110,6 @@ struct http_conn {
 	bool chunked : 1;   /* the answer */
 	bool declared : 1;  /* its length, by the handler */
 	bool expects : 1;   /* 100 Continue was not sent yet */
-	bool stalled : 1;   /* the deadline is for the peer to take bytes */
 };
 
 /* http_event.c */
@@ -126,13 +127,16 @@ bool http_conn_body_in_the_way(const struct http_conn *hc);
 void http_conn_refuse(struct http_conn *hc, int status, const char *reason);
 /* The same when nothing is known of the request. */
 void http_conn_refuse_head(struct http_conn *hc, int status, const char *reason);
-/* Sets the deadline of an idle connection. */
+/* Sets the deadline of an idle connection, with a part of a head or without. */
 void http_conn_wait_for_request(struct http_conn *hc);
 /* The handler and its children have ended and an answer is composed. */
 void http_conn_served(struct http_conn *hc);
 void http_conn_close(struct http_conn *hc);
 void http_conn_abort(struct http_conn *hc);
 void http_conn_set_deadline(struct http_conn *hc, int64_t timeout);
+void http_conn_set_stalled(struct http_conn *hc);
+/* Sets the alarm for the next deadline. */
+void http_conn_arm(struct http_conn *hc);
 
 /* batch.c */
 int batch_init(struct batch *batch);
@@ -153,7 +157,8 @@ void http_log(struct http_conn *hc, enum log_level level, const char *message);
 void http_log_refused(struct http_conn *hc, int status, const char *reason);
 void http_log_access(struct http_conn *hc);
 
-/* request_body.c */
+/* gather.c: puts a piece behind what hc->gathered has; -1: out of memory. */
+int http_body_gather(struct http_conn *hc, const char *bytes, size_t length);
 void http_body_forget(struct http_conn *hc);
 
 #endif

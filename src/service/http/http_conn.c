@@ -12,20 +12,41 @@ enum { LINGER_AT_STOP = 1000 };
 
 /* --- deadlines --- */
 
-/* The alarm stays where it is when it is due sooner: it looks at the deadline when it rings. */
+/* The alarm stays where it is when it is due sooner: it looks at both deadlines when it rings. */
+void http_conn_arm(struct http_conn *hc)
+{
+	uint64_t due = hc->deadline;
+
+	if (hc->stalled && (due == 0 || hc->stalled < due))
+		due = hc->stalled;
+	if (due && (!alarm_is_set(&hc->alarm) || hc->alarm.due > due))
+		alarm_set(&hc->http->vm->alarms, &hc->alarm, due);
+}
+
+static uint64_t end_of(const struct http_conn *hc, int64_t timeout)
+{
+	return uv_now(hc->http->vm->loop) + (uint64_t)timeout;
+}
+
 void http_conn_set_deadline(struct http_conn *hc, int64_t timeout)
 {
-	hc->deadline = uv_now(hc->http->vm->loop) + (uint64_t)timeout;
-	if (!alarm_is_set(&hc->alarm) || hc->alarm.due > hc->deadline)
-		alarm_set(&hc->http->vm->alarms, &hc->alarm, hc->deadline);
+	hc->deadline = end_of(hc, timeout);
+	http_conn_arm(hc);
+}
+
+void http_conn_set_stalled(struct http_conn *hc)
+{
+	hc->queued = conn_queued(hc->conn);
+	hc->stalled = end_of(hc, hc->http->options.write_timeout);
+	http_conn_arm(hc);
 }
 
 void http_conn_wait_for_request(struct http_conn *hc)
 {
 	const struct http_options *options = &hc->http->options;
-	int64_t timeout = options->keep_alive;
+	int64_t timeout = hc->scanned > 0 ? options->header_timeout : options->keep_alive;
 
-	if (hc->http->stopping) {
+	if (hc->http->stopping && hc->scanned == 0) {
 		timeout = hc->http->vm->daemon->spec->timeout_stop / 4;
 		if (timeout > LINGER_AT_STOP)
 			timeout = LINGER_AT_STOP;
@@ -202,15 +223,10 @@ static bool next_request(struct http_conn *hc)
  */
 bool http_conn_stalled(struct http_conn *hc)
 {
-	size_t queued = conn_queued(hc->conn);
-
-	if (queued <= conn_high_water(hc->conn))
+	if (conn_queued(hc->conn) <= conn_high_water(hc->conn))
 		return false;
-	if (!hc->stalled) {
-		hc->stalled = true;
-		hc->queued = queued;
-		http_conn_set_deadline(hc, hc->http->options.write_timeout);
-	}
+	if (!hc->stalled)
+		http_conn_set_stalled(hc);
 	return true;
 }
 

@@ -51,10 +51,7 @@ static void on_writable(struct conn *conn)
 {
 	struct http_conn *hc = conn->data;
 
-	if (hc->stalled) {
-		hc->stalled = false;
-		hc->deadline = 0;
-	}
+	hc->stalled = 0;
 	if (hc->writer)
 		task_wake(hc->writer);
 	if (hc->state == HTTP_IDLE) {
@@ -75,16 +72,15 @@ static void on_stall(struct http_conn *hc)
 		lost(hc);
 		return;
 	}
-	hc->queued = queued;
-	http_conn_set_deadline(hc, options->write_timeout);
+	http_conn_set_stalled(hc);
 }
 
 static void on_deadline(struct http_conn *hc)
 {
 	hc->deadline = 0;
-	if (hc->stalled) {
-		on_stall(hc);
-	} else if (hc->reader) {
+	if (hc->state == HTTP_IDLE && hc->stalled)
+		return; /* its next request is not looked at, however long it takes the answer */
+	if (hc->reader) {
 		hc->failure = BODY_LATE;
 		http_log_refused(hc, 408, "the body comes too slowly");
 		task_wake(hc->reader);
@@ -98,14 +94,14 @@ static void on_deadline(struct http_conn *hc)
 static void on_alarm(struct alarm *alarm)
 {
 	struct http_conn *hc = LIST_ENTRY(alarm, struct http_conn, alarm);
-	struct vm *vm = hc->http->vm;
+	uint64_t now = uv_now(hc->http->vm->loop);
 
-	if (hc->state == HTTP_CLOSING || hc->deadline == 0)
-		return;
-	if (uv_now(vm->loop) < hc->deadline)
-		alarm_set(&vm->alarms, alarm, hc->deadline);
-	else
+	if (hc->state != HTTP_CLOSING && hc->stalled && hc->stalled <= now)
+		on_stall(hc);
+	if (hc->state != HTTP_CLOSING && hc->deadline && hc->deadline <= now)
 		on_deadline(hc);
+	if (hc->state != HTTP_CLOSING)
+		http_conn_arm(hc);
 }
 
 /* --- the protocol --- */

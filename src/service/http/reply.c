@@ -86,8 +86,11 @@ char *reply_time(char *at, time_t time)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	/* Years of four digits, whatever time a file has. */
+	static const time_t first = -30610224000, last = 253402300799;
 	struct tm tm;
 
+	time = time < first ? first : time > last ? last : time;
 	gmtime_r(&time, &tm);
 	at = put(at, days + 3 * (size_t)tm.tm_wday, 3);
 	at += strftime(at, 20, ", %d ", &tm);

@@ -6,8 +6,9 @@
 /* What a handler is given: a userdata with the bytes of the head, which lives as long as the
  * service holds it. owner is there while the request is answered. */
 
-enum { /* user values */
-       REQUEST_HEADERS = 1,
+enum {                   /* user values */
+       REQUEST_TASK = 1, /* what task_anchor puts there */
+       REQUEST_HEADERS,
        REQUEST_QUERY,
        REQUEST_PARAMS,
        REQUEST_BODY,

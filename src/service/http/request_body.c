@@ -1,5 +1,4 @@
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "service/http/request.h"
@@ -30,13 +29,6 @@ struct reading {
 	uint8_t as; /* enum request_form */
 };
 
-void http_body_forget(struct http_conn *hc)
-{
-	free(hc->gathered);
-	hc->gathered = NULL;
-	hc->gathered_length = hc->gathered_room = 0;
-}
-
 static int refuse(lua_State *L, const struct reading *reading, const struct problem *problem)
 {
 	if (!reading->pieces)
@@ -50,26 +42,6 @@ static int break_off(lua_State *L, struct http_conn *hc, const struct reading *r
 {
 	hc->failure = (uint8_t)failure;
 	return refuse(L, reading, &problems[failure]);
-}
-
-/* --- gathering --- */
-
-static int gather(struct http_conn *hc, const char *bytes, size_t length)
-{
-	size_t needed = hc->gathered_length + length;
-
-	if (needed > hc->gathered_room) {
-		size_t room = 2 * needed;
-		char *fresh = realloc(hc->gathered, room);
-
-		if (!fresh)
-			return -1;
-		hc->gathered = fresh;
-		hc->gathered_room = room;
-	}
-	memcpy(hc->gathered + hc->gathered_length, bytes, length);
-	hc->gathered_length = needed;
-	return 0;
 }
 
 /* Pushes the whole body; a second call of request:body() gets the same string. */
@@ -124,7 +96,7 @@ static int take(lua_State *L, struct http_conn *hc, const struct reading *readin
 			return NOT_YET;
 		if (whole || (reading->pieces && length > 0))
 			lua_pushlstring(L, data, length);
-		else if (length > 0 && gather(hc, data, length) < 0)
+		else if (length > 0 && http_body_gather(hc, data, length) < 0)
 			return luaL_error(L, "not enough memory");
 		hc->body = body;
 		gain(hc, length);
@@ -181,7 +153,8 @@ static int wait(lua_State *L, struct http_conn *hc, struct task *task, struct re
 {
 	static const char please[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	if (hc->expects) {
+	/* Not in the middle of an answer: one that has begun is the final one. */
+	if (hc->expects && hc->status == 0) {
 		hc->expects = false;
 		batch_put(hc, please, sizeof please - 1);
 		batch_flush(hc->http);

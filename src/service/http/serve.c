@@ -119,13 +119,21 @@ static bool push_call(lua_State *L, const struct begin *begin)
 	return true;
 }
 
+/* The connection looks at its request until the task has been told of its end, and so longer than
+ * the task's stack holds it: while children run on, in what the access log calls. */
 static int make_task(lua_State *L)
 {
 	struct begin *begin = lua_touserdata(L, 1);
+	struct task *task;
 
 	lua_pushcfunction(L, call);
-	if (push_call(L, begin))
-		begin->hc->task = task_create(L, 2, "request");
+	if (!push_call(L, begin))
+		return 0;
+	lua_pushvalue(L, -1);
+	lua_replace(L, 1);
+	task = task_create(L, 2, "request");
+	task_anchor(L, task);
+	begin->hc->task = task;
 	return 0;
 }
 
@@ -133,6 +141,8 @@ static int make_task(lua_State *L)
 static int make_and_call(lua_State *L)
 {
 	push_call(L, lua_touserdata(L, 1));
+	lua_pushvalue(L, -1);
+	task_anchor(L, vm_of(L)->current);
 	lua_remove(L, 1);
 	return call(L);
 }

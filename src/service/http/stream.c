@@ -48,7 +48,9 @@ static int send_piece(lua_State *L, struct http_conn *hc, const char *bytes, siz
 	hc->sent += length;
 	if (hc->chunked)
 		batch_put(hc, size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length));
-	batch_put(hc, bytes, length);
+	/* Nothing is waited for on a connection that has failed. */
+	if (batch_put(hc, bytes, length) < 0)
+		return -1;
 	if (hc->chunked)
 		batch_put(hc, "\r\n", 2);
 	return batch_flush(hc->http);

@@ -3,19 +3,13 @@
 #include <string.h>
 #include <strings.h>
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "service/hex.h"
 
 /* The byte that "%41" stands for, or -1. */
 static int escaped(const char *bytes, size_t left)
 {
-	int high = left > 2 ? hex(bytes[1]) : -1;
-	int low = left > 2 ? hex(bytes[2]) : -1;
+	int high = left > 2 ? hex_digit(bytes[1]) : -1;
+	int low = left > 2 ? hex_digit(bytes[2]) : -1;
 
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "service/hex.h"
+
 /* --- characters: ASCII, whatever the locale --- */
 
 static bool is_alpha(char byte)
@@ -17,7 +19,7 @@ static bool is_digit(char byte)
 
 static bool is_hex(char byte)
 {
-	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+	return hex_digit(byte) >= 0;
 }
 
 static bool is_one_of(char byte, const char *set)
