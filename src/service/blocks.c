@@ -35,7 +35,7 @@ void blocks_give(struct block_cache *blocks, void *block, size_t size)
 {
 	size_t class = class_of(size);
 
-	if (size > BLOCK_MOST || blocks->kept >= KEPT_MOST) {
+	if (size > BLOCK_MOST || blocks->kept + size > KEPT_MOST) {
 		free(block);
 		return;
 	}
