@@ -53,8 +53,8 @@ void *blocks_resize(struct block_cache *blocks, void *block, size_t before, size
 	if (before <= BLOCK_MOST && after <= BLOCK_MOST && class_of(before) == class_of(after))
 		return block;
 	fresh = blocks_take(blocks, after);
-	if (!fresh)
-		return NULL;
+	if (!fresh) /* Lua relies on it that less can be had: the block is only too large */
+		return after < before ? block : NULL;
 	memcpy(fresh, block, before < after ? before : after);
 	blocks_give(blocks, block, before);
 	return fresh;
