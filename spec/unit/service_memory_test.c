@@ -1,8 +1,9 @@
 #include "service_kit.h"
 
-#include <stdio.h>
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Memory that is out, at each place: of Lua by lua.memory, of C by an allocator that says no once.
@@ -99,10 +100,11 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *block, size_t size);
 
 static long until_no; /* allocations; 0: never */
+static bool refuses;  /* all of them */
 
 static bool says_no(void)
 {
-	return until_no > 0 && --until_no == 0;
+	return refuses || (until_no > 0 && --until_no == 0);
 }
 
 void *__wrap_malloc(size_t size)
@@ -213,6 +215,35 @@ static void test_a_listener_without_memory_is_a_failure_of_the_call(void **state
 	assert_in_range(out, 8, 40); /* its table, arena, entries, sockets, errors */
 }
 
+static void test_datagrams_are_taken_again_after_memory_was_out(void **state)
+{
+	struct kit *kit =
+	    kit_create(INSIDE("local net, calls = require 'luvd.net', 0\n"
+			      "local l = assert(net.listen 'udp://127.0.0.1:0')\n"
+			      "net.serve(l, function(socket)\n"
+			      "  calls = calls + 1\n"
+			      "  log:info('call ' .. calls .. ' ' .. l.address)\n"
+			      "  if calls == 1 then socket:receive() error 'once' end\n"
+			      "  log:info('took ' .. socket:receive())\n"
+			      "end)"));
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	kit_start(kit);
+	kit_wait_log(kit, "call 1");
+	at.sin_port = htons((in_port_t)atoi(strrchr(strstr(kit->log, "udp://127"), ':') + 1));
+	sendto(fd, "one", 3, 0, (struct sockaddr *)&at, sizeof at);
+	kit_wait_log(kit, "once");
+	refuses = true;
+	sendto(fd, "two", 3, 0, (struct sockaddr *)&at, sizeof at);
+	kit_wait_log(kit, "memory");
+	refuses = false;
+	kit_wait_log(kit, "took two");
+	close(fd);
+	kit_finish(kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +251,7 @@ int main(void)
 	    cmocka_unit_test(test_any_limit_of_lua_memory_is_survived),
 	    cmocka_unit_test(test_an_allocation_that_fails_is_survived),
 	    cmocka_unit_test(test_a_listener_without_memory_is_a_failure_of_the_call),
+	    cmocka_unit_test(test_datagrams_are_taken_again_after_memory_was_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

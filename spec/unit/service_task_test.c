@@ -491,7 +491,7 @@ static void test_a_full_channel_makes_senders_wait_their_turn(void **state)
 		    "for _, name in ipairs { 'd', 'e' } do\n"
 		    "  task.spawn(function() channel:send(name) say('sent', name) end) end\n"
 		    "nap() say(channel:receive()) say(channel:receive()) say(channel:receive())\n"
-		    "say(select(3, channel:receive { timeout = '1ms' }))\n"
+		    "say(select(3, channel:receive { timeout = '50ms' }))\n"
 		    "say(select(2, pcall(channel.send, channel, nil)))"),
 	    "INFO true EAGAIN\nINFO ETIMEDOUT\nINFO a\nINFO d\nINFO e\nINFO sent d\nINFO sent e\n"
 	    "INFO ETIMEDOUT\nINFO nil cannot be sent: it is what receive returns at the end\n"

@@ -35,7 +35,7 @@ void blocks_give(struct block_cache *blocks, void *block, size_t size)
 {
 	size_t class = class_of(size);
 
-	if (size > BLOCK_MOST || blocks->kept >= KEPT_MOST) {
+	if (size > BLOCK_MOST || blocks->kept + size > KEPT_MOST) {
 		free(block);
 		return;
 	}
@@ -53,8 +53,8 @@ void *blocks_resize(struct block_cache *blocks, void *block, size_t before, size
 	if (before <= BLOCK_MOST && after <= BLOCK_MOST && class_of(before) == class_of(after))
 		return block;
 	fresh = blocks_take(blocks, after);
-	if (!fresh)
-		return NULL;
+	if (!fresh) /* Lua relies on it that less can be had: the block is only too large */
+		return after < before ? block : NULL;
 	memcpy(fresh, block, before < after ? before : after);
 	blocks_give(blocks, block, before);
 	return fresh;

@@ -23,9 +23,10 @@ struct watcher {
 	struct link all;
 	uv_fs_event_t event;
 	uv_timer_t settle;
-	int handles; /* of the two, those that the loop still knows */
-	char *path;  /* as it was given */
-	char *name;  /* in its folder; NULL: the path is a folder */
+	int handles;  /* of the two, those that the loop still knows */
+	char *path;   /* as it was given */
+	char *folder; /* that holds it; NULL: it is one */
+	char *name;   /* in its folder; NULL: the path is a folder */
 	int function;
 	bool changed; /* and not told yet */
 	bool closing;
@@ -36,6 +37,7 @@ struct watcher {
 static void destroy(struct watcher *watcher)
 {
 	free(watcher->path);
+	free(watcher->folder);
 	free(watcher->name);
 	free(watcher);
 }
@@ -134,30 +136,25 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 
 /* --- making one --- */
 
-/* Pushes the folder to watch; name is set to the file in it, or stays NULL. */
-static const char *push_folder(lua_State *L, struct watcher *watcher)
+/* The folder to watch; name is set to the file in it, or stays NULL. */
+static const char *find_folder(lua_State *L, struct watcher *watcher)
 {
 	const char *name;
 	struct stat there;
-	char *folder;
 
 	if (stat(watcher->path, &there) == 0 && S_ISDIR(there.st_mode))
 		return watcher->path;
-	folder = fs_split(watcher->path, &name);
-	watcher->name = folder ? strdup(name) : NULL;
-	if (!watcher->name) {
-		free(folder);
+	watcher->folder = fs_split(watcher->path, &name);
+	watcher->name = watcher->folder ? strdup(name) : NULL;
+	if (!watcher->name)
 		vm_raise(L, "not enough memory");
-	}
-	lua_pushstring(L, folder);
-	free(folder);
-	return lua_tostring(L, -1);
+	return watcher->folder;
 }
 
 static int start(lua_State *L, struct watcher *watcher)
 {
 	struct vm *vm = vm_of(L);
-	const char *folder = push_folder(L, watcher);
+	const char *folder = find_folder(L, watcher);
 	int code;
 
 	lua_pushvalue(L, 2);

@@ -103,6 +103,8 @@ static int l_make(lua_State *L)
 	*server = make(vm_of(L), listener_check(L, 1));
 	if (*server)
 		(*server)->entry = entry;
+	else
+		luaL_unref(L, LUA_REGISTRYINDEX, entry);
 	return 0;
 }
 

@@ -99,6 +99,14 @@ static void returned(struct udp *udp, enum outcome outcome)
 	udp_finish(udp);
 }
 
+/* What Lua still has of a handler that has ended, or not begun, is closed for it. */
+static void forget_box(struct udp *udp)
+{
+	if (udp->box)
+		*udp->box = NULL;
+	udp->box = NULL;
+}
+
 static void on_done(struct task *task, enum outcome outcome, const char *message)
 {
 	struct vm *vm = task->vm;
@@ -108,9 +116,7 @@ static void on_done(struct task *task, enum outcome outcome, const char *message
 		task_log_failure(task, message);
 	if (udp) {
 		udp->task = NULL;
-		if (udp->box)
-			*udp->box = NULL;
-		udp->box = NULL;
+		forget_box(udp);
 		if (outcome == OUTCOME_FAILED && udp->open && !udp->stopping)
 			failed(udp);
 		else
@@ -128,7 +134,6 @@ static int begin_handler(lua_State *L)
 	udp->task = task_create(L, 1, "datagrams");
 	udp->task->data = udp;
 	udp->task->done = on_done;
-	udp->before = udp->received;
 	udp->vm->handlers++;
 	return 0;
 }
@@ -137,6 +142,7 @@ static void start_handler(struct udp *udp)
 {
 	struct vm *vm = udp->vm;
 
+	udp->before = udp->received;
 	if (vm_run(vm, begin_handler, udp) == LUA_OK) {
 		task_start(udp->task);
 		return;
@@ -144,7 +150,8 @@ static void start_handler(struct udp *udp)
 	vm->failed++;
 	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
-	udp_finish(udp);
+	forget_box(udp);
+	failed(udp); /* memory is out: it may come back */
 }
 
 /* --- the end --- */
@@ -157,8 +164,7 @@ static void release(struct udp *udp)
 	luaL_unref(vm->L, LUA_REGISTRYINDEX, udp->entry);
 	if (udp->task)
 		udp->task->data = NULL;
-	if (udp->box)
-		*udp->box = NULL;
+	forget_box(udp);
 	list_remove(&udp->all);
 	free(udp);
 }

@@ -220,8 +220,10 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 no_memory:
 	err_set(err, "cannot make the Lua state: out of memory");
 failed:
-	if (vm)
+	if (vm) {
+		blocks_finish(&vm->blocks);
 		free(vm->read_buffer);
+	}
 	free(vm);
 	return NULL;
 }

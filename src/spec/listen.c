@@ -16,7 +16,7 @@ static size_t room_for(const struct value *value, size_t folder)
 	size_t room = 0;
 
 	if (value->type == VALUE_STRING)
-		return 2 * (folder + value->as.string.length) + ADDRESS_PARTS_MAX * PART;
+		return 2 * (folder + value->as.string.length) + (size_t)ADDRESS_PARTS_MAX * PART;
 	for (size_t i = 0; value->type == VALUE_TABLE && i < value->as.table.count; i++)
 		room += PART + room_for(&value->as.table.pairs[i].value, folder);
 	return room;
