@@ -588,6 +588,22 @@ static void test_integers_of_the_config_stay_exact(void **state)
 	kit_finish(kit);
 }
 
+static void test_a_small_heap_is_collected_rarely_a_large_one_as_lua_does(void **state)
+{
+	(void)state;
+	kit_assert_logs(INSIDE("local kept, pause = {}, collectgarbage('setpause', 800)\n"
+			       "for i = 1, 50 do kept[i] = ('x'):rep(100000) .. i end\n"
+			       "luvd.sleep(0)\n"
+			       "log:info(pause .. ' ' .. collectgarbage('setpause', 200))"),
+			"info 800 200\n");
+	kit_assert_logs(INSIDE("local kept = {}\n"
+			       "collectgarbage('setpause', 320)\n"
+			       "for i = 1, 50 do kept[i] = ('x'):rep(100000) .. i end\n"
+			       "luvd.sleep(0)\n"
+			       "log:info(collectgarbage('setpause', 200))"),
+			"info 320\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -627,6 +643,7 @@ int main(void)
 	    cmocka_unit_test(test_below_the_level_nothing_is_logged),
 	    cmocka_unit_test(test_a_file_is_written_whole_and_errors_are_returned),
 	    cmocka_unit_test(test_integers_of_the_config_stay_exact),
+	    cmocka_unit_test(test_a_small_heap_is_collected_rarely_a_large_one_as_lua_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,8 @@ static void run(struct task *task)
 		lua_pop(task->L, 1); /* the marker */
 	else
 		arguments = lua_gettop(task->L) - 1 - task->keeps; /* it begins */
+	if (!vm->grown && vm->bytes > VM_HEAP_SMALL)
+		vm_grow(vm);
 	task->detach = NULL;
 	task->state = TASK_RUNNING;
 	vm->current = task;

@@ -45,6 +45,17 @@ static void *allocate(void *data, void *block, size_t before, size_t after)
 	return fresh;
 }
 
+void vm_grow(struct vm *vm)
+{
+	int pause = lua_gc(vm->L, LUA_GCSETPAUSE, VM_PAUSE);
+
+	vm->grown = true;
+	if (pause != VM_PAUSE_SMALL)
+		lua_gc(vm->L, LUA_GCSETPAUSE, pause);
+	else
+		lua_gc(vm->L, LUA_GCSTEP, 0); /* the threshold was set by the long pause */
+}
+
 int vm_call(struct vm *vm, int nargs, int nresults)
 {
 	lua_State *L = vm->L;
@@ -208,6 +219,7 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	/* io.write to the log must not wait for a full buffer: nobody flushes at the end of a line.
 	 */
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	lua_gc(vm->L, LUA_GCSETPAUSE, VM_PAUSE_SMALL);
 	lua_atpanic(vm->L, panic);
 	lua_setwarnf(vm->L, on_warning, vm);
 	if (vm_run(vm, open_all, NULL) != LUA_OK) {

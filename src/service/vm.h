@@ -43,6 +43,7 @@ struct vm {
 	struct block_cache blocks;
 	size_t limit;    /* 0: none */
 	bool explaining; /* an error is made a text: all of the limit may be used */
+	bool grown;      /* the heap has been larger than VM_HEAP_SMALL */
 
 	struct task *current; /* whose Lua runs now; NULL: none, or a callback of luv */
 	int running;          /* > 0: Lua is on the C stack, so no task may be resumed */
@@ -87,6 +88,15 @@ struct vm {
 
 enum { READ_SIZE = 65536 };
 
+/* A small heap is collected rarely: marking all of it again after each few kilobytes of garbage
+ * would cost a small service a twentieth of its time. What that may cost in memory is bounded by
+ * the first. */
+enum {
+	VM_HEAP_SMALL = 3 << 20,
+	VM_PAUSE_SMALL = 800, /* per cent, lua_gc */
+	VM_PAUSE = 200        /* Lua's own */
+};
+
 /* Makes the state: libraries, text-only loading, no search paths, luv on the loop. */
 struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
 		     struct err *err);
@@ -97,6 +107,10 @@ static inline struct vm *vm_of(lua_State *L)
 {
 	return *(struct vm **)lua_getextraspace(L);
 }
+
+/* The heap has just become large: from now on it is collected as Lua does, unless the service has
+ * set the pause itself. Not from inside the allocator. */
+void vm_grow(struct vm *vm);
 
 /* The one guard: lua_pcall on the main thread with a message handler that adds the
  * traceback. On failure the text of the error is left on the stack, always a string. */
