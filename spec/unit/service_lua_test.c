@@ -595,13 +595,13 @@ static void test_a_small_heap_is_collected_rarely_a_large_one_as_lua_does(void *
 			       "for i = 1, 50 do kept[i] = ('x'):rep(100000) .. i end\n"
 			       "luvd.sleep(0)\n"
 			       "log:info(pause .. ' ' .. collectgarbage('setpause', 200))"),
-			"info 800 200\n");
+			"INFO 800 200\n");
 	kit_assert_logs(INSIDE("local kept = {}\n"
 			       "collectgarbage('setpause', 320)\n"
 			       "for i = 1, 50 do kept[i] = ('x'):rep(100000) .. i end\n"
 			       "luvd.sleep(0)\n"
 			       "log:info(collectgarbage('setpause', 200))"),
-			"info 320\n");
+			"INFO 320\n");
 }
 
 int main(void)
