@@ -234,10 +234,11 @@ static void merge(struct out *out, const char *base, const struct url *parsed, c
 size_t url_resolve(const char *base, const struct url *parsed, const char *reference, size_t length,
 		   char *out_bytes, size_t size)
 {
-	struct out out = {out_bytes, 0, size, false};
+	struct out out = {.size = size};
 	size_t end = before(reference, 0, length, '#');
 	size_t query = before(reference, 0, end, '?');
 
+	out.bytes = out_bytes;
 	if (has_scheme(reference, query)) {
 		put(&out, reference, end);
 		return out.full ? 0 : out.length;
