@@ -222,7 +222,7 @@ format_check() {
   c_files | xargs clang-format --dry-run -Werror
 }
 
-# The longest of all: it runs beside the others, which mostly wait, on half of the cores.
+# The longest of all: it runs beside the sanitized tests, which are given more time, on half of the cores.
 tidy_begin() {
   nice run-clang-tidy -quiet -j $((($(nproc) + 1) / 2)) -p build "$PWD/src/.*\.c$" >"$logs/clang-tidy.log" 2>&1 &
   tidy=$!
@@ -245,10 +245,10 @@ run_tests() {
   mkdir -p "$logs"
   check luacheck luacheck -q .
   check clang-format format_check
-  tidy_begin
   unit_tests build
-  unit_tests build-asan
   specs "specs" build
+  tidy_begin
+  unit_tests build-asan
   # Leaks are valgrind's part: the leak check cannot work inside a chroot.
   export ASAN_OPTIONS=detect_leaks=0 LUVD_PATIENCE=2
   specs "specs under sanitizers" build-asan --exclude-tags=plain

@@ -8,12 +8,13 @@
 #include "service/life_state.h"
 #include "service/vm.h"
 
-/* A text that runs in a task of the service, after start, and ends with the line "INFO end". */
+/* A text that runs in a task of the service, after start, and ends with the line "INFO end". nap
+ * sleeps twice: whatever was ready before has its turn in between, however slow the machine. */
 #define SERVICE(text)                                                                              \
 	"local luvd, uv, task = require 'luvd', require 'uv', require 'luvd.task'\n"               \
 	"local log = luvd.log\n"                                                                   \
 	"local function say(...) log:info(table.concat({ ... }, ' ')) end\n"                       \
-	"local function nap() luvd.sleep '1ms' end\n"                                              \
+	"local function nap() luvd.sleep '1ms' luvd.sleep '1ms' end\n"                             \
 	"local function never() luvd.sleep '1h' end\n"                                             \
 	"local function closer(name)\n"                                                            \
 	"  return setmetatable({}, { __close = function() say('closed', name) end }) end\n"        \
