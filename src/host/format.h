@@ -33,6 +33,7 @@ struct entry {
 	size_t length;
 	const struct log_field *fields;
 	size_t count;
+	pid_t pid;    /* of the worker that logs; 0: the format's */
 	size_t limit; /* bytes of the message and of each field that are shown; 0: all */
 };
 

@@ -233,6 +233,8 @@ static int take_message(struct wait *wait, const struct message *message)
 	case MESSAGE_READY:
 		snprintf(wait->text, sizeof wait->text, "%s", message->text);
 		return ready(wait);
+	default: /* what only workers and monitors say */
+		break;
 	}
 	return WAITING;
 }

@@ -51,4 +51,27 @@ uint64_t log_next(struct log *log);
  * use the log. NULL: nobody any more; after the return the one before is not called again. */
 void log_on_line(struct log *log, void (*tell)(void *), void *data);
 
+/* --- in a worker: no sink, no thread, no ring --- */
+
+/* A log whose lines go through daemon->relay_fd (host/relay.h). Only log_write, log_printf,
+ * log_err, log_set_level, log_flush_relay, log_finish and log_destroy are for it. */
+struct log *log_create_relay(struct daemon *daemon, struct err *err);
+/* Gives what waits to the pipe; true: nothing is left. */
+bool log_flush_relay(struct log *log);
+
+/* --- in a monitor: lines of workers --- */
+
+/* Takes over two descriptors to read from, and closes them at their end: records of a worker's log
+ * (relay), and what it and its children write to fd 1 and 2 (output); -1: none. The log's thread
+ * reads them. Returns a number that names the source; -1 with err. */
+int log_source_add(struct log *log, pid_t pid, int relay_fd, int output_fd, struct err *err);
+/* The source's process is gone: reads what is left in its pipes now, at most a second, copies its
+ * last lines to text (at most size bytes, "" when there are none) and forgets it. output may be
+ * held open by a child of the worker: it is read as long as there is something, then closed. */
+void log_source_end(struct log *log, int source, char *text, size_t size);
+/* It has sent what is no record. Read-only, for the monitor's timer. */
+bool log_source_is_broken(struct log *log, int source);
+/* For an upgrade: the descriptors of a source, which is forgotten without being read. */
+void log_source_take(struct log *log, int source, int *relay_fd, int *output_fd);
+
 #endif

@@ -57,6 +57,14 @@ struct daemon {
 	pid_t pid;          /* the daemon's own, once detached; 0 before */
 	int middle_status;  /* how the process between the two forks ended, for the launcher */
 
+	/* Which of the daemon's processes this is, enum role; several in a classic daemon. */
+	unsigned role;
+	int generation; /* from 1 on; a classic daemon's is 1 */
+	int worker;     /* 1..N in a worker; 1 in a classic daemon; 0 in a monitor */
+	pid_t monitor;  /* in a worker: its monitor's pid; else 0 */
+	int relay_fd;   /* in a worker: the pipe that takes its log lines to the monitor, host/relay
+			 */
+
 	int self_fd;    /* luvd's own executable, O_PATH: what a loader is executed from */
 	int null_fd;    /* /dev/null */
 	int lock_fd;    /* HOME/lock, held by flock(2) */

@@ -7,6 +7,13 @@
 
 #include "spec/value.h"
 
+/* What a changed key takes in a running daemon. */
+enum change_kind {
+	CHANGE_RESTART,    /* a restart: the zero, and so what a row is that says nothing */
+	CHANGE_GENERATION, /* a new generation of workers; a classic daemon restarts */
+	CHANGE_IN_PLACE    /* nothing but service.reload */
+};
+
 /* THE table of the daemon file's keys. Validation, unknown keys with the nearest right one,
  * defaults, the reload diff, `luvd help KEY` and the man page come from it. */
 

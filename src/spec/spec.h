@@ -16,6 +16,8 @@
  * spec_resolve what this machine says (marked "resolved"). All strings live as long
  * as the spec. Durations are milliseconds, sizes bytes. */
 
+enum { WORKERS_AUTO = -1, WORKERS_MAX = 1024 };
+
 enum service_kind { SERVICE_INLINE, SERVICE_MODULE, SERVICE_FILE };
 
 enum address_kind { ADDRESS_TCP, ADDRESS_UDP, ADDRESS_UNIX, ADDRESS_ABSTRACT };
@@ -36,6 +38,7 @@ struct listen {
 	char *owner;           /* "user" or "user:group" of a unix socket's file, or NULL */
 	uid_t uid;             /* resolved; -1: as it comes */
 	gid_t gid;             /* resolved */
+	bool reuseport;        /* a socket for each worker slot, SO_REUSEPORT of socket(7) */
 	int max_connections;   /* 0: no limit but descriptors */
 	int max_per_peer;      /* 0: no limit */
 	int64_t idle_timeout;  /* 0: none */
@@ -91,6 +94,22 @@ struct limit {
 	rlim_t value; /* soft and hard; RLIM_INFINITY for "unlimited" */
 };
 
+/* When a worker that died is replaced. */
+enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
+/* What happens when one has died limit times within window, or may not be restarted. */
+enum restart_over { RESTART_OVER_STOP, RESTART_OVER_GO_ON };
+
+struct restart_spec {
+	enum restart_policy policy;
+	int64_t backoff; /* before the second restart in a window, doubled each time: 100 ms */
+	int64_t backoff_limit; /* the longest: 30 s */
+	int limit;             /* deaths in window that are too many: 10; 0: never too many */
+	int64_t window;        /* 60 s */
+	enum restart_over over;
+	int *final_codes; /* exit codes that mean "do not restart" */
+	size_t final_code_count;
+};
+
 enum module_kind { MODULE_LUA, MODULE_C };
 
 /* A text of the bundle. modules[0] is the daemon file itself (name ""); then come the files that it
@@ -117,7 +136,7 @@ struct spec {
 	char *description; /* "" */
 	enum service_kind service_kind;
 	char *service; /* module name or absolute path; NULL when inline */
-	int workers;   /* 0 for now */
+	int workers;   /* 0: the classic daemon; N; "auto" is WORKERS_AUTO until spec_resolve */
 	struct listen *listens;
 	size_t listen_count;
 	struct file *files;
@@ -156,12 +175,18 @@ struct spec {
 	struct signal_spec *signals;    /* only those given */
 	size_t signal_count;
 	int64_t timeout_start, timeout_reload, timeout_stop, timeout_drain;
+	int64_t timeout_watchdog; /* 0: no worker is watched */
+	struct restart_spec restart;
+	int generations; /* that live at once: 2; a further reload waits */
+	bool console;    /* luvd console is allowed */
 	bool capabilities_given;
 	int *capabilities; /* CAP_* numbers, ascending */
 	size_t capability_count;
 	char **lua_path; /* absolute folders and patterns; NULL-terminated */
 	char **lua_preload;
 	size_t lua_memory; /* 0: no cap */
+	int64_t lua_slice; /* 0: nobody looks */
+	int64_t lua_abort; /* 0: never */
 
 	bool control_wanted;
 	char *control;     /* resolved */
@@ -209,6 +234,8 @@ struct change {
 	size_t count;
 	char **refused; /* those of keys that may not change in a running daemon; NULL-terminated */
 	size_t refused_count;
+	char **renewed; /* those that take a new generation of workers; NULL-terminated */
+	size_t renewed_count;
 	bool
 	    code; /* the service's code differs: daemon file's text when inline, else the modules */
 };

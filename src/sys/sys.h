@@ -151,6 +151,15 @@ void sys_exit(int code) __attribute__((noreturn));
  * 0, 1 and 2 as given and nothing else, default signals. Returns its pid; the child exits with 127
  * when it cannot. required: clone(2). */
 pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int error);
+/* The same with count descriptors as 0 to count - 1, open across execution: what a worker is
+ * started with. Ends with 127 when it cannot, and 126 when one of them is not open. required:
+ * clone(2). */
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count);
+/* This process dies from number when the thread that made it ends; setresuid(2) clears it.
+ * required: prctl(2). */
+int sys_parent_death_signal(int number);
+/* ignored: getppid(2). */
+pid_t sys_parent(void);
 /* ignored: getpid(2). */
 pid_t sys_pid(void);
 /* When process pid was started, in clock ticks since boot; with the pid it names a process for

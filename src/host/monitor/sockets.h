@@ -1,0 +1,32 @@
+#ifndef LUVD_HOST_MONITOR_SOCKETS_H
+#define LUVD_HOST_MONITOR_SOCKETS_H
+
+#include "plan/daemon.h"
+
+/* The listening sockets of a monitor, for its whole life. One an address, or one an address and
+ * worker slot with reuseport; generations find theirs by address, so that a reload binds only what
+ * is new and closes only what no living generation has. */
+
+struct sockets;
+
+/* Takes daemon->listeners over as those of generation 1 (daemon's list stays for who reads names;
+ * its descriptors are the sockets'). */
+struct sockets *sockets_create(struct daemon *daemon, struct err *err);
+void sockets_destroy(struct sockets *sockets); /* closes; unlinks nothing */
+/* Those of a new generation: known addresses are matched, new ones bound. A change that overlaps
+ * with a socket that another address holds (tcp://0.0.0.0:80 and tcp://127.0.0.1:80) is refused:
+ * "needs restart". -1 with line and key: nothing has changed. */
+int sockets_prepare(struct sockets *sockets, const struct spec *fresh, int generation,
+		    struct err *err);
+/* The generation is gone, or never came: closes what nobody else has, removes the files of unix
+ * sockets that it bound. */
+void sockets_release(struct sockets *sockets, int generation);
+/* What the worker of slot (1..N) gets: descriptors, which stay the sockets', and the roster,
+ * "0.0,0.1, 1.0": for each the index of its listen entry and of the address in it, or "-" when
+ * there are none. Returns how many. */
+size_t sockets_of(const struct sockets *sockets, int generation, int slot, int *fds, size_t size,
+		  char *roster, size_t roster_size);
+/* For status: name, address and what it is bound to; fd is of slot 1. */
+const struct listener *sockets_list(const struct sockets *sockets, int generation, size_t *count);
+
+#endif
