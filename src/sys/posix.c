@@ -363,6 +363,11 @@ void sys_exit(int code)
 	_exit(code);
 }
 
+pid_t sys_parent(void)
+{
+	return getppid();
+}
+
 pid_t sys_pid(void)
 {
 	return getpid();
