@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/remains.h"
+#include "plan/step.h"
 #include "sys/sys.h"
 
 struct signals {
@@ -30,6 +31,7 @@ static struct {
 	int pipe;
 	int log_fd;
 	pid_t process;
+	bool waits; /* a monitor: its loop never spins, and answers the second request itself */
 	bool stops[SIGNALS];
 	bool kernel_hup_stops;
 	atomic_int asked;  /* requests to stop so far */
@@ -118,7 +120,8 @@ static void end_at_once(int number)
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	bool by_kernel = info->si_code == SI_KERNEL || info->si_pid == 0;
-	struct signal_event event = {number, by_kernel ? 0 : info->si_pid, info->si_uid};
+	struct signal_event event = {
+	    .number = number, .pid = by_kernel ? 0 : info->si_pid, .uid = info->si_uid};
 	int code = errno;
 
 	(void)context;
@@ -128,7 +131,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 			atomic_store(&self.asked_by, info->si_pid);
 			atomic_store(&self.asked_at, clock_ms());
 		}
-		if (atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info))
+		event.again = atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info);
+		if (event.again && !self.waits)
 			end_at_once(number);
 	}
 	/* A full pipe means that the loop has signals to read: bursts collapse. */
@@ -238,6 +242,7 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 		goto destroy;
 	self.pipe = signals->pipe[1];
 	self.process = getpid();
+	self.waits = daemon->role == MONITOR;
 	self.kernel_hup_stops = !daemon->background;
 	remains_note(&self.remains, daemon);
 	/* From here on the loop knows the handle: the caller closes it whatever happens. */

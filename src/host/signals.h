@@ -22,6 +22,7 @@ struct signal_event {
 	int number;
 	pid_t pid; /* sender; 0: the kernel */
 	uid_t uid;
+	bool again; /* a stop was asked for before, and this is another request for one */
 };
 
 enum { SIGNAL_NAME_MAX = 24 };
@@ -37,7 +38,8 @@ struct signals;
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err);
-/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once.
+/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once, but
+ * a monitor, which first ends its workers (signal_event.again).
  * After limit_ms (0: never) the process ends with a word in the log, whatever Lua does. */
 void signals_stopping(struct signals *signals, int64_t limit_ms);
 /* Closes its handle; the loop must run once more before signals_destroy. */

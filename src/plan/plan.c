@@ -75,6 +75,14 @@ static size_t after(const struct plan *plan, const char *name)
 	return 0;
 }
 
+void plan_begun(struct plan *plan, const char *name)
+{
+	size_t begun = after(plan, name);
+
+	if (begun > plan->next)
+		plan->next = begun;
+}
+
 void plan_undo(struct plan *plan, struct daemon *daemon, const char *upto)
 {
 	size_t begun = after(plan, upto);
