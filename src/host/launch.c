@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "host/channel.h"
+#include "host/classic.h"
 #include "host/log.h"
 #include "host/notify.h"
 #include "host/signals.h"
-#include "host/worker.h"
 #include "sys/sys.h"
 
 enum {
@@ -346,5 +346,5 @@ int launch(struct daemon *daemon, struct plan *plan)
 		return launcher_wait(daemon, plan);
 	if (result < 0)
 		return launch_failed(daemon, plan, &err);
-	return worker_run(daemon, plan);
+	return classic_run(daemon, plan);
 }
