@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "host/channel.h"
+#include "host/classic.h"
 #include "host/log.h"
 #include "host/monitor/monitor.h"
 #include "host/notify.h"
 #include "host/orphans.h"
 #include "host/signals.h"
-#include "host/worker.h"
 #include "sys/sys.h"
 
 enum {
@@ -364,5 +364,5 @@ int launch(struct daemon *daemon, struct plan *plan)
 	if (result < 0)
 		return launch_failed(daemon, &own, &err);
 	plan->next = plan->count;
-	return daemon->spec->workers ? monitor_run(daemon, plan) : worker_run(daemon, plan);
+	return daemon->spec->workers ? monitor_run(daemon, plan) : classic_run(daemon, plan);
 }
