@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
