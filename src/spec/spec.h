@@ -96,15 +96,16 @@ struct limit {
 
 /* When a worker that died is replaced. */
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
-/* What happens when one has died limit times within window, or may not be restarted. */
+/* What happens when one has died more than limit times within window. */
 enum restart_over { RESTART_OVER_STOP, RESTART_OVER_GO_ON };
+enum { RESTART_LIMIT_MAX = 100 };
 
 struct restart_spec {
 	enum restart_policy policy;
 	int64_t backoff; /* before the second restart in a window, doubled each time: 100 ms */
 	int64_t backoff_limit; /* the longest: 30 s */
-	int limit;             /* deaths in window that are too many: 10; 0: never too many */
-	int64_t window;        /* 60 s */
+	int limit;      /* deaths in window that are borne: 10; 0: any number; RESTART_LIMIT_MAX */
+	int64_t window; /* 60 s */
 	enum restart_over over;
 	int *final_codes; /* exit codes that mean "do not restart" */
 	size_t final_code_count;

@@ -27,6 +27,13 @@ int sys_memfd_sealed(const char *name, const void *bytes, size_t length)
 	return refuse();
 }
 
+/* It grows by itself. */
+void sys_pipe_size(int fd, int bytes)
+{
+	(void)fd;
+	(void)bytes;
+}
+
 int sys_open_self(void)
 {
 	return refuse();
@@ -96,6 +103,32 @@ pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int 
 	(void)in;
 	(void)out;
 	(void)error;
+	return refuse();
+}
+
+size_t sys_children(pid_t *list, size_t size)
+{
+	(void)list;
+	(void)size;
+	return 0;
+}
+
+void sys_trim_memory(void)
+{
+}
+
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+{
+	(void)self_fd;
+	(void)arguments;
+	(void)fds;
+	(void)count;
+	return refuse();
+}
+
+int sys_parent_death_signal(int number)
+{
+	(void)number;
 	return refuse();
 }
 
