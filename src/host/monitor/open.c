@@ -189,6 +189,15 @@ int monitor_open(struct monitor *monitor, struct err *err)
 
 /* --- close --- */
 
+static void forget_all(struct monitor *monitor)
+{
+	crew_destroy(monitor->crew);
+	sockets_destroy(monitor->sockets);
+	while (monitor->generations)
+		generation_remove(&monitor->generations, monitor->generations->id,
+				  monitor->daemon->spec);
+}
+
 void monitor_close(struct monitor *monitor)
 {
 	monitor_unwatch(monitor);
@@ -207,13 +216,5 @@ void monitor_close(struct monitor *monitor)
 	renew_destroy(monitor);
 	signals_destroy(monitor->signals);
 	uv_loop_close(&monitor->loop);
-}
-
-static void forget_all(struct monitor *monitor)
-{
-	crew_destroy(monitor->crew);
-	sockets_destroy(monitor->sockets);
-	while (monitor->generations)
-		generation_remove(&monitor->generations, monitor->generations->id,
-				  monitor->daemon->spec);
+	forget_all(monitor);
 }
