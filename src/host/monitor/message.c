@@ -132,7 +132,7 @@ void message_take(struct member *member, const struct message *message)
 {
 	unsigned state = 1U << member->slot->state;
 
-	pulse_heard(member);
+	heartbeat_heard(member);
 	if (message->type < MESSAGE_TYPES && table[message->type].take &&
 	    (table[message->type].states & state))
 		table[message->type].take(member, message);

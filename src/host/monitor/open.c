@@ -28,6 +28,7 @@ static void before_wait(uv_prepare_t *prepare)
 		monitor->stopping = true;
 		crew_stop(monitor->crew, EXIT_FAILED, true, now);
 	}
+	members_check(monitor);
 	next = crew_next(monitor->crew);
 	uv_update_time(&monitor->loop);
 	if (next == 0)
@@ -123,13 +124,13 @@ static void open_handles(struct monitor *monitor)
 	uv_loop_t *loop = &monitor->loop;
 
 	watchdog_init(&monitor->watchdog, loop, monitor->daemon);
-	monitor->watchdog.fresh = pulse_is_fresh;
+	monitor->watchdog.fresh = heartbeat_is_fresh;
 	monitor->watchdog.data = monitor;
 	uv_timer_init(loop, &monitor->timer);
-	uv_timer_init(loop, &monitor->pulse);
+	uv_timer_init(loop, &monitor->heartbeat);
 	uv_prepare_init(loop, &monitor->before);
 	uv_signal_init(loop, &monitor->child);
-	monitor->timer.data = monitor->pulse.data = monitor->before.data = monitor->child.data =
+	monitor->timer.data = monitor->heartbeat.data = monitor->before.data = monitor->child.data =
 	    monitor;
 	uv_prepare_start(&monitor->before, before_wait);
 }
@@ -198,7 +199,7 @@ void monitor_close(struct monitor *monitor)
 	if (monitor->signals)
 		signals_close(monitor->signals);
 	uv_close((uv_handle_t *)&monitor->timer, NULL);
-	uv_close((uv_handle_t *)&monitor->pulse, NULL);
+	uv_close((uv_handle_t *)&monitor->heartbeat, NULL);
 	uv_close((uv_handle_t *)&monitor->before, NULL);
 	uv_close((uv_handle_t *)&monitor->child, NULL);
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);

@@ -34,8 +34,8 @@ struct monitor {
 
 	uv_timer_t timer;    /* crew_next */
 	uv_prepare_t before; /* sets it before each wait */
-	uv_timer_t pulse;    /* looks at heartbeats */
-	int64_t pulsed;      /* its last turn */
+	uv_timer_t heartbeat;/* looks at heartbeats */
+	int64_t looked;      /* its last turn */
 	uv_signal_t child;   /* SIGCHLD: orphans */
 	uv_poll_t channel;   /* to the launcher, until ready */
 	bool watching;       /* channel is an open handle */
