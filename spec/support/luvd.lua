@@ -48,6 +48,18 @@ luvd.root = math.tointeger(uv.getuid()) == 0
 luvd.sanitized = (proc.slurp(luvd.binary) or ""):find("__asan_init", 1, true) ~= nil
 luvd.nobody = 65534
 
+--- The daemon files of this spec file are classic daemons unless they say otherwise: one process that does it all.
+local classic = false
+function luvd.classic()
+  classic = true
+end
+
+-- On the line where the table begins: the others keep their numbers.
+local function as_classic(text)
+  if not classic or text:find "workers%s*=" then return text end
+  return (text:gsub("return%s*{", "return { workers = 0,", 1))
+end
+
 local counter = 0
 
 ---@class support.test
@@ -146,7 +158,7 @@ end
 --- this is the daemon's name.
 function test:file(text, name)
   local path = self.folder .. "/" .. (name or self.name .. ".lua")
-  tree.write(path .. ".new", text)
+  tree.write(path .. ".new", as_classic(text))
   assert(uv.fs_rename(path .. ".new", path))
   return path
 end

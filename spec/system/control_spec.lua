@@ -4,6 +4,8 @@ local proc = require "support.proc"
 local services = require "support.services"
 local uv = require "luv"
 
+luvd.classic()
+
 describe("luvd status", function()
   it("shows pid, state, uptime, listeners, connections, memory and reload", luvd.test(function(t)
     local d = t:start(t:file(services.echo()))

@@ -4,6 +4,8 @@ local proc = require "support.proc"
 local services = require "support.services"
 local uv = require "luv"
 
+luvd.classic()
+
 local hostile = luvd.helpers .. "/hostile"
 
 -- What /proc must not show of the launcher in the daemon.

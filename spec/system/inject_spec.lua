@@ -11,6 +11,8 @@ local marks = require "support.marks"
 local proc = require "support.proc"
 local trace = require "support.trace"
 
+luvd.classic()
+
 -- An error that this call really knows; EPERM for the rest.
 local errors = {
   openat = "EMFILE", socket = "EMFILE", socketpair = "EMFILE", pipe2 = "EMFILE", memfd_create = "EMFILE",

@@ -5,6 +5,8 @@ local luvd = require "support.luvd"
 local proc = require "support.proc"
 local trace = require "support.trace"
 
+luvd.classic()
+
 -- The calls that one process of a trace makes, in order.
 local function by_process(calls)
   local processes, order = {}, {}

@@ -7,6 +7,8 @@ local uv = require "luv"
 
 local greeter = [[
 local luvd, net = require "luvd", require "luvd.net"
+
+luvd.classic()
 local asked, service = 0, {}
 function service.start(daemon)
   net.serve(daemon.listeners.web, function(conn)

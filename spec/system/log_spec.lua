@@ -7,6 +7,8 @@ local services = require "support.services"
 local tree = require "support.tree"
 local uv = require "luv"
 
+luvd.classic()
+
 local quote = string.format
 
 -- Logs every line that a client sends.

@@ -7,6 +7,8 @@ local proc = require "support.proc"
 local services = require "support.services"
 local uv = require "luv"
 
+luvd.classic()
+
 local function free_port()
   local socket = uv.new_tcp()
   socket:bind("127.0.0.1", 0)

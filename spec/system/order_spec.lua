@@ -4,6 +4,8 @@ local jailed = require "support.jailed"
 local luvd = require "support.luvd"
 local trace = require "support.trace"
 
+luvd.classic()
+
 -- What is characteristic of a step in a trace; a step that is not named here makes no call of its own that could be
 -- told from others'. The first call that matches, or the one of the number given.
 local signs = {

@@ -148,6 +148,8 @@ describe("a listener", function()
   it("of a list survives a reload", luvd.test(function(t)
     t:file([[
 local net, service = require "luvd.net", {}
+
+luvd.classic()
 function service.start(daemon)
   net.serve(daemon.listeners.web, function(conn) conn:write(daemon.config.banner) end)
 end

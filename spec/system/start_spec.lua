@@ -6,6 +6,8 @@ local loop = require "support.loop"
 local tree = require "support.tree"
 local uv = require "luv"
 
+luvd.classic()
+
 local function ask(d, text)
   return client.ask(d:address(), text .. "\n")
 end

@@ -7,6 +7,8 @@ local proc = require "support.proc"
 local services = require "support.services"
 local storm = require "support.storm"
 
+luvd.classic()
+
 local function assert_silent(t)
   local seen = 0
   for _, name in ipairs(proc.names(t.folder)) do

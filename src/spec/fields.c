@@ -15,7 +15,7 @@
 #define TIB (INT64_C(1) << 40)
 
 /* The one place that says what a daemon is that does not say it. */
-#define DEFAULT_WORKERS "0"
+#define DEFAULT_WORKERS "1"
 
 /* clang-format off */
 const struct field fields[] = {
