@@ -175,13 +175,13 @@ static void on_signal(void *data, const struct signal_event *event)
 
 /* --- what the control socket asks --- */
 
-static void control_status(void *data, bool json, FILE *out)
+static void control_status(void *data, struct control_client *client, enum control_form form)
 {
 	struct worker *worker = data;
 
 	if (worker->phase == RUNNING)
 		worker->status.state = reload_busy(worker->reload) ? "reloading" : "running";
-	status_print(&worker->status, json, out);
+	status_answer(&worker->status, client, form);
 }
 
 static void control_reload(void *data, struct control_client *client)
@@ -359,7 +359,10 @@ static int open_life(struct worker *worker, struct err *err)
 
 static int open_control(struct worker *worker, struct err *err)
 {
-	const struct control_calls calls = {worker, control_status, control_reload, control_stop};
+	const struct control_calls calls = {.data = worker,
+					    .status = control_status,
+					    .reload = control_reload,
+					    .stop = control_stop};
 
 	if (worker->daemon->control_fd < 0)
 		return 0;
