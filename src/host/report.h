@@ -32,7 +32,6 @@ struct report_worker {
 	uint64_t resident;          /* bytes; 0: not known */
 	int64_t lag;                /* the loop's longest since the last status, microseconds */
 	int64_t longest;            /* of them since the start of the worker */
-	const char *text;           /* luvd.status(text); "" */
 	struct life_counts *counts; /* a listener each */
 };
 
@@ -50,6 +49,7 @@ struct report {
 	uint64_t resident; /* of the process that answers, bytes; 0: not known */
 	int generation;    /* the current one; 0: none yet */
 	unsigned restarts; /* of workers */
+	const char *text;  /* luvd.status(text); "" */
 	const struct report_listener *listeners;
 	size_t listener_count;
 	struct report_worker *workers;

@@ -44,28 +44,12 @@ static void lua(const struct life_totals *totals, FILE *out)
 		(unsigned long long)totals->tasks, (unsigned long long)totals->failed);
 }
 
-/* The text of luvd.status; with several workers that of the first that has one. */
-static void said(const struct report *report, FILE *out)
-{
-	for (size_t i = 0; i < report->worker_count; i++) {
-		if (!*report->workers[i].text)
-			continue;
-		string(out, "status", report->workers[i].text);
-		fputc(',', out);
-		return;
-	}
-}
-
 static void answer(const struct report *report, const struct report_worker *worker, FILE *out)
 {
 	fprintf(out, ",\"memory\":%llu,", (unsigned long long)worker->resident);
 	lua(&worker->totals, out);
 	fprintf(out, ",\"lag\":%.6f,\"longest\":%.6f,", (double)worker->lag / 1e6,
 		(double)worker->longest / 1e6);
-	if (*worker->text) {
-		string(out, "status", worker->text);
-		fputc(',', out);
-	}
 	listeners(report, worker, out);
 }
 
@@ -137,7 +121,10 @@ void report_json(const struct report *report, FILE *out)
 			(unsigned long long)report->resident);
 	lua(&totals, out);
 	fputc(',', out);
-	said(report, out);
+	if (*report->text) {
+		string(out, "status", report->text);
+		fputc(',', out);
+	}
 	fprintf(out, "\"restarts\":%u,\"generation\":%d,", report->restarts, report->generation);
 	generations(report, out);
 	fputc(',', out);

@@ -76,11 +76,6 @@ static void worker_row(const struct report *report, size_t i, FILE *out)
 	else if (worker->pid)
 		fputs(", does not answer", out);
 	fputc('\n', out);
-	if (*worker->text) {
-		fprintf(out, "%-11s   ", "");
-		text_line(out, worker->text, strlen(worker->text));
-		fputc('\n', out);
-	}
 }
 
 static void crew(const struct report *report, FILE *out)
@@ -130,8 +125,8 @@ void report_text(const struct report *report, FILE *out)
 	memory(report, &totals, out);
 	if (report->monitor)
 		crew(report, out);
-	else if (report->worker_count && *report->workers[0].text)
-		row(out, "status", report->workers[0].text);
+	if (*report->text)
+		row(out, "status", report->text);
 	if (report->lines_lost)
 		fprintf(out, "%-11s %llu of the log\n", "lost",
 			(unsigned long long)report->lines_lost);

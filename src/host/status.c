@@ -55,8 +55,7 @@ static void fill(const struct status *status, struct report *report, struct repo
 				       .state = worker_state(status->state),
 				       .uptime = uptime_ms(status),
 				       .answered = true,
-				       .resident = status_resident(status->daemon),
-				       .text = status->text};
+				       .resident = status_resident(status->daemon)};
 	*report = (struct report){.name = spec->name,
 				  .description = spec->description,
 				  .state = status->state,
@@ -64,6 +63,7 @@ static void fill(const struct status *status, struct report *report, struct repo
 				  .uptime = self->uptime,
 				  .resident = self->resident,
 				  .generation = 1,
+				  .text = status->text,
 				  .workers = self,
 				  .worker_count = 1,
 				  .generations = &generation,
