@@ -30,8 +30,8 @@ struct report_worker {
 	bool answered; /* else what follows is not known */
 	struct life_totals totals;
 	uint64_t resident;          /* bytes; 0: not known */
-	int64_t lag;                /* the loop's longest since the last status, microseconds */
-	int64_t longest;            /* of them since the start of the worker */
+	int64_t lag;                /* of the loop, at its last heartbeat, microseconds */
+	int64_t longest;            /* the longest since a status was asked for before */
 	struct life_counts *counts; /* a listener each */
 };
 

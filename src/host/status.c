@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/memory.h"
 #include "host/page.h"
 #include "host/report.h"
 #include "plan/audit.h"
@@ -15,24 +16,6 @@ static int64_t uptime_ms(const struct status *status)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)(now.tv_sec - status->since.tv_sec) * 1000 +
 	       (now.tv_nsec - status->since.tv_nsec) / 1000000;
-}
-
-/* /proc is not to be seen from a chroot, the descriptor that step witness opened still reads it. */
-uint64_t status_resident(const struct daemon *daemon)
-{
-	char text[4096];
-	const char *line;
-	size_t bytes = 0;
-	ssize_t n;
-
-	if (daemon->witness_fd < 0)
-		return uv_resident_set_memory(&bytes) < 0 ? 0 : bytes;
-	n = pread(daemon->witness_fd, text, sizeof text - 1, 0);
-	if (n <= 0)
-		return 0;
-	text[n] = 0;
-	line = strstr(text, "VmRSS:");
-	return line ? strtoull(line + 6, NULL, 10) * 1024 : 0;
 }
 
 /* A worker's state as those of a monitor have it. */
@@ -55,7 +38,7 @@ static void fill(const struct status *status, struct report *report, struct repo
 				       .state = worker_state(status->state),
 				       .uptime = uptime_ms(status),
 				       .answered = true,
-				       .resident = status_resident(status->daemon)};
+				       .resident = memory_resident(status->daemon)};
 	*report = (struct report){.name = spec->name,
 				  .description = spec->description,
 				  .state = status->state,

@@ -25,9 +25,6 @@ struct status {
 /* Answers at once: control_calls.status. */
 void status_answer(const struct status *status, struct control_client *client,
 		   enum control_form form);
-/* Resident bytes of this process, as step witness lets it read them in a chroot too; 0: cannot
- * tell. */
-uint64_t status_resident(const struct daemon *daemon);
 /* control_calls.place: there is worker 1 and no other. */
 int status_place(const struct status *status, struct control_place *place, struct err *err);
 

@@ -56,12 +56,12 @@ static const struct {
 	int capability;
 	bool (*wanted)(const struct daemon *daemon);
 } duties[] = {
-    {CAPABILITY_KILL, drops},                /* workers are another user's processes */
-    {CAPABILITY_DAC_READ_SEARCH, always},    /* a reload reads the daemon file wherever it lies */
+    {CAPABILITY_KILL, drops},                 /* workers are another user's processes */
+    {CAPABILITY_DAC_READ_SEARCH, always},     /* a reload reads the daemon file wherever it lies */
     {CAPABILITY_DAC_OVERRIDE, touches_files}, /* log, declared files and sockets, made anew */
-    {CAPABILITY_CHOWN, gives_files_away},    /* new ones belong to the service's user ... */
-    {CAPABILITY_FOWNER, gives_files_away},   /* ... and get their mode */
-    {CAPABILITY_SETPCAP, empties_bounding},  /* the workers' row identity */
+    {CAPABILITY_CHOWN, gives_files_away},     /* new ones belong to the service's user ... */
+    {CAPABILITY_FOWNER, gives_files_away},    /* ... and get their mode */
+    {CAPABILITY_SETPCAP, empties_bounding},   /* the workers' row identity */
 };
 
 static uint64_t of_duties(const struct daemon *daemon)
@@ -111,7 +111,7 @@ static uint64_t kept(const struct daemon *daemon)
 
 static bool wanted(const struct daemon *daemon)
 {
-	return daemon->spec->workers != 0;
+	return !daemon_is_classic(daemon);
 }
 
 static void describe(const struct daemon *daemon, FILE *out)

@@ -1,303 +1,146 @@
 #include "host/monitor/answer.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "host/monitor/generation.h"
+#include "host/monitor/inspect.h"
+#include "host/monitor/query.h"
+#include "host/monitor/renew.h"
 
-#include "host/monitor/answer_question.h"
+/* --- what is asked of workers --- */
 
-/* --- questions --- */
-
-static void reply_finish(struct reply *reply)
+static int ask(void *data, struct worker_slot *slot, const struct message *message)
 {
-	for (size_t i = 0; i < reply->line_count; i++)
-		free(reply->lines[i]);
-	free(reply->counts);
+	struct member *member = member_of(slot);
+
+	(void)data;
+	return member ? channel_send(member->channel_fd, message) : -1;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static pid_t pid_of(void *data, const struct worker_slot *slot)
 {
-	struct question *question = handle->data;
-	struct question **link = &question->answers->questions;
+	const struct member *member = member_of(slot);
 
-	while (*link != question)
-		link = &(*link)->next;
-	*link = question->next;
-	for (size_t i = 0; i < question->reply_count; i++)
-		reply_finish(&question->replies[i]);
-	free(question->replies);
-	free(question);
+	(void)data;
+	return member ? member->pid : 0;
 }
 
-void question_end(struct question *question)
+static int64_t lag_of(void *data, const struct worker_slot *slot)
 {
-	if (question->answered)
-		return;
-	question->answered = true;
-	uv_close((uv_handle_t *)&question->timer, on_timer_closed);
+	const struct member *member = member_of(slot);
+
+	(void)data;
+	return member ? member->lag : 0;
 }
 
-static void answer(struct question *question)
+static int inspect(void *data, const struct worker_slot *slot, struct err *err)
 {
-	if (question->answered)
-		return;
-	if (question->lua)
-		answer_lua_failed(question, "no answer within a minute: it goes on in the worker");
-	else if (question->form == CONTROL_AUDIT)
-		answer_audit(question);
-	else
-		answer_report(question);
-	question_end(question);
+	struct monitor *monitor = data;
+	const struct member *member = member_of(slot);
+	struct generation *generation = generation_find(monitor->generations, slot->generation);
+	struct daemon seen;
+	struct aim aim;
+
+	if (!member || !generation)
+		return err_set(err, "it has ended");
+	seen = generation_daemon(generation, monitor->daemon);
+	aim_make(&aim, &seen);
+	if (inspect_process(member->pid, &aim, err) == INSPECT_HIDDEN)
+		return err_set(err, "/proc does not show it: it cannot be looked at");
+	return err->what[0] ? -1 : 0;
 }
 
-static void on_time(uv_timer_t *timer)
+void answer_take(struct member *member, const struct message *message)
 {
-	answer(timer->data);
+	struct monitor *monitor = member->monitor;
+
+	if (!monitor->queries || queries_take(monitor->queries, member->slot, message) < 0)
+		crew_condemn(monitor->crew, member->slot, "it has answered what was not asked",
+			     monitor_now());
 }
 
-static void tell_no_memory(struct control_client *client, bool lua)
+void answer_gone(struct member *member)
 {
-	static const char text[] = "out of memory\n";
-
-	if (!lua) {
-		control_end(client, EXIT_FAILED, "out of memory");
-		return;
-	}
-	control_print(client, text, sizeof text - 1);
-	control_result(client, true);
+	if (member->monitor->queries)
+		queries_gone(member->monitor->queries, member->slot);
 }
 
-struct question *question_make(struct answers *answers, struct control_client *client, bool lua,
-			       size_t replies)
-{
-	struct question *question = calloc(1, sizeof *question);
+/* --- what the control socket asks --- */
 
-	if (question)
-		question->replies = calloc(replies + 1, sizeof *question->replies);
-	if (!question || !question->replies) {
-		free(question);
-		tell_no_memory(client, lua);
-		return NULL;
-	}
-	question->answers = answers;
-	question->client = client;
-	question->lua = lua;
-	question->id = ++answers->last;
-	uv_timer_init(answers->loop, &question->timer); /* cannot fail */
-	question->timer.data = question;
-	uv_timer_start(&question->timer, on_time, lua ? ANSWERS_LUA_MS : ANSWERS_MS, 0);
-	question->next = answers->questions;
-	answers->questions = question;
-	return question;
+static void on_status(void *data, struct control_client *client, enum control_form form)
+{
+	struct monitor *monitor = data;
+
+	queries_status(monitor->queries, client, form);
 }
 
-struct reply *question_expect(struct question *question, const struct worker_slot *slot)
+static void on_reload(void *data, struct control_client *client)
 {
-	struct reply *reply = &question->replies[question->reply_count++];
-
-	reply->generation = slot->generation;
-	reply->worker = slot->number;
-	return reply;
+	renew_request(data, client);
 }
 
-static struct reply *find(const struct question *question, const struct worker_slot *slot)
+static void on_stop(void *data, struct control_client *client)
 {
-	for (size_t i = 0; i < question->reply_count; i++) {
-		struct reply *reply = &question->replies[i];
-
-		if (reply->generation == slot->generation && reply->worker == slot->number)
-			return reply;
-	}
-	return NULL;
+	(void)client;
+	monitor_stop(data, EXIT_DONE, false, "luvd stop");
 }
 
-const struct reply *question_reply(const struct question *question, const struct worker_slot *slot)
+static int on_place(void *data, struct control_place *place, struct err *err)
 {
-	return find(question, slot);
+	const struct monitor *monitor = data;
+
+	return queries_place(monitor->queries, place, err);
 }
 
-/* Nobody is awaited any more: there is no reason to wait. */
-static void look(struct question *question)
+static void on_lua(void *data, struct control_client *client, const struct control_place *place,
+		   enum frame_type type, const char *text, size_t length)
 {
-	if (question->lua || question->answered)
-		return;
-	for (size_t i = 0; i < question->reply_count; i++)
-		if (!question->replies[i].over)
-			return;
-	answer(question);
+	struct monitor *monitor = data;
+
+	queries_lua(monitor->queries, client, place, type, text, length);
 }
 
-bool answers_slot_listens(const struct worker_slot *slot)
+/* --- open, close --- */
+
+static int open_queries(struct monitor *monitor, struct err *err)
 {
-	return slot->state == WORKER_READY || slot->state == WORKER_RELOADING ||
-	       slot->state == WORKER_LEAVING;
+	const struct queries_calls calls = {monitor, ask, pid_of, lag_of, inspect};
+	const struct queries_view view = {.daemon = monitor->daemon,
+					  .crew = monitor->crew,
+					  .sockets = monitor->sockets,
+					  .reload = renew_last(monitor),
+					  .text = monitor->status,
+					  .since = monitor->since};
+
+	monitor->queries = queries_create(&monitor->loop, &view, &calls, err);
+	return monitor->queries ? 0 : -1;
 }
 
-/* --- asking all --- */
-
-/* Room for what it may tell of each listener of its generation. */
-static int prepare(const struct answers *answers, struct reply *reply)
+int answer_open(struct monitor *monitor, struct err *err)
 {
-	(void)sockets_list(answers->view.sockets, reply->generation, &reply->listener_count);
-	reply->counts = calloc(reply->listener_count + 1, sizeof *reply->counts);
-	return reply->counts ? 0 : -1;
-}
+	const struct control_calls calls = {.data = monitor,
+					    .status = on_status,
+					    .reload = on_reload,
+					    .stop = on_stop,
+					    .place = on_place,
+					    .lua = on_lua};
 
-static void ask_one(struct question *question, struct worker_slot *slot)
-{
-	const struct answers *answers = question->answers;
-	struct message message = {.type = question->form == CONTROL_AUDIT ? MESSAGE_AUDITS
-									  : MESSAGE_STATUS,
-				  .number = {question->id}};
-	struct reply *reply = question_expect(question, slot);
-
-	reply->over = prepare(answers, reply) < 0 ||
-		      answers->calls.ask(answers->calls.data, slot, &message) < 0;
-}
-
-void answers_status(struct answers *answers, struct control_client *client, enum control_form form)
-{
-	struct crew *crew = answers->view.crew;
-	size_t count = crew_slots(crew);
-	struct question *question = question_make(answers, client, false, count);
-
-	if (!question)
-		return;
-	question->form = form;
-	for (size_t i = 0; i < count; i++)
-		if (answers_slot_listens(crew_slot(crew, i)))
-			ask_one(question, crew_slot(crew, i));
-	look(question);
-}
-
-/* --- what comes --- */
-
-static int take_listener(const struct question *question, struct reply *reply,
-			 const int64_t number[MESSAGE_NUMBERS])
-{
-	if (question->form == CONTROL_AUDIT || number[1] < 0 ||
-	    (size_t)number[1] >= reply->listener_count || number[2] < 0 || number[3] < 0)
+	if (monitor->daemon->control_fd < 0)
+		return 0;
+	if (open_queries(monitor, err) < 0)
 		return -1;
-	reply->counts[number[1]] = (struct life_counts){(uint64_t)number[2], (uint64_t)number[3]};
-	return 0;
+	monitor->control =
+	    control_create(&monitor->loop, monitor->daemon, monitor->log, &calls, err);
+	return monitor->control ? 0 : -1;
 }
 
-static int take_totals(const struct question *question, struct reply *reply,
-		       const int64_t number[MESSAGE_NUMBERS])
+void answer_close(struct monitor *monitor)
 {
-	for (int i = 1; i < MESSAGE_NUMBERS; i++)
-		if (number[i] < 0)
-			return -1;
-	if (question->form == CONTROL_AUDIT)
-		return -1;
-	reply->totals = (struct life_totals){.lua_bytes = (size_t)number[1],
-					     .tasks = (uint64_t)number[2],
-					     .failed = (uint64_t)number[3]};
-	reply->resident = (uint64_t)number[4];
-	reply->lag = number[5];
-	reply->whole = reply->over = true;
-	return 0;
+	queries_close(monitor->queries);
+	if (monitor->control)
+		control_close(monitor->control);
 }
 
-static int take_line(const struct question *question, struct reply *reply,
-		     const struct message *message)
+void answer_destroy(struct monitor *monitor)
 {
-	if (question->form != CONTROL_AUDIT || reply->line_count == ANSWERS_LINES_MAX)
-		return -1;
-	reply->wrong[reply->line_count] = message->number[2] != 0;
-	reply->lines[reply->line_count] = strdup(message->text);
-	if (reply->lines[reply->line_count])
-		reply->line_count++;
-	reply->whole = reply->over = message->number[1] != 0;
-	return 0;
-}
-
-static int take(struct question *question, struct reply *reply, const struct message *message)
-{
-	if (question->lua)
-		return message->type == MESSAGE_RESULT ? answer_result(question, reply, message) : -1;
-	switch (message->type) {
-	case MESSAGE_LISTENER:
-		return take_listener(question, reply, message->number);
-	case MESSAGE_TOTALS:
-		return take_totals(question, reply, message->number);
-	case MESSAGE_AUDIT:
-		return take_line(question, reply, message);
-	default:
-		return -1;
-	}
-}
-
-int answers_take(struct answers *answers, const struct worker_slot *slot,
-		 const struct message *message)
-{
-	struct question *question = answers->questions;
-	struct reply *reply;
-	int result;
-
-	if (message->number[0] < 1 || message->number[0] > answers->last)
-		return -1;
-	while (question && question->id != message->number[0])
-		question = question->next;
-	if (!question || question->answered)
-		return 0; /* too late */
-	reply = find(question, slot);
-	if (!reply || reply->over)
-		return -1;
-	result = take(question, reply, message);
-	look(question);
-	return result;
-}
-
-void answers_gone(struct answers *answers, const struct worker_slot *slot)
-{
-	struct question *next;
-
-	for (struct question *question = answers->questions; question; question = next) {
-		struct reply *reply = find(question, slot);
-
-		next = question->next;
-		if (!reply || reply->over)
-			continue;
-		reply->over = true;
-		if (question->lua)
-			answer_lua_failed(question, "the worker has ended");
-		look(question);
-	}
-}
-
-/* --- create, close --- */
-
-struct answers *answers_create(uv_loop_t *loop, const struct answers_view *view,
-			       const struct answers_calls *calls, struct err *err)
-{
-	struct answers *answers = calloc(1, sizeof *answers);
-
-	if (!answers) {
-		err_sys(err, "cannot answer on the control socket");
-		return NULL;
-	}
-	answers->loop = loop;
-	answers->view = *view;
-	answers->calls = *calls;
-	return answers;
-}
-
-void answers_close(struct answers *answers)
-{
-	if (!answers)
-		return;
-	for (struct question *question = answers->questions; question; question = question->next) {
-		if (question->answered)
-			continue;
-		if (question->lua)
-			answer_lua_failed(question, "the daemon is stopping");
-		else
-			control_end(question->client, EXIT_FAILED, "the daemon is stopping");
-		question_end(question);
-	}
-}
-
-void answers_destroy(struct answers *answers)
-{
-	free(answers);
+	control_destroy(monitor->control);
+	queries_destroy(monitor->queries);
 }

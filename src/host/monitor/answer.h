@@ -1,65 +1,19 @@
 #ifndef LUVD_HOST_MONITOR_ANSWER_H
 #define LUVD_HOST_MONITOR_ANSWER_H
 
-#include "host/channel.h"
-#include "host/control.h"
-#include "host/crew/crew.h"
-#include "host/monitor/sockets.h"
-#include "host/reload.h"
+#include "host/monitor/member.h"
 
-/* What a monitor answers on the control socket and only its workers know: a question goes to all of
- * them, and what has come of it ANSWERS_MS later is the answer, together with what the monitor
- * knows. Believes none of it: indices, counts and lengths are checked. */
+/* What a monitor answers on its control socket. */
 
-enum {
-	ANSWERS_MS = 500,             /* for all workers together */
-	ANSWERS_LUA_MS = 60000,       /* for what a console evaluates */
-	ANSWERS_RESULT_MAX = 262144,  /* bytes of one result; the rest is cut */
-	ANSWERS_LINES_MAX = 64        /* of one worker's audit */
-};
-
-struct answers;
-
-struct answers_calls {
-	void *data;
-	/* Sends it to the slot's process; -1: it cannot be asked. */
-	int (*ask)(void *data, struct worker_slot *slot, const struct message *message);
-	/* Of its process; 0: it has none. */
-	pid_t (*pid)(void *data, const struct worker_slot *slot);
-	/* Looks at every thread of it in /proc; -1 with err: it is not what was asked for. */
-	int (*inspect)(void *data, const struct worker_slot *slot, struct err *err);
-};
-
-/* What the monitor knows, read at each answer. */
-struct answers_view {
-	struct daemon *daemon; /* its spec, pid and log */
-	struct crew *crew;
-	struct sockets *sockets;
-	const struct reload_verdict *reload; /* the last; NULL: reloads are nobody's here */
-	const char *text;                    /* luvd.status(text); "" */
-	int64_t since;                       /* moment of the start, as crew.h has them */
-};
-
-/* view and calls are copied; what they point to lives longer. */
-struct answers *answers_create(uv_loop_t *loop, const struct answers_view *view,
-			       const struct answers_calls *calls, struct err *err);
-/* LISTENER, TOTALS, AUDIT or RESULT of a worker. -1: no worker of ours says that (crew_condemn);
- * what comes too late is no crime. */
-int answers_take(struct answers *answers, const struct worker_slot *slot,
-		 const struct message *message);
-/* The slot's process has ended: nobody waits for it. */
-void answers_gone(struct answers *answers, const struct worker_slot *slot);
-/* Ends all clients that wait and closes the handles; before control_close. The loop must run until
- * they are gone before answers_destroy. Accept NULL. */
-void answers_close(struct answers *answers);
-void answers_destroy(struct answers *answers);
-
-/* For control_calls; answers is their data. */
-void answers_status(struct answers *answers, struct control_client *client,
-		    enum control_form form);
-int answers_place(const struct answers *answers, struct control_place *place, struct err *err);
-void answers_lua(struct answers *answers, struct control_client *client,
-		 const struct control_place *place, enum frame_type type, const char *text,
-		 size_t length);
+/* Serves daemon->control_fd; nothing without one. */
+int answer_open(struct monitor *monitor, struct err *err);
+/* The loop must run after close and before destroy. */
+void answer_close(struct monitor *monitor);
+void answer_destroy(struct monitor *monitor);
+/* A worker's part of an answer: LISTENER, TOTALS, AUDIT, RESULT. One that nobody has asked for
+ * costs it. */
+void answer_take(struct member *member, const struct message *message);
+/* Its process has ended: nobody waits for its answer. Before the slot is told. */
+void answer_gone(struct member *member);
 
 #endif

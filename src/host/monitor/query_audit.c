@@ -1,15 +1,15 @@
 #include <inttypes.h>
 
-#include "host/monitor/answer_question.h"
+#include "host/monitor/query_state.h"
 #include "host/page.h"
 
-static void look_from_outside(const struct answers *answers, const struct worker_slot *slot,
+static void look_from_outside(const struct queries *queries, const struct worker_slot *slot,
 			      struct page *page)
 {
 	struct err err = {0};
 	char text[ERR_TEXT_MAX], line[ERR_TEXT_MAX + 16];
 
-	if (answers->calls.inspect(answers->calls.data, slot, &err) == 0) {
+	if (queries->calls.inspect(queries->calls.data, slot, &err) == 0) {
 		page_audit(page, "outside: the monitor sees every thread as it should be", true);
 		return;
 	}
@@ -20,9 +20,9 @@ static void look_from_outside(const struct answers *answers, const struct worker
 static void print(const struct question *question, const struct worker_slot *slot,
 		  struct page *page)
 {
-	const struct answers *answers = question->answers;
+	const struct queries *queries = question->queries;
 	const struct reply *reply = question_reply(question, slot);
-	pid_t pid = answers->calls.pid(answers->calls.data, slot);
+	pid_t pid = queries->calls.pid(queries->calls.data, slot);
 
 	fprintf(page->out, "worker %d of generation %d, pid %ld, %s\n", slot->number,
 		slot->generation, (long)pid, worker_state_name(slot->state));
@@ -32,13 +32,13 @@ static void print(const struct question *question, const struct worker_slot *slo
 		page_audit(page, reply->lines[i], !reply->wrong[i]);
 	if (!reply->whole)
 		page_audit(page, "answer: it has not told everything in time", false);
-	if (answers_slot_listens(slot))
-		look_from_outside(answers, slot, page);
+	if (queries_slot_listens(slot))
+		look_from_outside(queries, slot, page);
 }
 
-void answer_audit(const struct question *question)
+void query_audit(const struct question *question)
 {
-	struct crew *crew = question->answers->view.crew;
+	struct crew *crew = question->queries->view.crew;
 	struct page page;
 
 	if (page_open(&page, question->client) < 0)

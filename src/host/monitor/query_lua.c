@@ -1,26 +1,26 @@
 #include <string.h>
 
-#include "host/monitor/answer_question.h"
+#include "host/monitor/query_state.h"
 
 /* --- where --- */
 
-static bool fits(const struct answers *answers, const struct worker_slot *slot, int worker)
+static bool fits(const struct queries *queries, const struct worker_slot *slot, int worker)
 {
 	struct crew_status status;
 
-	crew_status(answers->view.crew, &status);
-	return slot->generation == status.generation && answers_slot_listens(slot) &&
+	crew_status(queries->view.crew, &status);
+	return slot->generation == status.generation && queries_slot_listens(slot) &&
 	       (worker == 0 || worker == slot->number);
 }
 
-int answers_place(const struct answers *answers, struct control_place *place, struct err *err)
+int queries_place(const struct queries *queries, struct control_place *place, struct err *err)
 {
-	struct crew *crew = answers->view.crew;
+	struct crew *crew = queries->view.crew;
 
 	for (size_t i = 0; i < crew_slots(crew); i++) {
 		const struct worker_slot *slot = crew_slot(crew, i);
 
-		if (!fits(answers, slot, place->worker))
+		if (!fits(queries, slot, place->worker))
 			continue;
 		*place = (struct control_place){slot->generation, slot->number};
 		return 0;
@@ -29,15 +29,15 @@ int answers_place(const struct answers *answers, struct control_place *place, st
 			     : err_set(err, "no worker is ready");
 }
 
-static struct worker_slot *slot_of(const struct answers *answers, const struct control_place *place)
+static struct worker_slot *slot_of(const struct queries *queries, const struct control_place *place)
 {
-	struct crew *crew = answers->view.crew;
+	struct crew *crew = queries->view.crew;
 
 	for (size_t i = 0; i < crew_slots(crew); i++) {
 		struct worker_slot *slot = crew_slot(crew, i);
 
 		if (slot->generation == place->generation && slot->number == place->worker)
-			return answers_slot_listens(slot) ? slot : NULL;
+			return queries_slot_listens(slot) ? slot : NULL;
 	}
 	return NULL;
 }
@@ -47,7 +47,7 @@ static struct worker_slot *slot_of(const struct answers *answers, const struct c
 static int send_part(const struct question *question, struct worker_slot *slot,
 		     struct message *message, const char *text, size_t length)
 {
-	const struct answers_calls *calls = &question->answers->calls;
+	const struct queries_calls *calls = &question->queries->calls;
 
 	memcpy(message->text, text, length);
 	message->text[length] = 0;
@@ -88,30 +88,30 @@ static void refuse(struct control_client *client, const char *why)
 	control_result(client, true);
 }
 
-void answers_lua(struct answers *answers, struct control_client *client,
+void queries_lua(struct queries *queries, struct control_client *client,
 		 const struct control_place *place, enum frame_type type, const char *text,
 		 size_t length)
 {
-	struct worker_slot *slot = slot_of(answers, place);
+	struct worker_slot *slot = slot_of(queries, place);
 	struct question *question;
 
 	if (!slot) {
 		refuse(client, "the worker of this console has ended: open a new one");
 		return;
 	}
-	question = question_make(answers, client, true, 1);
+	question = question_make(queries, client, true, 1);
 	if (!question)
 		return;
 	(void)question_expect(question, slot);
 	if ((type == FRAME_LUA ? send_code : send_prefix)(question, slot, text, length) < 0)
-		answer_lua_failed(question, "the worker takes no questions now");
+		query_lua_failed(question, "the worker takes no questions now");
 }
 
 /* --- the result --- */
 
 static void print(struct question *question, const char *text)
 {
-	size_t length = strlen(text), room = ANSWERS_RESULT_MAX - question->printed;
+	size_t length = strlen(text), room = QUERIES_RESULT_MAX - question->printed;
 
 	if (length <= room) {
 		control_print(question->client, text, length);
@@ -119,11 +119,11 @@ static void print(struct question *question, const char *text)
 	} else if (room > 0) {
 		control_print(question->client, text, room);
 		control_print(question->client, "\n... cut\n", 9);
-		question->printed = ANSWERS_RESULT_MAX;
+		question->printed = QUERIES_RESULT_MAX;
 	}
 }
 
-int answer_result(struct question *question, struct reply *reply, const struct message *message)
+int query_result(struct question *question, struct reply *reply, const struct message *message)
 {
 	print(question, message->text);
 	if (!message->number[1])
@@ -134,7 +134,7 @@ int answer_result(struct question *question, struct reply *reply, const struct m
 	return 0;
 }
 
-void answer_lua_failed(struct question *question, const char *why)
+void query_lua_failed(struct question *question, const char *why)
 {
 	refuse(question->client, why);
 	question_end(question);

@@ -5,7 +5,7 @@
 #include <uv.h>
 
 #include "host/log.h"
-#include "host/monitor/answer_question.h"
+#include "host/monitor/query_state.h"
 #include "host/page.h"
 
 /* A report and what it points to. */
@@ -102,14 +102,14 @@ static void count(const struct sheet *sheet, const struct sockets *sockets,
 static void add_worker(struct sheet *sheet, const struct question *question,
 		       const struct worker_slot *slot, size_t index)
 {
-	const struct answers *answers = question->answers;
+	const struct queries *queries = question->queries;
 	const struct reply *reply = question_reply(question, slot);
 	struct report_worker *worker = &sheet->workers[index];
 
 	*worker = (struct report_worker){
 	    .number = slot->number,
 	    .generation = slot->generation,
-	    .pid = has_process(slot) ? answers->calls.pid(answers->calls.data, slot) : 0,
+	    .pid = has_process(slot) ? queries->calls.pid(queries->calls.data, slot) : 0,
 	    .state = worker_state_name(slot->state),
 	    .uptime = has_process(slot) ? now_ms() - slot->started : 0,
 	    .restarts = slot->restarts,
@@ -120,15 +120,16 @@ static void add_worker(struct sheet *sheet, const struct question *question,
 		return;
 	worker->totals = reply->totals;
 	worker->resident = reply->resident;
-	worker->lag = reply->lag;
-	count(sheet, answers->view.sockets, reply, worker->counts);
+	worker->lag = queries->calls.lag(queries->calls.data, slot);
+	worker->longest = reply->longest;
+	count(sheet, queries->view.sockets, reply, worker->counts);
 }
 
 /* --- the whole --- */
 
-static void fill(struct sheet *sheet, const struct answers *answers)
+static void fill(struct sheet *sheet, const struct queries *queries)
 {
-	const struct answers_view *view = &answers->view;
+	const struct queries_view *view = &queries->view;
 	struct crew_status status;
 	size_t resident = 0;
 
@@ -150,10 +151,10 @@ static void fill(struct sheet *sheet, const struct answers *answers)
 
 static int collect(struct sheet *sheet, const struct question *question)
 {
-	const struct answers_view *view = &question->answers->view;
+	const struct queries_view *view = &question->queries->view;
 	size_t slots = crew_slots(view->crew);
 
-	fill(sheet, question->answers);
+	fill(sheet, question->queries);
 	sheet->workers = calloc(slots + 1, sizeof *sheet->workers);
 	sheet->generations = calloc(slots + 1, sizeof *sheet->generations);
 	if (!sheet->workers || !sheet->generations)
@@ -175,7 +176,7 @@ static int collect(struct sheet *sheet, const struct question *question)
 	return 0;
 }
 
-void answer_report(const struct question *question)
+void query_report(const struct question *question)
 {
 	struct sheet sheet = {0};
 
