@@ -328,6 +328,7 @@ static void test_a_reload_takes_the_limits_over(void **state)
 static void on_wait_over(uv_timer_t *timer)
 {
 	*(int *)timer->data = 1;
+	uv_stop(timer->loop);
 }
 
 /* Runs the loop for so long without Lua. */
