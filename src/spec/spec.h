@@ -16,7 +16,7 @@
  * spec_resolve what this machine says (marked "resolved"). All strings live as long
  * as the spec. Durations are milliseconds, sizes bytes. */
 
-enum { WORKERS_AUTO = -1, WORKERS_MAX = 1024 };
+enum { WORKERS_AUTO = -1, WORKERS_MAX = 1024, GENERATIONS_LEAST = 2, GENERATIONS_MOST = 16 };
 
 enum service_kind { SERVICE_INLINE, SERVICE_MODULE, SERVICE_FILE };
 
@@ -177,7 +177,7 @@ struct spec {
 	int64_t timeout_start, timeout_reload, timeout_stop, timeout_drain;
 	int64_t timeout_watchdog; /* 0: no worker is watched */
 	struct restart_spec restart;
-	int generations; /* that live at once: 2; a further reload waits */
+	int generations; /* that live at once: 3; a further reload waits */
 	bool console;    /* luvd console is allowed */
 	bool capabilities_given;
 	int *capabilities; /* CAP_* numbers, ascending */
