@@ -189,12 +189,20 @@ int monitor_open(struct monitor *monitor, struct err *err)
 
 /* --- close --- */
 
+static void forget_all(struct monitor *monitor)
+{
+	crew_destroy(monitor->crew);
+	sockets_destroy(monitor->sockets);
+	while (monitor->generations)
+		generation_remove(&monitor->generations, monitor->generations->id,
+				  monitor->daemon->spec);
+}
+
 void monitor_close(struct monitor *monitor)
 {
 	monitor_unwatch(monitor);
 	watchdog_close(&monitor->watchdog);
-	if (monitor->control)
-		control_close(monitor->control);
+	answer_close(monitor);
 	renew_close(monitor);
 	if (monitor->signals)
 		signals_close(monitor->signals);
@@ -203,17 +211,9 @@ void monitor_close(struct monitor *monitor)
 	uv_close((uv_handle_t *)&monitor->before, NULL);
 	uv_close((uv_handle_t *)&monitor->child, NULL);
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);
-	control_destroy(monitor->control);
+	answer_destroy(monitor);
 	renew_destroy(monitor);
 	signals_destroy(monitor->signals);
 	uv_loop_close(&monitor->loop);
-}
-
-static void forget_all(struct monitor *monitor)
-{
-	crew_destroy(monitor->crew);
-	sockets_destroy(monitor->sockets);
-	while (monitor->generations)
-		generation_remove(&monitor->generations, monitor->generations->id,
-				  monitor->daemon->spec);
+	forget_all(monitor);
 }
