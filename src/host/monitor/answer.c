@@ -106,7 +106,7 @@ static int open_queries(struct monitor *monitor, struct err *err)
 	const struct queries_view view = {.daemon = monitor->daemon,
 					  .crew = monitor->crew,
 					  .sockets = monitor->sockets,
-					  .reload = renew_last(monitor),
+					  .reload = &monitor->reload,
 					  .text = monitor->status,
 					  .since = monitor->since};
 

@@ -214,7 +214,8 @@ static int take_line(const struct question *question, struct reply *reply,
 static int take(struct question *question, struct reply *reply, const struct message *message)
 {
 	if (question->lua)
-		return message->type == MESSAGE_RESULT ? query_result(question, reply, message) : -1;
+		return message->type == MESSAGE_RESULT ? query_result(question, reply, message)
+						       : -1;
 	switch (message->type) {
 	case MESSAGE_LISTENER:
 		return take_listener(question, reply, message->number);

@@ -12,10 +12,10 @@
  * knows. Believes none of it: indices, counts and lengths are checked. */
 
 enum {
-	QUERIES_MS = 500,             /* for all workers together */
-	QUERIES_LUA_MS = 60000,       /* for what a console evaluates */
-	QUERIES_RESULT_MAX = 262144,  /* bytes of one result; the rest is cut */
-	QUERIES_LINES_MAX = 64        /* of one worker's audit */
+	QUERIES_MS = 500,            /* for all workers together */
+	QUERIES_LUA_MS = 60000,      /* for what a console evaluates */
+	QUERIES_RESULT_MAX = 262144, /* bytes of one result; the rest is cut */
+	QUERIES_LINES_MAX = 64       /* of one worker's audit */
 };
 
 struct queries;
@@ -57,8 +57,7 @@ void queries_close(struct queries *queries);
 void queries_destroy(struct queries *queries);
 
 /* For control_calls; queries is their data. */
-void queries_status(struct queries *queries, struct control_client *client,
-		    enum control_form form);
+void queries_status(struct queries *queries, struct control_client *client, enum control_form form);
 int queries_place(const struct queries *queries, struct control_place *place, struct err *err);
 void queries_lua(struct queries *queries, struct control_client *client,
 		 const struct control_place *place, enum frame_type type, const char *text,

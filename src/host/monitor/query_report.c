@@ -163,8 +163,8 @@ static int collect(struct sheet *sheet, const struct question *question)
 		add_generation(sheet, view->crew, crew_slot(view->crew, i));
 	if (all_listeners(sheet, view->sockets) < 0)
 		return -1;
-	sheet->counts = calloc((slots + 1) * (sheet->report.listener_count + 1),
-			       sizeof *sheet->counts);
+	sheet->counts =
+	    calloc((slots + 1) * (sheet->report.listener_count + 1), sizeof *sheet->counts);
 	if (!sheet->counts)
 		return -1;
 	for (size_t i = 0; i < slots; i++)

@@ -9,11 +9,11 @@
 /* One worker that was asked. The slot is not kept: it may go before the answer comes. */
 struct reply {
 	int generation, worker;
-	bool over; /* nothing more is awaited of it */
+	bool over;  /* nothing more is awaited of it */
 	bool whole; /* the last of its answer has come */
 	struct life_totals totals;
 	uint64_t resident;
-	int64_t longest; /* lag since it was asked before, microseconds */
+	int64_t longest;            /* lag since it was asked before, microseconds */
 	struct life_counts *counts; /* listener_count of them, its generation's */
 	size_t listener_count;
 	char *lines[QUERIES_LINES_MAX]; /* of its audit */
@@ -44,8 +44,8 @@ struct queries {
 	int64_t last; /* id of the last question */
 };
 
-/* A question with room for replies; NULL: out of memory, which the client has been told (control_end,
- * or control_result after a line). */
+/* A question with room for replies; NULL: out of memory, which the client has been told
+ * (control_end, or control_result after a line). */
 struct question *question_make(struct queries *queries, struct control_client *client, bool lua,
 			       size_t replies);
 /* One reply more. */
