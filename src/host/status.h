@@ -13,7 +13,7 @@
 
 struct status {
 	const struct daemon *daemon;
-	const struct life *life;
+	struct life *life;
 	const struct reload *reload;
 	const char *state;     /* "starting", "running", "reloading", "stopping" */
 	struct timespec since; /* of the loop, CLOCK_MONOTONIC */
