@@ -128,7 +128,7 @@ static void tell_status(struct worker *worker, const struct message *message, in
 	    &(struct message){.type = MESSAGE_TOTALS,
 			      .number = {query, (int64_t)totals.lua_bytes, (int64_t)totals.tasks,
 					 (int64_t)totals.failed, (int64_t)memory_resident(daemon),
-					 (int64_t)pulse_lag(&worker->pulse)}});
+					 (int64_t)totals.longest_us}});
 }
 
 struct audience {
