@@ -211,13 +211,20 @@ static void a_classic_daemon_inherits_nothing(void **state)
 
 /* --- process, chroot and confine in a worker --- */
 
+static void become_monitor(void)
+{
+	strings_free(sample.daemon.environment);
+	sample.daemon.environment = NULL;
+	sample.daemon.role = MONITOR;
+}
+
 static void each_process_has_a_title_of_its_own(void **state)
 {
 	(void)state;
 	given();
 	takes(&step_process);
 	assert_true(fake_saw("title(luvd: jail worker 2)", NULL));
-	sample.daemon.role = MONITOR;
+	become_monitor();
 	takes(&step_process);
 	assert_true(fake_saw("title(luvd: jail monitor)", NULL));
 }
@@ -228,7 +235,7 @@ static void the_monitor_of_a_jail_keeps_no_folder_busy(void **state)
 	given();
 	takes(&step_process);
 	assert_false(fake_saw("chdir", NULL));
-	sample.daemon.role = MONITOR;
+	become_monitor();
 	takes(&step_process);
 	assert_true(fake_saw("chdir(/)", NULL));
 }
