@@ -18,16 +18,23 @@ static void on_timer(uv_timer_t *timer)
 	crew_tick(monitor->crew, monitor_now());
 }
 
+/* The others are killed once the one that has failed is gone: how it ends is worth telling. */
+static void give_up(struct monitor *monitor, int64_t now)
+{
+	if (monitor->stopping || (monitor->failing && member_find(monitor, monitor->failing)))
+		return;
+	monitor->stopping = true;
+	crew_stop(monitor->crew, EXIT_FAILED, true, now);
+}
+
 /* Whatever has happened in this turn of the loop: when the crew wants to be told the time next. */
 static void before_wait(uv_prepare_t *prepare)
 {
 	struct monitor *monitor = prepare->data;
 	int64_t next, now = monitor_now();
 
-	if (monitor->failed && !monitor->stopping) {
-		monitor->stopping = true;
-		crew_stop(monitor->crew, EXIT_FAILED, true, now);
-	}
+	if (monitor->failed)
+		give_up(monitor, now);
 	members_check(monitor);
 	next = crew_next(monitor->crew);
 	uv_update_time(&monitor->loop);
@@ -202,8 +209,7 @@ void monitor_close(struct monitor *monitor)
 {
 	monitor_unwatch(monitor);
 	watchdog_close(&monitor->watchdog);
-	if (monitor->control)
-		control_close(monitor->control);
+	answer_close(monitor);
 	renew_close(monitor);
 	if (monitor->signals)
 		signals_close(monitor->signals);
@@ -212,7 +218,7 @@ void monitor_close(struct monitor *monitor)
 	uv_close((uv_handle_t *)&monitor->before, NULL);
 	uv_close((uv_handle_t *)&monitor->child, NULL);
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);
-	control_destroy(monitor->control);
+	answer_destroy(monitor);
 	renew_destroy(monitor);
 	signals_destroy(monitor->signals);
 	uv_loop_close(&monitor->loop);
