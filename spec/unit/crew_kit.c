@@ -250,3 +250,22 @@ void kit_run(struct kit *kit)
 	kit_forget(kit);
 	kit->log[0] = 0;
 }
+
+void kit_expect_log(const struct kit *kit, const char *text)
+{
+	if (!strstr(kit->log, text))
+		fail_msg("not logged: %s\nbut: %s", text, kit->log);
+}
+
+void kit_apply(struct kit *kit)
+{
+	assert_true(crew_reload(kit->crew, kit->now));
+	assert_int_equal(kit_state(kit), MONITOR_LOADING);
+	crew_apply(kit->crew, &kit->rules, kit->now);
+}
+
+int kit_renew(struct kit *kit)
+{
+	assert_true(crew_reload(kit->crew, kit->now));
+	return crew_renew(kit->crew, &kit->rules, kit->now);
+}

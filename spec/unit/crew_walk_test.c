@@ -17,7 +17,7 @@
 
 enum {
 	SEEDS = 10000,
-	SEEDS_IN_VALGRIND = 150, /* it is fifty times as slow */
+	SEEDS_IN_VALGRIND = 1000, /* it is forty times as slow */
 	STEPS = 200
 };
 

@@ -94,7 +94,8 @@ static int generations_with_processes(const struct world *world, int but)
 
 static enum fate fate(struct world *world)
 {
-	if (world_chance(world, world->good))
+	/* Most starts succeed, or there would be nothing to walk through. */
+	if (world_chance(world, world->started ? world->good : 90))
 		return FATE_OBEY;
 	return (enum fate)world_roll(world, 4);
 }
@@ -134,7 +135,7 @@ static int on_spawn(void *data, struct worker_slot *slot, struct err *err)
 		     generations_with_processes(world, slot->generation) < bundle->generations);
 	bundle->begun = true;
 	note_spawn(world, slot);
-	if (world_chance(world, (100 - world->good) / 4))
+	if (world_chance(world, (100 - world->good) / (world->started ? 4 : 20)))
 		return err_set(err, "no more processes");
 	slot->pid = ++world->spawned;
 	*free = (struct process){.slot = slot,
