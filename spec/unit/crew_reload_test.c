@@ -224,6 +224,20 @@ static void test_a_wish_is_answered_when_the_start_fails(void **state)
 	assert_string_equal(kit->verdict, "the daemon is stopping");
 }
 
+static void test_several_refusals_are_one(void **state)
+{
+	struct kit *kit = *state;
+
+	kit_run(kit);
+	kit_apply(kit);
+	kit_forget(kit);
+	kit_refused(kit, 1, 2, "first");
+	kit_expect(kit, "");
+	kit_refused(kit, 1, 1, "second");
+	kit_expect(kit, "refused");
+	assert_string_equal(kit->verdict, "first");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -242,6 +256,7 @@ int main(void)
 	    RULE(test_wishes_during_a_reload_wait_and_collapse),
 	    RULE(test_a_wish_during_the_start_waits_for_its_end),
 	    RULE(test_a_wish_is_answered_when_the_start_fails),
+	    RULE(test_several_refusals_are_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,33 @@ static void test_who_drains_is_not_replaced(void **state)
 	kit_expect(kit, "gone 1");
 }
 
+static void test_two_generations_may_always_live(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.generations = 0;
+	kit->rules.workers = 1;
+	kit_run(kit);
+	kit_renew(kit);
+	kit_expect(kit, "spawn 2/1");
+}
+
+static void test_a_new_generation_is_not_blamed_for_the_losses_of_the_old(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.restart.policy = RESTART_NEVER;
+	kit_run(kit);
+	kit_died(kit, 1, 1, KILLED);
+	kit->rules.workers = 1;
+	kit_renew(kit);
+	kit_ready(kit, 2, 1);
+	kit_died(kit, 1, 2, EXITED_0);
+	kit_forget(kit);
+	kit_died(kit, 2, 1, EXITED_0);
+	kit_expect(kit, "gone 2; stopped 0");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -139,6 +166,8 @@ int main(void)
 	    RULE(test_no_more_generations_live_than_may),
 	    RULE(test_the_old_generation_replaces_its_dead_while_the_new_one_starts),
 	    RULE(test_who_drains_is_not_replaced),
+	    RULE(test_two_generations_may_always_live),
+	    RULE(test_a_new_generation_is_not_blamed_for_the_losses_of_the_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,37 @@ static void test_no_more_than_so_many_last_lines_are_shown(void **state)
 	assert_int_equal(lines, 0);
 }
 
+static void test_who_is_done_too_often_has_failed(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.workers = 1;
+	kit->rules.restart.limit = 1;
+	kit_run(kit);
+	kit_died(kit, 1, 1, EXITED_0);
+	kit_ready(kit, 1, 1);
+	kit_forget(kit);
+	kit_died(kit, 1, 1, EXITED_0);
+	kit_expect(kit, "gone 1; stopped 1");
+}
+
+static void test_any_number_of_deaths_in_a_window_is_borne_without_a_limit(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.restart.limit = 0;
+	kit_run(kit);
+	for (int i = 0; i < 3 * RESTART_LIMIT_MAX; i++) {
+		kit_died(kit, 1, 1, KILLED);
+		kit_later(kit, 1000);
+		kit_expect(kit, "spawn 1/1");
+		kit->log[0] = 0;
+	}
+	kit_ready(kit, 1, 1);
+	kit_died(kit, 1, 1, KILLED);
+	assert_int_equal(crew_next(kit->crew), kit->now + 1000);
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -307,6 +338,8 @@ int main(void)
 	    RULE(test_a_condemned_worker_is_killed_and_replaced),
 	    RULE(test_the_log_has_the_last_lines_of_who_died),
 	    RULE(test_no_more_than_so_many_last_lines_are_shown),
+	    RULE(test_who_is_done_too_often_has_failed),
+	    RULE(test_any_number_of_deaths_in_a_window_is_borne_without_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,14 @@ static void test_states_have_names(void **state)
 		assert_non_null(monitor_state_name((enum monitor_state)i));
 }
 
+static void test_a_stop_before_the_start_ends_at_once(void **state)
+{
+	struct kit *kit = *state;
+
+	crew_stop(kit->crew, 0, false, kit->now);
+	kit_expect(kit, "stopped 0");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -221,6 +229,7 @@ int main(void)
 	    RULE(test_who_drains_longer_than_a_stop_is_hurried),
 	    RULE(test_workers_in_backoff_do_not_come_back_after_a_stop),
 	    RULE(test_states_have_names),
+	    RULE(test_a_stop_before_the_start_ends_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,36 @@ static void test_cut_or_damaged_bytes_are_refused(void **state)
 	free(bytes);
 }
 
+static void test_a_loss_is_handed_over(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.restart.policy = RESTART_ON_FAILURE;
+	kit->rules.restart.limit = 1;
+	kit->rules.restart.over = RESTART_OVER_GO_ON;
+	kit_run(kit);
+	kit_died(kit, 1, 1, KILLED);
+	kit_died(kit, 1, 1, KILLED);
+	hand_over(kit);
+	kit_forget(kit);
+	kit_died(kit, 1, 2, EXITED_0); /* it had been ready, so it is done */
+	kit_expect(kit, "gone 1; stopped 1");
+}
+
+static void test_who_drains_is_hurried_after_a_hand_over_too(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.workers = 1;
+	kit_run(kit);
+	kit_renew(kit);
+	kit_ready(kit, 2, 1);
+	hand_over(kit);
+	kit_forget(kit);
+	crew_stop(kit->crew, 0, false, kit->now);
+	kit_expect(kit, "leave 1/1 stop 10000; leave 2/1 stop 10000");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -165,6 +195,8 @@ int main(void)
 	    RULE(test_a_crew_goes_on_after_it_was_handed_over),
 	    RULE(test_a_crew_is_handed_over_only_while_all_is_quiet),
 	    RULE(test_cut_or_damaged_bytes_are_refused),
+	    RULE(test_a_loss_is_handed_over),
+	    RULE(test_who_drains_is_hurried_after_a_hand_over_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

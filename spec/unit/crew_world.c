@@ -226,11 +226,17 @@ static void on_gone(void *data, int generation)
 	bundle->gone = true;
 }
 
+static void check_verdict_time(const struct world *world)
+{
+	/* A load, the longest drain and a start, or a start and a reload and back. */
+	const int64_t most = LOAD_TAKES + MOST_TIMEOUT + GRACE + KILL_TAKES + 2000 + 10 * LATE;
+
+	MUST(world, !world->open || world->now - world->opened <= most);
+}
+
 static void on_verdict(void *data, const struct err *err)
 {
 	struct world *world = data;
-	/* A load, the longest drain and a start, or a start and a reload and back. */
-	const int64_t most = LOAD_TAKES + MOST_TIMEOUT + GRACE + KILL_TAKES + 2000 + 10 * LATE;
 	bool stopped = err && strcmp(err->what, "the daemon is stopping") == 0;
 
 	trace(world, "%s %s", err ? "refused:" : "done", err ? err->what : "");
@@ -241,7 +247,7 @@ static void on_verdict(void *data, const struct err *err)
 		world->waits = false;
 		return;
 	}
-	MUST(world, world->now - world->opened <= most);
+	check_verdict_time(world);
 	world->open = false;
 	if (!err && world->candidate) {
 		world->bundles[world->current].version = world->candidate;
@@ -441,6 +447,7 @@ void world_check(struct world *world)
 	turn = status.state == MONITOR_LOADING || status.state == MONITOR_APPLYING ||
 	       status.state == MONITOR_REVERTING || status.state == MONITOR_RENEWING;
 	MUST(world, turn == world->open);
+	check_verdict_time(world);
 	MUST(world, status.reload_waits == world->waits);
 	MUST(world, !world->waits || status.state != MONITOR_RUNNING);
 	MUST(world, generations_with_processes(world, 0) <= world->generations_at_most);
