@@ -211,6 +211,21 @@ static void test_a_stop_before_the_start_ends_at_once(void **state)
 	kit_expect(kit, "stopped 0");
 }
 
+static void test_who_leaves_can_be_condemned(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.workers = 1;
+	kit_run(kit);
+	crew_stop(kit->crew, 0, false, kit->now);
+	kit_forget(kit);
+	crew_condemn(kit->crew, kit_slot(kit, 1, 1), "it spoke nonsense", kit->now);
+	kit_expect_log(kit, "worker 1: it spoke nonsense");
+	kit_expect(kit, "kill 1/1");
+	kit_died(kit, 1, 1, KILLED);
+	kit_expect(kit, "gone 1; stopped 0");
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -230,6 +245,7 @@ int main(void)
 	    RULE(test_workers_in_backoff_do_not_come_back_after_a_stop),
 	    RULE(test_states_have_names),
 	    RULE(test_a_stop_before_the_start_ends_at_once),
+	    RULE(test_who_leaves_can_be_condemned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

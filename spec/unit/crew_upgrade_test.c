@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "crew_kit.h"
 
@@ -184,6 +185,50 @@ static void test_who_drains_is_hurried_after_a_hand_over_too(void **state)
 	kit_expect(kit, "leave 1/1 stop 10000; leave 2/1 stop 10000");
 }
 
+static void test_the_clock_of_deaths_is_handed_over(void **state)
+{
+	struct kit *kit = *state;
+
+	kit_run(kit);
+	kit->now += 30000;
+	kit_died(kit, 1, 1, KILLED);
+	kit_ready(kit, 1, 1);
+	hand_over(kit);
+	kit_forget(kit);
+	kit->now += 70000;
+	kit_died(kit, 1, 1, KILLED);
+	kit_expect(kit, "spawn 1/1");
+}
+
+static void test_bytes_that_no_crew_would_write_are_refused(void **state)
+{
+	/* The state of worker 1, which is READY, and its pid. */
+	static const unsigned char place[] = {WORKER_READY, 0, 0, 0, 101, 0, 0, 0, 0, 0, 0, 0};
+	struct kit *kit = *state;
+	struct crew_calls calls = kit_calls(kit);
+	unsigned char *bytes, *at;
+	size_t length;
+	struct err err;
+
+	kit_run(kit);
+	assert_int_equal(crew_encode(kit->crew, &bytes, &length, &err), 0);
+	assert_null(crew_decode(&calls, bytes, length - 1, &err));
+	/* One more than its own: the closing 0 of the memory stream. */
+	assert_null(crew_decode(&calls, bytes, length + 1, &err));
+	at = memmem(bytes, length, place, sizeof place);
+	assert_non_null(at);
+	for (unsigned char other = 0; other < 8; other++) {
+		struct crew *crew;
+
+		*at = other;
+		crew = crew_decode(&calls, bytes, length, &err);
+		/* Who is killed has a process and no time, too. */
+		assert_true((crew != NULL) == (other == WORKER_READY || other == WORKER_KILLED));
+		crew_destroy(crew);
+	}
+	free(bytes);
+}
+
 #define RULE(test) cmocka_unit_test_setup_teardown(test, kit_open, kit_close)
 
 int main(void)
@@ -197,6 +242,8 @@ int main(void)
 	    RULE(test_cut_or_damaged_bytes_are_refused),
 	    RULE(test_a_loss_is_handed_over),
 	    RULE(test_who_drains_is_hurried_after_a_hand_over_too),
+	    RULE(test_the_clock_of_deaths_is_handed_over),
+	    RULE(test_bytes_that_no_crew_would_write_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,8 +188,7 @@ static void leave(struct worker *worker, const struct news *news)
 /* Only ever sooner. */
 static void hurry(struct worker *worker, const struct news *news)
 {
-	if (worker->told &&
-	    crew_at(worker->generation->crew, news->timeout + CREW_GRACE) < worker->slot.at)
+	if (crew_at(worker->generation->crew, news->timeout + CREW_GRACE) < worker->slot.at)
 		leave(worker, news);
 }
 
