@@ -30,7 +30,7 @@ const struct command commands[] = {
      OPTION_FOLLOW | OPTION_LINES, true, false, cmd_logs},
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
-    {"loader", "", NULL, 0, false, false, cmd_loader},
+    {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
     {"worker", "", NULL, OPTION_WORDS, false, false, cmd_worker},
     {NULL, NULL, NULL, 0, false, false, NULL},
 };
