@@ -44,9 +44,15 @@ static void finish(struct reload *reload, int code)
 	begin(reload);
 }
 
+static int64_t since(const struct reload *reload)
+{
+	uv_update_time(reload->loop);
+	return (int64_t)(uv_now(reload->loop) - reload->begun);
+}
+
 static void refuse(struct reload *reload, const struct err *err)
 {
-	verdict_refuse(&reload->last, err);
+	verdict_refuse(&reload->last, err, since(reload));
 	finish(reload, err->exit ? err->exit : EXIT_FAILED);
 }
 
@@ -116,12 +122,6 @@ static void begin(struct reload *reload)
 	reload->begun = uv_now(reload->loop);
 	if (confined(reload, &err) || loader_start(reload->loader, &err) < 0)
 		refuse(reload, &err);
-}
-
-static int64_t since(const struct reload *reload)
-{
-	uv_update_time(reload->loop);
-	return (int64_t)(uv_now(reload->loop) - reload->begun);
 }
 
 void reload_applied(struct reload *reload, const struct err *err)

@@ -44,6 +44,8 @@ void verdict_accept(struct reload_verdict *verdict, const struct change *change,
 {
 	verdict->at = time(NULL);
 	verdict->done = true;
+	verdict->took = ms;
+	verdict->accepted++;
 	if (generation)
 		snprintf(verdict->text, sizeof verdict->text,
 			 "generation %d in %lld ms: ", generation, (long long)ms);
@@ -53,10 +55,12 @@ void verdict_accept(struct reload_verdict *verdict, const struct change *change,
 	tell_change(verdict->text, sizeof verdict->text, change);
 }
 
-void verdict_refuse(struct reload_verdict *verdict, const struct err *err)
+void verdict_refuse(struct reload_verdict *verdict, const struct err *err, int64_t ms)
 {
 	verdict->at = time(NULL);
 	verdict->done = false;
+	verdict->took = ms;
+	verdict->refused++;
 	err_text(err, verdict->text, sizeof verdict->text);
 }
 

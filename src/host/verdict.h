@@ -15,13 +15,15 @@
 struct reload_verdict {
 	time_t at; /* 0: there was none */
 	bool done;
+	int64_t took;               /* milliseconds, from the request to the verdict */
+	uint64_t accepted, refused; /* of all so far */
 	char text[1700]; /* "reloaded in 34 ms: config.banner", or why not */
 };
 
 /* ms: how long it took; generation: the new one, or 0 when it was done in place. */
 void verdict_accept(struct reload_verdict *verdict, const struct change *change, int generation,
 		    int64_t ms);
-void verdict_refuse(struct reload_verdict *verdict, const struct err *err);
+void verdict_refuse(struct reload_verdict *verdict, const struct err *err, int64_t ms);
 void verdict_log(const struct reload_verdict *verdict, struct log *log); /* log may be NULL */
 /* "needs restart: listen.web, user". renewed: keys that take new workers count too. */
 int verdict_needs_restart(const struct change *change, bool renewed, struct err *err);
