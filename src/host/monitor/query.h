@@ -14,7 +14,7 @@
 enum {
 	QUERIES_MS = 500,            /* for all workers together */
 	QUERIES_LUA_MS = 60000,      /* for what a console evaluates */
-	QUERIES_RESULT_MAX = 262144, /* bytes of one result; the rest is cut */
+	QUERIES_RESULT_MAX = 524288, /* bytes of one result; the rest is cut */
 	QUERIES_LINES_MAX = 64       /* of one worker's audit */
 };
 
