@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -152,6 +153,80 @@ static void a_launcher_that_is_gone_is_epipe(void **state)
 	assert_int_equal(EPIPE, errno);
 }
 
+static void numbers_arrive(void **state)
+{
+	struct pair *pair = *state;
+	struct message sent = {.type = MESSAGE_TOTALS,
+			       .number = {7, -1, INT64_MAX, INT64_MIN, 0, 9}};
+	struct message got;
+
+	assert_int_equal(0, channel_send(pair->daemon, &sent));
+	assert_int_equal(1, channel_receive(pair->launcher, &got));
+	assert_memory_equal(sent.number, got.number, sizeof sent.number);
+}
+
+static size_t open_descriptors(void)
+{
+	size_t count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static void descriptors_come_with_a_message(void **state)
+{
+	struct pair *pair = *state;
+	struct message message = {.type = MESSAGE_REOPEN, .number = {3}};
+	int sent[2], got[MESSAGE_FDS];
+	size_t count;
+	char byte = 0;
+
+	assert_int_equal(0, pipe(sent));
+	assert_int_equal(0, channel_send_fds(pair->daemon, &message, sent, 2));
+	assert_int_equal(1, channel_receive_fds(pair->launcher, &message, got, &count));
+	assert_int_equal(2, count);
+	assert_int_equal(3, message.number[0]);
+	assert_int_equal(FD_CLOEXEC, fcntl(got[0], F_GETFD));
+	assert_int_equal(1, write(got[1], "x", 1));
+	assert_int_equal(1, read(sent[0], &byte, 1));
+	assert_int_equal('x', byte);
+	for (size_t i = 0; i < 2; i++) {
+		close(sent[i]);
+		close(got[i]);
+	}
+}
+
+static void as_many_descriptors_as_fit_and_no_more(void **state)
+{
+	struct pair *pair = *state;
+	struct message message = {.type = MESSAGE_REOPEN};
+	int sent[MESSAGE_FDS + 1], got[MESSAGE_FDS];
+	size_t before = open_descriptors(), count;
+
+	for (size_t i = 0; i < MESSAGE_FDS + 1; i++)
+		sent[i] = pair->daemon;
+	assert_int_equal(-1, channel_send_fds(pair->daemon, &message, sent, MESSAGE_FDS + 1));
+	assert_int_equal(EINVAL, errno);
+	assert_int_equal(0, channel_send_fds(pair->daemon, &message, sent, MESSAGE_FDS));
+	assert_int_equal(1, channel_receive_fds(pair->launcher, &message, got, &count));
+	assert_int_equal(MESSAGE_FDS, count);
+	for (size_t i = 0; i < count; i++)
+		close(got[i]);
+	assert_int_equal(before, open_descriptors());
+}
+
+static void descriptors_that_nobody_asked_for_are_closed(void **state)
+{
+	struct pair *pair = *state;
+	struct message message = {.type = MESSAGE_READY};
+	size_t before = open_descriptors();
+
+	assert_int_equal(0, channel_send_fds(pair->daemon, &message, &pair->daemon, 1));
+	assert_int_equal(1, channel_receive(pair->launcher, &message));
+	assert_int_equal(before, open_descriptors());
+}
+
 static void refuses(struct pair *pair, const void *bytes, size_t length)
 {
 	struct message message;
@@ -196,13 +271,16 @@ static void an_unknown_type_is_malformed(void **state)
 	struct pair *pair = *state;
 	unsigned char bytes[4096];
 	size_t length = good(pair, bytes, sizeof bytes);
-	static const uint32_t types[] = {0, MESSAGE_READY + 1, UINT32_MAX};
+	static const uint32_t types[] = {0, MESSAGE_TYPES, UINT32_MAX};
 
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		memcpy(bytes, &types[i], sizeof types[i]);
 		refuses(pair, bytes, length);
 	}
 }
+
+/* Where the five lengths are in a datagram: behind type, pid, exit, code and the numbers. */
+enum { LENGTHS = 16 + 8 * MESSAGE_NUMBERS };
 
 static void a_length_that_lies_is_malformed(void **state)
 {
@@ -211,7 +289,7 @@ static void a_length_that_lies_is_malformed(void **state)
 	size_t length = good(pair, bytes, sizeof bytes);
 	uint32_t huge = UINT32_MAX;
 
-	for (size_t at = 16; at < 36; at += 4) {
+	for (size_t at = LENGTHS; at < LENGTHS + 20; at += 4) {
 		unsigned char copy[sizeof bytes];
 
 		memcpy(copy, bytes, sizeof bytes);
@@ -243,6 +321,10 @@ int main(void)
 	    CHANNEL_TEST(no_message_is_eagain),
 	    CHANNEL_TEST(what_was_sent_before_the_end_still_arrives),
 	    CHANNEL_TEST(a_launcher_that_is_gone_is_epipe),
+	    CHANNEL_TEST(numbers_arrive),
+	    CHANNEL_TEST(descriptors_come_with_a_message),
+	    CHANNEL_TEST(as_many_descriptors_as_fit_and_no_more),
+	    CHANNEL_TEST(descriptors_that_nobody_asked_for_are_closed),
 	    CHANNEL_TEST(a_truncated_message_counts_as_none),
 	    CHANNEL_TEST(bytes_after_a_message_are_malformed),
 	    CHANNEL_TEST(an_unknown_type_is_malformed),

@@ -15,7 +15,7 @@
 
 struct status {
 	struct daemon *daemon;
-	const struct life *life;
+	struct life *life;
 	const struct reload *reload;
 	const char *state;     /* "starting", "running", "reloading", "stopping" */
 	struct timespec since; /* of the loop, CLOCK_MONOTONIC */

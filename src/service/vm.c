@@ -60,13 +60,14 @@ int vm_call(struct vm *vm, int nargs, int nresults)
 {
 	lua_State *L = vm->L;
 	int base = lua_gettop(L) - nargs;
+	struct frame frame;
 	int status;
 
 	lua_pushcfunction(L, explain_handler);
 	lua_insert(L, base);
-	vm->running++;
+	vm_enter(vm, &frame, L);
 	status = lua_pcall(L, nargs, nresults, base);
-	vm->running--;
+	vm_leave(vm, &frame);
 	lua_remove(L, base);
 	if (status != LUA_OK && lua_type(L, -1) != LUA_TSTRING) {
 		lua_pop(L, 1);
@@ -210,6 +211,7 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	list_init(&vm->conns);
 	list_init(&vm->timers);
 	list_init(&vm->watchers);
+	list_init(&vm->evals);
 	fs_requests_init(vm);
 	list_init(&vm->drainers);
 	vm->L = lua_newstate(allocate, vm);
