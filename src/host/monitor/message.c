@@ -40,6 +40,8 @@ static void on_warning(struct member *member, const struct message *message)
 
 static void on_failed(struct member *member, const struct message *message)
 {
+	if (!member->monitor->failed)
+		member->monitor->failing = member->pid;
 	crew_failed(member->monitor->crew, member->slot, &message->err, monitor_now());
 }
 

@@ -18,16 +18,23 @@ static void on_timer(uv_timer_t *timer)
 	crew_tick(monitor->crew, monitor_now());
 }
 
+/* The others are killed once the one that has failed is gone: how it ends is worth telling. */
+static void give_up(struct monitor *monitor, int64_t now)
+{
+	if (monitor->stopping || (monitor->failing && member_find(monitor, monitor->failing)))
+		return;
+	monitor->stopping = true;
+	crew_stop(monitor->crew, EXIT_FAILED, true, now);
+}
+
 /* Whatever has happened in this turn of the loop: when the crew wants to be told the time next. */
 static void before_wait(uv_prepare_t *prepare)
 {
 	struct monitor *monitor = prepare->data;
 	int64_t next, now = monitor_now();
 
-	if (monitor->failed && !monitor->stopping) {
-		monitor->stopping = true;
-		crew_stop(monitor->crew, EXIT_FAILED, true, now);
-	}
+	if (monitor->failed)
+		give_up(monitor, now);
 	members_check(monitor);
 	next = crew_next(monitor->crew);
 	uv_update_time(&monitor->loop);

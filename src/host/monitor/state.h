@@ -48,6 +48,7 @@ struct monitor {
 	bool failed;                  /* before ready: what is left is killed */
 	bool stopped;                 /* no worker is left */
 	struct err failure;           /* why the start has failed */
+	pid_t failing;                /* the worker that said so and ends by itself; 0: none */
 	int code;                     /* exit code, once stopped */
 	int by_signal;                /* a second request to stop: the process ends from it */
 	int64_t since;                /* moment of the start, for status */
