@@ -149,12 +149,6 @@ static pid_t pid_of(void *data, const struct worker_slot *slot)
 	return 1000 + slot->generation * 10 + slot->number;
 }
 
-static int64_t lag_of(void *data, const struct worker_slot *slot)
-{
-	(void)data;
-	return slot->number * 1000;
-}
-
 static int inspect(void *data, const struct worker_slot *slot, struct err *err)
 {
 	const struct world *world = data;
@@ -170,7 +164,7 @@ static struct worker_slot slot(int generation, int number, enum worker_state sta
 static int setup(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
-	const struct queries_calls calls = {world, ask, pid_of, lag_of, inspect};
+	const struct queries_calls calls = {world, ask, pid_of, inspect};
 	struct queries_view view = {.daemon = &world->daemon,
 				    .crew = (struct crew *)world,
 				    .sockets = (struct sockets *)world,
@@ -230,7 +224,8 @@ static int listener(struct world *world, size_t asked, int64_t index, int64_t co
 static int totals(struct world *world, size_t asked, int64_t bytes)
 {
 	const struct message message = {
-	    .type = MESSAGE_TOTALS, .number = {query_of(world, asked), bytes, 2, 1, 4096, 7000}};
+	    .type = MESSAGE_TOTALS,
+	    .number = {query_of(world, asked), bytes, 2, 1, 4096, 7000, 9000}};
 
 	return queries_take(world->queries, world->asked[asked].slot, &message);
 }
@@ -292,7 +287,7 @@ static void test_status_is_the_sum_of_what_all_workers_answer(void **state)
 	assert_has(client, "\"generations\":[{\"id\":1,\"state\":\"draining\",\"workers\":1},"
 			   "{\"id\":2,\"state\":\"current\",\"workers\":3}],");
 	assert_has(client, "{\"number\":2,\"generation\":2,\"pid\":1022,\"state\":\"ready\",");
-	assert_has(client, "\"lag\":0.002000,\"longest\":0.007000,");
+	assert_has(client, "\"lag\":0.007000,\"longest\":0.009000,");
 	assert_has(client, "{\"number\":3,\"generation\":2,\"pid\":1023,\"state\":\"starting\",");
 	assert_has(client, "\"lines_lost\":5,\"reload\":null}\n");
 	free(client);

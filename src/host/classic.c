@@ -160,6 +160,24 @@ static void control_stop(void *data, struct control_client *client)
 	stop(data, false, "luvd stop");
 }
 
+static int control_place(void *data, struct control_place *place, struct err *err)
+{
+	const struct classic *classic = data;
+
+	return status_place(&classic->status, place, err);
+}
+
+static void control_lua(void *data, struct control_client *client,
+			const struct control_place *place, enum frame_type type, const char *text,
+			size_t length)
+{
+	const struct classic *classic = data;
+
+	(void)place;
+	(void)length;
+	status_lua(&classic->status, client, type, text);
+}
+
 /* --- what the service's life tells --- */
 
 /* Nobody waits any more: a launcher that goes now means nothing. */
@@ -302,7 +320,9 @@ static int open_control(struct classic *classic, struct err *err)
 	const struct control_calls calls = {.data = classic,
 					    .status = control_status,
 					    .reload = control_reload,
-					    .stop = control_stop};
+					    .stop = control_stop,
+					    .place = control_place,
+					    .lua = control_lua};
 
 	if (classic->stage.daemon->control_fd < 0)
 		return 0;

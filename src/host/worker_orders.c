@@ -128,7 +128,8 @@ static void tell_status(struct worker *worker, const struct message *message, in
 	    &(struct message){.type = MESSAGE_TOTALS,
 			      .number = {query, (int64_t)totals.lua_bytes, (int64_t)totals.tasks,
 					 (int64_t)totals.failed, (int64_t)memory_resident(daemon),
-					 (int64_t)pulse_lag(&worker->pulse)}});
+					 (int64_t)pulse_lag(&worker->pulse),
+					 (int64_t)totals.longest_us}});
 }
 
 struct audience {
@@ -160,8 +161,14 @@ static void tell_audit(struct worker *worker, const struct message *message, int
 
 static void (*const orders[MESSAGE_TYPES])(struct worker *worker, const struct message *message,
 					   int *fds, size_t count) = {
-    [MESSAGE_STOP] = stop,          [MESSAGE_RELOAD] = reload,      [MESSAGE_REOPEN] = reopen,
-    [MESSAGE_SIGNAL] = send_signal, [MESSAGE_STATUS] = tell_status, [MESSAGE_AUDITS] = tell_audit,
+    [MESSAGE_STOP] = stop,
+    [MESSAGE_RELOAD] = reload,
+    [MESSAGE_REOPEN] = reopen,
+    [MESSAGE_SIGNAL] = send_signal,
+    [MESSAGE_STATUS] = tell_status,
+    [MESSAGE_AUDITS] = tell_audit,
+    [MESSAGE_EVAL] = worker_evaluate,
+    [MESSAGE_COMPLETE] = worker_complete,
 };
 
 void worker_obey(void *data, const struct message *message, int *fds, size_t count)

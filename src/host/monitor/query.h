@@ -26,8 +26,6 @@ struct queries_calls {
 	int (*ask)(void *data, struct worker_slot *slot, const struct message *message);
 	/* Of its process; 0: it has none. */
 	pid_t (*pid)(void *data, const struct worker_slot *slot);
-	/* The loop's lag that its last heartbeat told, microseconds. */
-	int64_t (*lag)(void *data, const struct worker_slot *slot);
 	/* Looks at every thread of it in /proc; -1 with err: it is not what was asked for. */
 	int (*inspect)(void *data, const struct worker_slot *slot, struct err *err);
 };
