@@ -136,12 +136,17 @@ static void on_signal(void *data, const struct signal_event *event)
 
 /* --- what the control socket asks --- */
 
+static void look(struct classic *classic)
+{
+	if (classic->stage.phase == PHASE_OF_SERVICE)
+		classic->status.state = reload_busy(classic->reload) ? "reloading" : "running";
+}
+
 static void control_status(void *data, struct control_client *client, enum control_form form)
 {
 	struct classic *classic = data;
 
-	if (classic->stage.phase == PHASE_OF_SERVICE)
-		classic->status.state = reload_busy(classic->reload) ? "reloading" : "running";
+	look(classic);
 	status_answer(&classic->status, client, form);
 }
 
@@ -162,8 +167,9 @@ static void control_stop(void *data, struct control_client *client)
 
 static int control_place(void *data, struct control_place *place, struct err *err)
 {
-	const struct classic *classic = data;
+	struct classic *classic = data;
 
+	look(classic);
 	return status_place(&classic->status, place, err);
 }
 
