@@ -127,7 +127,7 @@ static void tell_status(struct worker *worker, const struct order *order)
 	    &(struct message){.type = MESSAGE_TOTALS,
 			      .number = {query, (int64_t)totals.lua_bytes, (int64_t)totals.tasks,
 					 (int64_t)totals.failed, (int64_t)memory_resident(daemon),
-					 (int64_t)totals.longest_us}});
+					 (int64_t)totals.longest_us, (int64_t)totals.longest_us}});
 }
 
 struct audience {
@@ -153,11 +153,24 @@ static void tell_audit(struct worker *worker, const struct order *order)
 	courier_send(worker->courier, &last);
 }
 
+/* --- the console --- */
+
+static void evaluate(struct worker *worker, const struct order *order)
+{
+	worker_evaluate(worker, order->message);
+}
+
+static void complete(struct worker *worker, const struct order *order)
+{
+	worker_complete(worker, order->message);
+}
+
 /* --- all of it --- */
 
 static void (*const orders[MESSAGE_TYPES])(struct worker *worker, const struct order *order) = {
     [MESSAGE_STOP] = stop,          [MESSAGE_RELOAD] = reload,      [MESSAGE_REOPEN] = reopen,
     [MESSAGE_SIGNAL] = send_signal, [MESSAGE_STATUS] = tell_status, [MESSAGE_AUDITS] = tell_audit,
+    [MESSAGE_EVAL] = evaluate,      [MESSAGE_COMPLETE] = complete,
 };
 
 void worker_obey(void *data, const struct message *message, int *fds, size_t count)
