@@ -699,7 +699,7 @@ static void test_losses_that_cannot_be_told_are_counted_with_the_others(void **s
 	(void)drain(&drained);
 	finish(world);
 	assert_true(has_all(&drained));
-	assert_true(drained.seen.lost_by_queue > FLOOD);
+	assert_true(drained.seen.lost_by_queue > FLOOD / 2); /* the own ones at least */
 	assert_int_equal(drained.lines + drained.seen.lost[1] + drained.seen.lost_by_queue,
 			 2 * FLOOD);
 }
