@@ -154,11 +154,24 @@ static void tell_audit(struct worker *worker, const struct order *order)
 	courier_send(worker->courier, &last);
 }
 
+/* --- console --- */
+
+static void evaluate(struct worker *worker, const struct order *order)
+{
+	worker_evaluate(worker, order->message);
+}
+
+static void complete(struct worker *worker, const struct order *order)
+{
+	worker_complete(worker, order->message);
+}
+
 /* --- all of it --- */
 
 static void (*const orders[MESSAGE_TYPES])(struct worker *worker, const struct order *order) = {
     [MESSAGE_STOP] = stop,          [MESSAGE_RELOAD] = reload,      [MESSAGE_REOPEN] = reopen,
     [MESSAGE_SIGNAL] = send_signal, [MESSAGE_STATUS] = tell_status, [MESSAGE_AUDITS] = tell_audit,
+    [MESSAGE_EVAL] = evaluate,      [MESSAGE_COMPLETE] = complete,
 };
 
 void worker_obey(void *data, const struct message *message, int *fds, size_t count)
