@@ -19,6 +19,7 @@
 /* The monitor's process: one struct on monitor_run's stack, for the files of this folder alone. */
 
 struct member;
+struct renew;
 struct queries;
 
 struct monitor {
@@ -30,6 +31,7 @@ struct monitor {
 	struct control *control;
 	struct queries *queries; /* what the control socket asks of workers; NULL without one */
 	struct crew *crew;
+	struct renew *renew; /* reloads */
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
