@@ -127,7 +127,7 @@ static void tell_status(struct worker *worker, const struct order *order)
 	    &(struct message){.type = MESSAGE_TOTALS,
 			      .number = {query, (int64_t)totals.lua_bytes, (int64_t)totals.tasks,
 					 (int64_t)totals.failed, (int64_t)memory_resident(daemon),
-					 (int64_t)totals.longest_us, (int64_t)totals.longest_us}});
+					 (int64_t)totals.longest_us}});
 }
 
 struct audience {
@@ -147,13 +147,14 @@ static void tell_line(void *data, const char *line, bool holds)
 static void tell_audit(struct worker *worker, const struct order *order)
 {
 	struct audience audience = {worker, order->message->number[0]};
-	const struct message last = {.type = MESSAGE_AUDIT, .number = {audience.query, 1}};
+	const struct message last = {.type = MESSAGE_AUDIT,
+				     .number = {order->message->number[0], 1}};
 
 	(void)audit_tell(worker->stage.daemon, tell_line, &audience);
 	courier_send(worker->courier, &last);
 }
 
-/* --- the console --- */
+/* --- console --- */
 
 static void evaluate(struct worker *worker, const struct order *order)
 {
