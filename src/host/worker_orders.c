@@ -15,7 +15,7 @@ static const int64_t stop_ms_max = INT64_C(1) << 40;
 
 struct order {
 	const struct message *message;
-	const int *fds; /* that came with it */
+	int *fds; /* that came with it */
 	size_t count;
 };
 
