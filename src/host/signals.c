@@ -9,7 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/log.h"
 #include "host/remains.h"
+#include "plan/step.h"
 #include "sys/sys.h"
 
 struct signals {
@@ -30,6 +32,7 @@ static struct {
 	int pipe;
 	int log_fd;
 	pid_t process;
+	bool waits; /* a monitor: its loop never spins, and answers the second request itself */
 	bool stops[SIGNALS];
 	bool kernel_hup_stops;
 	pid_t monitor; /* of a worker, else 0 */
@@ -171,7 +174,8 @@ static void look_for_monitor(void)
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	bool by_kernel = info->si_code == SI_KERNEL || info->si_pid == 0;
-	struct signal_event event = {number, by_kernel ? 0 : info->si_pid, info->si_uid};
+	struct signal_event event = {
+	    .number = number, .pid = by_kernel ? 0 : info->si_pid, .uid = info->si_uid};
 	int code = errno;
 
 	(void)context;
@@ -183,7 +187,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 			atomic_store(&self.asked_by, info->si_pid);
 			atomic_store(&self.asked_at, clock_ms());
 		}
-		if (atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info))
+		event.again = atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info);
+		if (event.again && !self.waits)
 			end_at_once(number);
 	}
 	/* A full pipe means that the loop has signals to read: bursts collapse. */
@@ -327,6 +332,7 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 		goto destroy;
 	self.pipe = signals->pipe[1];
 	self.process = getpid();
+	self.waits = daemon->role == MONITOR;
 	self.kernel_hup_stops = !daemon->background && !daemon->monitor;
 	self.monitor = daemon->monitor;
 	/* What a worker has outside the process is its monitor's. */
@@ -342,6 +348,22 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 destroy:
 	signals_destroy(signals);
 	return NULL;
+}
+
+/* A handler may read what is written here: a bool, or files of which the worst is one that is
+ * left. */
+void signals_renew(struct signals *signals)
+{
+	const struct spec *spec = signals->daemon->spec;
+	struct err err = {0};
+
+	for (int number = 1; number < SIGNALS; number++)
+		self.stops[number] = is_stop(signals->daemon, number);
+	for (size_t i = 0; i < spec->signal_count; i++)
+		if (handle(signals->daemon, spec->signals[i].number, &err) < 0)
+			log_err(signals->daemon->log, LEVEL_WARN, &err);
+	if (!signals->daemon->monitor)
+		remains_note(&self.remains, signals->daemon);
 }
 
 void signals_stopping(struct signals *signals, int64_t limit_ms)

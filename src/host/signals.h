@@ -22,6 +22,7 @@ struct signal_event {
 	int number;
 	pid_t pid; /* sender; 0: the kernel */
 	uid_t uid;
+	bool again; /* a stop was asked for before, and this is another request for one */
 };
 
 enum { SIGNAL_NAME_MAX = 24 };
@@ -42,7 +43,11 @@ struct signals;
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err);
-/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once.
+/* daemon->spec is another one: handlers for its signals too, and what ends the process early knows
+ * its listeners. A signal that has no action any more stays caught. */
+void signals_renew(struct signals *signals);
+/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once, but
+ * a monitor, which first ends its workers (signal_event.again).
  * After limit_ms (0: never) the process ends with a word in the log, whatever Lua does. */
 void signals_stopping(struct signals *signals, int64_t limit_ms);
 /* In a worker: its monitor is gone. However long stopping may take: the process and its group end

@@ -279,6 +279,7 @@ static void close_all(struct worker *worker)
 	}
 	courier_close(worker->courier);
 	stage_close(&worker->stage);
+	worker_console_close(worker);
 	courier_destroy(worker->courier);
 	stage_finish(&worker->stage);
 }

@@ -4,7 +4,7 @@
 #include "host/bundle.h"
 #include "host/memory.h"
 #include "host/worker_state.h"
-#include "plan/proof.h"
+#include "plan/audit.h"
 #include "sys/sys.h"
 
 /* What a monitor may say, one function a message, in the table at the end. It is believed, but its
@@ -15,7 +15,7 @@ static const int64_t stop_ms_max = INT64_C(1) << 40;
 
 struct order {
 	const struct message *message;
-	int *fds; /* that came with it */
+	const int *fds; /* that came with it */
 	size_t count;
 };
 
@@ -138,10 +138,10 @@ struct audience {
 	int64_t query;
 };
 
-static void tell_line(void *data, const char *line)
+static void tell_line(void *data, const char *line, bool holds)
 {
 	const struct audience *audience = data;
-	struct message answer = {.type = MESSAGE_AUDIT, .number = {audience->query, 0}};
+	struct message answer = {.type = MESSAGE_AUDIT, .number = {audience->query, 0, !holds}};
 
 	snprintf(answer.text, sizeof answer.text, "%s", line);
 	courier_send(audience->worker->courier, &answer);
@@ -150,12 +150,23 @@ static void tell_line(void *data, const char *line)
 static void tell_audit(struct worker *worker, const struct order *order)
 {
 	struct audience audience = {worker, order->message->number[0]};
-	struct message last = {.type = MESSAGE_AUDIT, .number = {order->message->number[0], 1}};
-	struct err err = {0};
+	const struct message last = {.type = MESSAGE_AUDIT,
+				     .number = {order->message->number[0], 1}};
 
-	if (proof_tell(worker->stage.daemon, tell_line, &audience, &err) < 0)
-		err_text(&err, last.text, sizeof last.text);
+	(void)audit_tell(worker->stage.daemon, tell_line, &audience);
 	courier_send(worker->courier, &last);
+}
+
+/* --- console --- */
+
+static void evaluate(struct worker *worker, const struct order *order)
+{
+	worker_evaluate(worker, order->message);
+}
+
+static void complete(struct worker *worker, const struct order *order)
+{
+	worker_complete(worker, order->message);
 }
 
 /* --- all of it --- */
@@ -163,9 +174,10 @@ static void tell_audit(struct worker *worker, const struct order *order)
 static void (*const orders[MESSAGE_TYPES])(struct worker *worker, const struct order *order) = {
     [MESSAGE_STOP] = stop,          [MESSAGE_RELOAD] = reload,      [MESSAGE_REOPEN] = reopen,
     [MESSAGE_SIGNAL] = send_signal, [MESSAGE_STATUS] = tell_status, [MESSAGE_AUDITS] = tell_audit,
+    [MESSAGE_EVAL] = evaluate,      [MESSAGE_COMPLETE] = complete,
 };
 
-void worker_obey(void *data, const struct message *message, int *fds, size_t count)
+void worker_obey(void *data, const struct message *message, const int *fds, size_t count)
 {
 	const struct order order = {message, fds, count};
 	struct worker *worker = data;

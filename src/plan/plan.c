@@ -71,23 +71,26 @@ int plan_apply(struct plan *plan, struct daemon *daemon, struct err *err)
 /* One after the row called name; 0 when there is none. */
 static size_t after(const struct plan *plan, const char *name)
 {
-	for (size_t i = 0; name && i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++)
 		if (strcmp(plan->rows[i]->name, name) == 0)
 			return i + 1;
 	return 0;
 }
 
-void plan_undo(struct plan *plan, struct daemon *daemon, const char *upto)
+void plan_begun(struct plan *plan, const char *name)
 {
-	size_t begun = after(plan, upto);
+	size_t begun = after(plan, name);
 
-	if (begun < plan->next)
-		begun = plan->next;
-	while (begun > 0) {
-		const struct step *step = plan->rows[--begun];
+	if (begun > plan->next)
+		plan->next = begun;
+}
+
+void plan_undo(struct plan *plan, struct daemon *daemon)
+{
+	while (plan->next > 0) {
+		const struct step *step = plan->rows[--plan->next];
 
 		if (step->undo)
 			step->undo(daemon);
 	}
-	plan->next = 0;
 }

@@ -21,14 +21,17 @@ void plan_make(struct plan *plan, const struct daemon *daemon, unsigned roles);
 /* What a person can decide from the machine alone, before anything is done: a capability that
  * a row needs and this user lacks, a port below 1024 ... All of them, each with line and key. */
 int plan_check(const struct plan *plan, const struct daemon *daemon, struct errs *errs);
+/* The same for a reload: only the rows' capabilities and the limits. Sockets and log are there. */
+int plan_check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs);
 /* Numbered, aligned, a line or more a row; json: {"name", "steps": [{"step","does","roles"}]} */
 void plan_print(const struct plan *plan, const struct daemon *daemon, bool json, FILE *out);
 /* Takes the rows one after the other. Returns 0 when all are done, STEP_LEAVE in the launcher
  * once the daemon has detached, -1 with err->step filled; the caller then calls plan_undo.
  * The rows stdio and context, taken by main, are passed over when daemon says they are done. */
 int plan_apply(struct plan *plan, struct daemon *daemon, struct err *err);
-/* Undoes backwards the rows taken so far (and the one that failed). upto, when not NULL, names the
- * last row known to have begun: what the launcher learned from the channel. */
-void plan_undo(struct plan *plan, struct daemon *daemon, const char *upto);
+/* The row called name has begun in another process: undo covers it and all before it. */
+void plan_begun(struct plan *plan, const char *name);
+/* Undoes backwards the rows taken so far, the one that failed, and those that have begun elsewhere. */
+void plan_undo(struct plan *plan, struct daemon *daemon);
 
 #endif

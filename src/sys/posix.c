@@ -373,6 +373,11 @@ pid_t sys_pid(void)
 	return getpid();
 }
 
+pid_t sys_session(pid_t pid)
+{
+	return getsid(pid);
+}
+
 void sys_sleep(int milliseconds)
 {
 	struct timespec time = {.tv_sec = milliseconds / 1000,
