@@ -141,17 +141,13 @@ static void take(struct worker *worker, const struct message *message, bool last
 	}
 }
 
-void worker_evaluate(struct worker *worker, const struct message *message, int *fds, size_t count)
+void worker_evaluate(struct worker *worker, const struct message *message)
 {
-	(void)fds;
-	(void)count;
 	take(worker, message, message->number[1] != 0, life_eval);
 }
 
-void worker_complete(struct worker *worker, const struct message *message, int *fds, size_t count)
+void worker_complete(struct worker *worker, const struct message *message)
 {
-	(void)fds;
-	(void)count;
 	take(worker, message, true, life_complete);
 }
 

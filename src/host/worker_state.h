@@ -26,8 +26,8 @@ struct worker {
 /* What the monitor says, by type: worker_orders.c. */
 void worker_obey(void *data, const struct message *message, int *fds, size_t count);
 /* EVAL and COMPLETE: worker_console.c. */
-void worker_evaluate(struct worker *worker, const struct message *message, int *fds, size_t count);
-void worker_complete(struct worker *worker, const struct message *message, int *fds, size_t count);
+void worker_evaluate(struct worker *worker, const struct message *message);
+void worker_complete(struct worker *worker, const struct message *message);
 /* After the life of the service: what it has not heard yet. */
 void worker_console_close(struct worker *worker);
 /* Beats as the spec wants them now. */

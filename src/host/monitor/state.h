@@ -19,6 +19,7 @@
 /* The monitor's process: one struct on monitor_run's stack, for the files of this folder alone. */
 
 struct member;
+struct renew;
 struct queries;
 
 struct monitor {
@@ -30,9 +31,11 @@ struct monitor {
 	struct control *control;
 	struct queries *queries; /* what the control socket asks of workers; NULL without one */
 	struct crew *crew;
+	struct renew *renew; /* reloads */
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
+	bool sweeping; /* some were killed: what they have started becomes ours */
 	struct watchdog watchdog;
 
 	uv_timer_t timer;     /* crew_next */
@@ -46,7 +49,6 @@ struct monitor {
 	bool ready;                   /* the first generation serves */
 	bool stopping;                /* a stop was asked for, by whomever */
 	bool failed;                  /* before ready: what is left is killed */
-	bool stopped;                 /* no worker is left */
 	struct err failure;           /* why the start has failed */
 	pid_t failing;                /* the worker that said so and ends by itself; 0: none */
 	int code;                     /* exit code, once stopped */
