@@ -101,9 +101,12 @@ static void reload(const struct reload_verdict *last, FILE *out)
 		return;
 	gmtime_r(&last->at, &tm);
 	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fprintf(out, "%-11s %s, %s in ", "reload", text, last->done ? "done" : "refused");
-	text_duration(out, last->took);
-	fputs(": ", out);
+	fprintf(out, "%-11s %s: ", "reload", text);
+	if (!last->done) {
+		fputs("refused in ", out);
+		text_duration(out, last->took);
+		fputs(": ", out);
+	}
 	text_line(out, last->text, strlen(last->text));
 	fputc('\n', out);
 }
