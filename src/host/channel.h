@@ -28,7 +28,8 @@ enum message_type {
 	MESSAGE_LISTENER, /* answer to STATUS: number: query, index, connections, accepted */
 	MESSAGE_TOTALS,   /* the last answer to STATUS: number: query, bytes of the Lua heap, tasks,
 			     failed tasks, resident bytes, and since the last STATUS, in
-			     microseconds: the longest lag of the loop, the longest run of Lua */
+			     microseconds the longest turn of the loop: so long an event may
+			     have waited */
 	MESSAGE_AUDIT,    /* answer to AUDITS: number: query, 1 when it is the last, 1 when it does
 			     not hold; text: a line, may be empty when it is the last */
 	MESSAGE_RESULT, /* answer to EVAL or COMPLETE: number: query, 1 when it is the last, 1 when

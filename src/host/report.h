@@ -32,7 +32,6 @@ struct report_worker {
 	uint64_t resident; /* bytes; 0: not known */
 	/* Since a status was asked for before, microseconds. */
 	int64_t lag;                /* of the loop, the longest */
-	int64_t longest;            /* run of Lua */
 	struct life_counts *counts; /* a listener each */
 };
 

@@ -55,8 +55,6 @@ static void answer(const struct report *report, const struct report_worker *work
 	text_size(out, worker->totals.lua_bytes);
 	fputs(", lag ", out);
 	milliseconds(out, worker->lag);
-	fputs(", longest run ", out);
-	milliseconds(out, worker->longest);
 }
 
 static void worker_row(const struct report *report, size_t i, FILE *out)

@@ -121,7 +121,6 @@ static void add_worker(struct sheet *sheet, const struct question *question,
 	worker->totals = reply->totals;
 	worker->resident = reply->resident;
 	worker->lag = reply->lag;
-	worker->longest = reply->longest;
 	count(sheet, queries->view.sockets, reply, worker->counts);
 }
 

@@ -66,7 +66,8 @@ static void refuse(struct renew *renew, const struct err *err, int64_t took)
 	finish(renew, err->exit ? err->exit : EXIT_FAILED);
 }
 
-/* That of an upgrade is not ours, and whoever waits when the daemon stops is told by renew_close. */
+/* That of an upgrade is not ours, and whoever waits when the daemon stops is told by renew_close.
+ */
 void renew_verdict(void *data, const struct err *err)
 {
 	struct renew *renew = of(data);
