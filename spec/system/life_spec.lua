@@ -5,10 +5,10 @@ local proc = require "support.proc"
 local services = require "support.services"
 local uv = require "luv"
 
+luvd.classic()
+
 local greeter = [[
 local luvd, net = require "luvd", require "luvd.net"
-
-luvd.classic()
 local asked, service = 0, {}
 function service.start(daemon)
   net.serve(daemon.listeners.web, function(conn)
