@@ -130,7 +130,7 @@ static int fd_of(struct world *world, int generation, int slot)
 
 static int port_of(int fd)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t length = sizeof address;
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
