@@ -271,7 +271,8 @@ function test:run(file, arguments, options, wrap)
   local d = setmetatable({ test = self, file = file, child = child, pid = child.pid }, daemon)
   loop.wait_for("luvd run to be ready: " .. child.err, function()
     if child.code then error(("run ended with %d: %s%s"):format(child.code, child.out, child.err), 0) end
-    return self:luvd({ "status", file }).code == 0
+    local status = self:luvd { "status", file, "--json" }
+    return status.code == 0 and not status.out:find('"state":"starting"', 1, true)
   end)
   return d
 end
@@ -293,6 +294,12 @@ function daemon:address(name)
     if not name or listener.name == name then return listener.address end
   end
   error(("no listener %s"):format(name or ""), 2)
+end
+
+--- The pid of the process in which the service runs: the first worker, or the whole of a classic daemon.
+function daemon:server()
+  local workers = self:status().workers
+  return workers and workers[1] and workers[1].pid or self.pid
 end
 
 function daemon:alive()

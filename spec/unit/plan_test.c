@@ -79,6 +79,30 @@ static void no_row_comes_after_what_it_needs_is_gone(void **state)
 	assert_true(gone & NEED_FILES);
 }
 
+/* step_identity's own are what it gives up; those of the rows before detach are the launcher's. */
+static void what_a_monitor_keeps_is_enough_for_the_rows_that_follow(void **state)
+{
+	struct sys_capabilities *have = &fake.capabilities;
+
+	(void)state;
+	jail();
+	sample.spec.workers = 2;
+	sample.spec.oom_given = true;
+	sample.spec.oom_score = -500;
+	sample.spec.nice = -5;
+	plan_make(&plan, &sample.daemon, ALL);
+	assert_int_equal(step_reduce.apply(&sample.daemon, &(struct err){0}), 0);
+	for (size_t i = index_of("reduce"); i < plan.count; i++) {
+		const struct step *step = plan.rows[i];
+		uint64_t needs = step->needs ? step->needs(&sample.spec) & ~NEED_FILES : 0;
+
+		if (needs & ~(have->effective & have->bounding))
+			fail_msg("%s needs what the monitor has given up", step->name);
+	}
+	assert_int_equal(have->effective >> CAPABILITY_SYS_RESOURCE & 1, 1);
+	assert_int_equal(have->effective >> CAPABILITY_SYS_NICE & 1, 1);
+}
+
 static void every_row_has_a_short_name_and_says_what_it_does(void **state)
 {
 	(void)state;
@@ -104,6 +128,21 @@ static void the_order_is_that_of_the_design(void **state)
 	assert_int_equal(plan.count, sizeof order / sizeof *order);
 	for (size_t i = 0; i < plan.count; i++)
 		assert_string_equal(plan.rows[i]->name, order[i]);
+}
+
+static void with_workers_there_are_the_rows_that_make_two_of_one(void **state)
+{
+	(void)state;
+	jail();
+	assert_int_equal(index_of("reduce"), SIZE_MAX);
+	assert_int_equal(index_of("inherit"), SIZE_MAX);
+	sample.spec.workers = 1;
+	plan_make(&plan, &sample.daemon, ALL);
+	assert_int_equal(index_of("reduce"), index_of("notify") + 1);
+	assert_int_equal(index_of("inherit"), index_of("reduce") + 1);
+	plan_make(&plan, &sample.daemon, LAUNCH | MONITOR);
+	assert_int_equal(index_of("inherit"), SIZE_MAX);
+	assert_string_equal(plan.rows[plan.count - 1]->name, "process");
 }
 
 static void run_does_not_detach(void **state)
@@ -253,24 +292,37 @@ static void a_signal_during_the_start_ends_it(void **state)
 
 /* --- refusing --- */
 
-static int count_calls(void)
+static void worker(void)
+{
+	fake_reset(true);
+	fake_worker(2, 1);
+	fake_add("/run/luvd", S_IFDIR | 0755);
+	fake_add("/run/luvd/jail", S_IFDIR | 0711);
+	sample_jail(&sample, "");
+	sample_worker(&sample);
+	sample.daemon.warn = count_warning;
+	warnings = 0;
+	plan_make(&plan, &sample.daemon, WORKER);
+}
+
+static int count_calls(void (*be)(void))
 {
 	int calls;
 
-	jail();
+	be();
 	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), 0);
 	calls = fake.calls;
 	finish(NULL);
 	return calls;
 }
 
-static void refuse(int call)
+static void refuse(int call, void (*be)(void))
 {
 	char before[8192], after[8192], text[ERR_TEXT_MAX];
 	enum mark mark;
 	int result;
 
-	jail();
+	be();
 	fake_list(before, sizeof before);
 	fake.refuse_at = call;
 	fake.refuse_code = EIO;
@@ -294,7 +346,7 @@ static void refuse(int call)
 	/* As the launcher does, whose root is the old one. */
 	fake.rooted = false;
 	snprintf(fake.folder, sizeof fake.folder, "/");
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	fake_list(after, sizeof after);
 	if (strcmp(fake.refused, "sys_lock") != 0 && strcmp(before, after) != 0 &&
 	    !(strcmp(err.step, "lock") == 0 && strstr(after, "/run/luvd/jail/lock\n")))
@@ -304,13 +356,55 @@ static void refuse(int call)
 
 static void whichever_call_fails_the_step_is_named_and_nothing_is_left(void **state)
 {
-	int calls = count_calls();
+	int calls = count_calls(jail);
 
 	(void)state;
 	assert_true(calls > 150);
 	for (int call = 0; call < calls; call++)
-		refuse(call);
+		refuse(call, jail);
 	jail(); /* for the teardown */
+}
+
+static void the_same_holds_for_a_worker(void **state)
+{
+	int calls = count_calls(worker);
+
+	(void)state;
+	assert_true(calls > 50);
+	for (int call = 0; call < calls; call++)
+		refuse(call, worker);
+	jail(); /* for the teardown */
+}
+
+static void a_worker_takes_the_rows_of_its_role(void **state)
+{
+	static const char *const order[] = {"inherit", "process", "limits",   "warmup",
+					    "witness", "chroot",  "identity", "confine",
+					    "audit",   "loop",    "ready"};
+
+	(void)state;
+	worker();
+	assert_int_equal(plan.count, sizeof order / sizeof *order);
+	for (size_t i = 0; i < plan.count; i++)
+		assert_string_equal(plan.rows[i]->name, order[i]);
+	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), 0);
+	assert_int_equal(warnings, 0);
+	assert_true(fake_saw("setsid", "title(luvd: jail worker 2)", "chroot(.)", "uid_set(65534)",
+			     "parent_death_signal(15)", "no_new_privs",
+			     "read_from_start(/proc/self/status)", NULL));
+}
+
+static void to_a_worker_only_sigterm_means_its_end(void **state)
+{
+	(void)state;
+	worker();
+	fake.pending = SIGHUP;
+	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), 0);
+	finish(NULL);
+	worker();
+	fake.pending = SIGTERM;
+	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), -1);
+	assert_string_equal(err.what, "interrupted by SIGTERM from pid 4711");
 }
 
 static void undo_runs_backwards(void **state)
@@ -324,7 +418,7 @@ static void undo_runs_backwards(void **state)
 	assert_string_equal(err.step, "audit");
 	fake.rooted = false;
 	start = fake.used;
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	memmove(fake.transcript, fake.transcript + start, fake.used - start + 1);
 	assert_true(
 	    fake_saw("discard_folder(/run/luvd/jail/root)", "discard(/run/luvd/jail/control)",
@@ -332,7 +426,7 @@ static void undo_runs_backwards(void **state)
 		     "discard(/var/log/jail)", "discard(/run/jail)", "discard(/run/jail.pid)",
 		     "discard(/run/luvd/jail/lock)", "discard_folder(/run/luvd/jail)", NULL));
 	fake.used = 0;
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	assert_int_equal(fake.used, 0);
 }
 
@@ -350,7 +444,9 @@ static void the_launcher_undoes_what_the_daemon_had_begun(void **state)
 	fake_add("/run/luvd/jail/control", S_IFSOCK | 0666);
 	fake_add("/run/luvd/jail/~ontrol", S_IFSOCK | 0666);
 	fake_add("/run/luvd/jail/root", S_IFDIR | 0555);
-	plan_undo(&plan, &sample.daemon, "chroot");
+	plan_begun(&plan, "chroot");
+	plan_begun(&plan, "record"); /* another worker is not as far */
+	plan_undo(&plan, &sample.daemon);
 	fake_list(after, sizeof after);
 	assert_string_equal(before, after);
 }
@@ -362,7 +458,7 @@ static void a_log_that_has_been_written_to_survives_undo(void **state)
 	fake_refuse("chroot", 1, EPERM);
 	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), -1);
 	fake_node("/var/log/jail.log")->length = 10;
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	assert_non_null(fake_node("/var/log/jail.log"));
 	assert_null(fake_node("/var/log/series"));
 }
@@ -481,8 +577,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(no_row_comes_after_what_it_needs_is_gone),
+	    TEST(what_a_monitor_keeps_is_enough_for_the_rows_that_follow),
 	    TEST(every_row_has_a_short_name_and_says_what_it_does),
 	    TEST(the_order_is_that_of_the_design),
+	    TEST(with_workers_there_are_the_rows_that_make_two_of_one),
 	    TEST(run_does_not_detach),
 	    TEST(a_role_sees_only_its_rows),
 	    TEST(the_whole_plan_calls_the_kernel_in_order),
@@ -494,6 +592,9 @@ int main(void)
 	    TEST(the_daemon_announces_its_steps_and_ends_when_nobody_listens),
 	    TEST(a_signal_during_the_start_ends_it),
 	    TEST(whichever_call_fails_the_step_is_named_and_nothing_is_left),
+	    TEST(the_same_holds_for_a_worker),
+	    TEST(a_worker_takes_the_rows_of_its_role),
+	    TEST(to_a_worker_only_sigterm_means_its_end),
 	    TEST(undo_runs_backwards),
 	    TEST(the_launcher_undoes_what_the_daemon_had_begun),
 	    TEST(a_log_that_has_been_written_to_survives_undo),

@@ -146,6 +146,127 @@ static void context_keeps_the_notify_descriptor(void **state)
 	assert_true(fake_saw("close_others(1 kept)", "close_on_exec(9)", NULL));
 }
 
+/* --- inherit --- */
+
+static void given(void)
+{
+	sample_worker(&sample);
+	fake_worker(2, 1);
+}
+
+static void inherit_keeps_what_the_monitor_gives_and_nothing_else(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_inherit);
+	assert_true(fake_saw("setsid", "close_others(8 kept)", "close_on_exec(3)",
+			     "close_on_exec(5)", "close_on_exec(6)", "close_on_exec(7)",
+			     "close_on_exec(8)", "signals_reset", "signals_block", NULL));
+	assert_true(fake.fds[8].open);
+	assert_false(fake.fds[20].open);
+	assert_string_equal(sample.daemon.listeners[0].actual, "tcp://127.0.0.1:8080");
+	assert_string_equal(sample.daemon.listeners[1].actual, "unix:/run/jail.sock");
+}
+
+static void inherit_refuses_a_channel_of_another_kind(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[3].type = SOCK_STREAM;
+	refuses(&step_inherit, "the channel is of another kind");
+}
+
+static void inherit_refuses_a_log_that_is_no_pipe(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[5].node = 0; /* a folder */
+	refuses(&step_inherit, "the pipe to the log is none");
+}
+
+static void inherit_refuses_a_socket_that_does_not_listen(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[7].listening = false;
+	refuses(&step_inherit, "jail.lua:1: listen.local: descriptor 7 is no listening socket for "
+			       "unix:/run/jail.sock");
+}
+
+static void inherit_refuses_a_file_that_is_not_open(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[8].open = false;
+	refuses(&step_inherit, "jail.lua:1: files.series: descriptor 8 is not open");
+}
+
+static void a_classic_daemon_inherits_nothing(void **state)
+{
+	(void)state;
+	assert_false(step_inherit.wanted(&sample.daemon));
+	sample.spec.workers = 1;
+	assert_true(step_inherit.wanted(&sample.daemon));
+}
+
+/* --- process, chroot and confine in a worker --- */
+
+static void become_monitor(void)
+{
+	strings_free(sample.daemon.environment);
+	sample.daemon.environment = NULL;
+	sample.daemon.role = MONITOR;
+}
+
+static void each_process_has_a_title_of_its_own(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_process);
+	assert_true(fake_saw("title(luvd: jail worker 2)", NULL));
+	become_monitor();
+	takes(&step_process);
+	assert_true(fake_saw("title(luvd: jail monitor)", NULL));
+}
+
+static void the_monitor_of_a_jail_keeps_no_folder_busy(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_process);
+	assert_false(fake_saw("chdir", NULL));
+	become_monitor();
+	takes(&step_process);
+	assert_true(fake_saw("chdir(/)", NULL));
+}
+
+static void workers_make_roots_of_their_own(void **state)
+{
+	(void)state;
+	given();
+	fake_add("/run/luvd", S_IFDIR | 0755);
+	fake_add("/run/luvd/jail", S_IFDIR | 0711);
+	takes(&step_chroot);
+	assert_true(fake_saw("mkdir_at(/run/luvd/jail/root.5.2,", "chroot(.)", NULL));
+}
+
+static void a_worker_is_tied_to_its_monitor(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_confine);
+	assert_true(fake_saw("parent_death_signal(15)", "dumpable(0)", "no_new_privs", NULL));
+	fake.parent = 1;
+	refuses(&step_confine, "the monitor is gone");
+}
+
+static void a_classic_daemon_outlives_its_launcher(void **state)
+{
+	(void)state;
+	takes(&step_confine);
+	assert_false(fake_saw("parent_death_signal", NULL));
+}
+
 /* --- lock --- */
 
 static void busy(void)
@@ -656,6 +777,111 @@ static void chroot_names_a_root_that_is_missing(void **state)
 		"jail.lua:1: chroot: cannot make '/srv/none' the root: no such file or directory");
 }
 
+/* --- reduce --- */
+
+static uint64_t mask_of(const int *capabilities, size_t count)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < count; i++)
+		mask |= NEED_CAPABILITY(capabilities[i]);
+	return mask;
+}
+
+static void reduce_keeps_what_monitor_and_workers_need(void **state)
+{
+	static const int needed[] = {
+	    CAPABILITY_CHOWN,  CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
+	    CAPABILITY_FOWNER, CAPABILITY_KILL,		CAPABILITY_SETGID,
+	    CAPABILITY_SETUID, CAPABILITY_SETPCAP,	CAPABILITY_NET_BIND_SERVICE,
+	    CAPABILITY_SYS_CHROOT, CAPABILITY_SYS_NICE};
+	const struct sys_capabilities *have = &fake.capabilities;
+	uint64_t mask = mask_of(needed, sizeof needed / sizeof *needed);
+
+	(void)state;
+	takes(&step_reduce);
+	assert_int_equal(have->effective, mask);
+	assert_int_equal(have->permitted, mask);
+	assert_int_equal(have->bounding, mask);
+	assert_int_equal(sample.daemon.machine.capabilities, mask);
+	assert_int_equal(sample.daemon.machine.bounding, mask);
+	assert_int_equal(fake.ids.group_count, 0);
+}
+
+static void reduce_keeps_nothing_that_nobody_needs(void **state)
+{
+	static const int needed[] = {CAPABILITY_DAC_READ_SEARCH, CAPABILITY_KILL,
+				     CAPABILITY_SETGID, CAPABILITY_SETUID, CAPABILITY_SETPCAP};
+
+	(void)state;
+	sample.spec.log.to = SINK_SYSLOG;
+	sample.spec.listen_count = 0;
+	sample.spec.file_count = 0;
+	sample.spec.capability_count = 0;
+	sample.spec.chroot_auto = false;
+	sample.spec.nice_given = false;
+	takes(&step_reduce);
+	assert_int_equal(fake.capabilities.effective,
+			 mask_of(needed, sizeof needed / sizeof *needed));
+}
+
+/* A limit that is raised for workers takes it too. */
+static void reduce_keeps_what_raises_a_limit(void **state)
+{
+	(void)state;
+	sample.spec.limits[0].value = 30000;
+	sample.daemon.machine.hard[RLIMIT_NOFILE] = 20000;
+	takes(&step_reduce);
+	assert_true(fake.capabilities.effective & NEED_CAPABILITY(CAPABILITY_SYS_RESOURCE));
+}
+
+static void reduce_keeps_all_for_workers_that_keep_all(void **state)
+{
+	uint64_t all = fake.capabilities.effective;
+
+	(void)state;
+	sample.spec.drops = false;
+	sample.spec.uid = 0;
+	sample.spec.capabilities_given = false;
+	takes(&step_reduce);
+	assert_int_equal(fake.capabilities.effective, all);
+	assert_int_equal(fake.capabilities.bounding, all);
+}
+
+/* Root gets the bounding set back when it executes: workers will have what it could not empty. */
+static void reduce_knows_what_workers_get_back(void **state)
+{
+	uint64_t all = fake.capabilities.bounding;
+
+	(void)state;
+	sample.daemon.machine.capabilities &= ~NEED_CAPABILITY(CAPABILITY_SETPCAP);
+	takes(&step_reduce);
+	assert_false(fake_saw("bounding_set", NULL));
+	assert_int_equal(fake.capabilities.effective >> CAPABILITY_SETPCAP & 1, 0);
+	assert_int_equal(sample.daemon.machine.capabilities, all);
+}
+
+static void reduce_of_an_ordinary_user_keeps_nothing(void **state)
+{
+	(void)state;
+	sample_finish(&sample);
+	fake_reset(false);
+	sample_hello(&sample, false);
+	sample.spec.workers = 1;
+	takes(&step_reduce);
+	assert_int_equal(fake.capabilities.effective, 0);
+	assert_false(fake_saw("bounding_set", NULL));
+	assert_int_equal(sample.daemon.machine.capabilities, 0);
+}
+
+static void reduce_names_what_the_kernel_refuses(void **state)
+{
+	(void)state;
+	fake_refuse("bounding_set", 1, EPERM);
+	refuses(&step_reduce,
+		"cannot empty the bounding set of capabilities: operation not permitted");
+}
+
 static void identity_keeps_no_capabilities_unless_asked(void **state)
 {
 	(void)state;
@@ -876,10 +1102,28 @@ int main(void)
 	    TEST(limits_leave_nproc_for_later),
 	    TEST(chroot_auto_leaves_no_folder),
 	    TEST(chroot_names_a_root_that_is_missing),
+	    TEST(reduce_keeps_what_monitor_and_workers_need),
+	    TEST(reduce_keeps_nothing_that_nobody_needs),
+	    TEST(reduce_keeps_what_raises_a_limit),
+	    TEST(reduce_keeps_all_for_workers_that_keep_all),
+	    TEST(reduce_knows_what_workers_get_back),
+	    TEST(reduce_of_an_ordinary_user_keeps_nothing),
+	    TEST(reduce_names_what_the_kernel_refuses),
 	    TEST(identity_keeps_no_capabilities_unless_asked),
 	    TEST(identity_does_not_believe_a_drop_that_can_be_undone),
 	    TEST(identity_warns_when_the_bounding_set_must_stay),
 	    TEST(capabilities_of_root_that_stays_root_are_exactly_those_given),
+	    TEST(inherit_keeps_what_the_monitor_gives_and_nothing_else),
+	    TEST(inherit_refuses_a_channel_of_another_kind),
+	    TEST(inherit_refuses_a_log_that_is_no_pipe),
+	    TEST(inherit_refuses_a_socket_that_does_not_listen),
+	    TEST(inherit_refuses_a_file_that_is_not_open),
+	    TEST(a_classic_daemon_inherits_nothing),
+	    TEST(each_process_has_a_title_of_its_own),
+	    TEST(the_monitor_of_a_jail_keeps_no_folder_busy),
+	    TEST(workers_make_roots_of_their_own),
+	    TEST(a_worker_is_tied_to_its_monitor),
+	    TEST(a_classic_daemon_outlives_its_launcher),
 	    TEST(audit_is_content_with_what_was_asked_for),
 	    TEST(audit_finds_a_second_thread),
 	    TEST(audit_finds_a_wrong_uid),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 /* The worker as its monitor sees it: the real program, with a test in the monitor's place. */
 
 static struct rig rig;
+static char above_home[256];
 
 /* What a daemon file with this service and these other keys says. */
 #define FILE_OF(keys, service)                                                                     \
@@ -354,23 +356,35 @@ static void the_longest_wait_of_the_loop_is_its_lag(void **state)
 	assert_int_equal(stop_gracefully(), 0);
 }
 
-static void the_audit_is_read_anew(void **state)
+/* All lines of an audit, each of which must say that it holds. */
+static const char *audit(void)
 {
+	static char lines[4096];
 	struct message message;
-	char lines[4096] = "", uid[32];
 
-	setup(state, FILE_OF("limits = { core = 0 },", "start = function() end"));
-	rig_start(&rig);
+	lines[0] = '\0';
 	say(MESSAGE_AUDITS, 5, 0, "");
 	do {
 		message = rig_await(&rig, MESSAGE_AUDIT);
 		assert_int_equal(message.number[0], 5);
+		assert_int_equal(message.number[2], 0);
 		strcat(strcat(lines, message.text), "\n");
 	} while (message.number[1] == 0);
-	snprintf(uid, sizeof uid, "uid %u\n", (unsigned)getuid());
-	assert_non_null(strstr(lines, uid));
-	assert_non_null(strstr(lines, "\nno_new_privs yes\ndumpable no\nroot the machine's\n"
-				      "limit core 0, at most 0\n"));
+	return lines;
+}
+
+static void the_audit_is_read_anew(void **state)
+{
+	char ids[64];
+	const char *lines;
+
+	setup(state, FILE_OF("limits = { core = 0 },", "start = function() end"));
+	rig_start(&rig);
+	lines = audit();
+	snprintf(ids, sizeof ids, "ids: uid %u, gid %u\n", (unsigned)getuid(), (unsigned)getgid());
+	assert_non_null(strstr(lines, ids));
+	assert_non_null(
+	    strstr(lines, "\nno_new_privs: set; core dumps and tracing are forbidden\n"));
 	assert_int_equal(stop_gracefully(), 0);
 }
 
@@ -454,15 +468,16 @@ static void be_a_monitor_that_dies(int out)
 	_exit(0);
 }
 
-static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
+#define SPINNER                                                                                    \
+	"start = function() end, spin = function() luvd.log:info 'spins' while true do "           \
+	"pcall(string.rep, 'x', 1000) end end"
+
+static void lose_the_monitor(void)
 {
 	int ends[2], status;
 	int64_t begun;
 	pid_t monitor;
 
-	setup(state,
-	      FILE_OF("", "start = function() end, spin = function() luvd.log:info 'spins' while "
-			  "true do pcall(string.rep, 'x', 1000) end end"));
 	assert_int_equal(sys_subreaper(), 0);
 	assert_int_equal(sys_pipe(ends), 0);
 	monitor = fork();
@@ -476,6 +491,78 @@ static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
 	sys_close(ends[0]);
 	assert_int_equal(rig_wait(&rig), -SIGKILL);
 	assert_in_range(rig_now() - begun, 500, 1500);
+}
+
+static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
+{
+	setup(state, FILE_OF("", SPINNER));
+	lose_the_monitor();
+}
+
+/* --- with all that root can ask for --- */
+
+/* The folder of the lock and the one it lies in, which the launcher would have made. */
+static void make_home(void)
+{
+	const char *home = rig.fixture->spec->home_folder;
+
+	snprintf(above_home, sizeof above_home, "%.*s", (int)(strrchr(home, '/') - home), home);
+	mkdir(above_home, 0755);
+	assert_int_equal(mkdir(home, 0711), 0);
+}
+
+static void remove_home(void)
+{
+	assert_int_equal(rmdir(rig.fixture->spec->home_folder), 0);
+	rmdir(above_home); /* unless others have theirs there */
+}
+
+static void jail(void **state, const char *service)
+{
+	char text[1024];
+
+	snprintf(
+	    text, sizeof text,
+	    "local luvd = require 'luvd'\nreturn { name = 'rig%d', workers = 2, user = 'nobody', "
+	    "chroot = 'auto', service = { %s } }",
+	    (int)getpid(), service);
+	setup(state, text);
+	make_home();
+}
+
+static bool is_root(void)
+{
+	if (geteuid() == 0)
+		return true;
+	print_message("needs root\n");
+	return false;
+}
+
+static void in_a_jail_it_still_knows_what_it_has_become(void **state)
+{
+	const char *lines;
+
+	if (!is_root())
+		skip();
+	jail(state, "start = function() end");
+	rig_start(&rig);
+	remove_home(); /* and with it the proof that no folder is left there */
+	lines = audit();
+	assert_non_null(strstr(lines, "ids: uid 65534, gid 65534\ngroups: none\n"
+				      "capabilities: none; bounding set none\n"));
+	assert_non_null(strstr(lines, "\nroot: its own, and no way leads up\n"));
+	say(MESSAGE_STATUS, 1, 0, "");
+	assert_in_range(rig_await(&rig, MESSAGE_TOTALS).number[4], 100000, 1 << 30);
+	assert_int_equal(stop_gracefully(), 0);
+}
+
+static void nor_does_another_users_worker(void **state)
+{
+	if (!is_root())
+		skip();
+	jail(state, SPINNER);
+	lose_the_monitor();
+	remove_home();
 }
 
 #undef TEST
@@ -508,6 +595,8 @@ int main(void)
 	    TEST(only_sigterm_means_something_to_it),
 	    TEST(without_a_channel_it_leaves_at_once),
 	    TEST(even_while_lua_spins_it_does_not_outlive_its_monitor),
+	    TEST(in_a_jail_it_still_knows_what_it_has_become),
+	    TEST(nor_does_another_users_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,8 @@ static void take_end(struct member *member)
 		return;
 	answer_gone(member);
 	slot->user = NULL;
-	orphans_kill(&monitor->orphans);
+	memcpy(monitor->step, member->step, sizeof monitor->step);
+	monitor->sweeping = orphans_kill(&monitor->orphans);
 	log_source_end(monitor->log, member->source, last, sizeof last);
 	close_handles(member);
 	crew_died(monitor->crew, slot, status, last, monitor_now());
@@ -123,8 +124,7 @@ void members_check(struct monitor *monitor)
 		if (!member || slot->state == WORKER_KILLED ||
 		    !log_source_is_broken(monitor->log, member->source))
 			continue;
-		crew_condemn(monitor->crew, slot, "it has sent what is no log line",
-			     monitor_now());
+		crew_condemn(monitor->crew, slot, "it has sent what is no log line", monitor_now());
 		return; /* the list may be another now */
 	}
 }
@@ -163,6 +163,16 @@ static void read_messages(struct member *member, int most)
 		} else {
 			return;
 		}
+	}
+}
+
+void members_hear(struct monitor *monitor)
+{
+	for (size_t i = 0; i < crew_slots(monitor->crew); i++) {
+		struct member *member = member_of(crew_slot(monitor->crew, i));
+
+		if (member)
+			read_messages(member, MESSAGES_AT_ONCE);
 	}
 }
 
