@@ -17,8 +17,9 @@ static void listeners(const struct report *report, FILE *out)
 		const struct report_listener *listener = &report->listeners[i];
 		struct life_counts counts = report_counts(report, i);
 
-		fprintf(out, "%-11s %s %s, %llu connection%s, %llu accepted\n",
-			i ? "" : "listeners", listener->name, listener->address,
+		fprintf(out, "%-11s %s ", i ? "" : "listeners", listener->name);
+		text_line(out, listener->address, strlen(listener->address));
+		fprintf(out, ", %llu connection%s, %llu accepted\n",
 			(unsigned long long)counts.connections, counts.connections == 1 ? "" : "s",
 			(unsigned long long)counts.accepted);
 	}
