@@ -149,7 +149,7 @@ static void json_escapes_what_others_have_chosen(void **state)
 	assert_prints(&world.report, report_json, "\"description\":\"says \\\"hi\\\"\\n\"");
 	assert_prints(&world.report, report_json, "\"status\":\"all\\u001b[31m well\"");
 	assert_prints(&world.report, report_json,
-		      "\"address\":\"unix:/run/a\\\"b\\\\c\\n\xEF\xBF\xBD\",\"connections\":2");
+		      "\"address\":\"unix:/run/a\\\"b\\\\c\\n\\ufffd\",\"connections\":2");
 	world.worker.answered = false;
 	assert_prints(&world.report, report_json, "\"lost\":false,\"answered\":false}]");
 	assert_prints(&world.report, report_json, "\"connections\":0,\"accepted\":0}],");

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,20 @@ static int run_shell(const char *script, int out)
 	assert_int_equal(sys_wait(pid, &status, 0), pid);
 	close(self);
 	return status;
+}
+
+static void a_pipe_can_be_given_more_room(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(sys_pipe(ends), 0);
+	sys_pipe_size(ends[1], 256 * 1024);
+	assert_int_equal(fcntl(ends[0], F_GETPIPE_SZ), 256 * 1024);
+	sys_pipe_size(ends[1], INT_MAX); /* more than anybody may have */
+	assert_int_equal(fcntl(ends[0], F_GETPIPE_SZ), 256 * 1024);
+	sys_close(ends[0]);
+	sys_close(ends[1]);
 }
 
 static void a_spawned_program_gets_three_descriptors_and_no_environment(void **state)
@@ -477,6 +492,7 @@ int main(void)
 	    cmocka_unit_test(a_sealed_memfd_can_only_be_read),
 	    cmocka_unit_test(a_lock_keeps_others_out_and_can_be_asked_for),
 	    cmocka_unit_test(a_waiting_signal_tells_its_sender),
+	    cmocka_unit_test(a_pipe_can_be_given_more_room),
 	    cmocka_unit_test(a_spawned_program_gets_three_descriptors_and_no_environment),
 	    cmocka_unit_test(a_worker_is_given_descriptors_whose_numbers_overlap),
 	    cmocka_unit_test(a_worker_is_not_started_with_a_descriptor_that_is_not_open),
