@@ -35,7 +35,6 @@ static void fill(struct world *world)
 					       .totals = {.lua_bytes = 2048, .tasks = 3},
 					       .resident = 4096,
 					       .lag = 1500,
-					       .longest = 2500000,
 					       .counts = world->counts};
 	world->report = (struct report){.name = "echo",
 					.description = "says \"hi\"\n",
@@ -113,7 +112,7 @@ static void people_see_each_worker_of_a_monitor(void **state)
 	assert_prints(&world.report, report_text, "generations 1, current, 1 worker\n");
 	assert_prints(&world.report, report_text,
 		      "workers     1 of generation 1, ready, pid 42, up 1m 5s, 1 restart, "
-		      "2 connections, 8 KiB, Lua 2 KiB, lag 1.5 ms, longest run 2500.0 ms\n");
+		      "2 connections, 8 KiB, Lua 2 KiB, lag 1.5 ms\n");
 	world.worker.answered = false;
 	assert_prints(&world.report, report_text, "pid 42, up 1m 5s, 1 restart, does not answer\n");
 	world.worker =

@@ -39,11 +39,6 @@ static void memory(const struct report *report, const struct life_totals *totals
 		(unsigned long long)totals->failed);
 }
 
-static void milliseconds(FILE *out, int64_t microseconds)
-{
-	fprintf(out, "%.1f ms", (double)microseconds / 1000);
-}
-
 static void answer(const struct report *report, const struct report_worker *worker, FILE *out)
 {
 	unsigned long long connections = 0;
@@ -54,10 +49,7 @@ static void answer(const struct report *report, const struct report_worker *work
 	text_size(out, worker->resident);
 	fputs(", Lua ", out);
 	text_size(out, worker->totals.lua_bytes);
-	fputs(", lag ", out);
-	milliseconds(out, worker->lag);
-	fputs(", longest run ", out);
-	milliseconds(out, worker->longest);
+	fprintf(out, ", lag %.1f ms", (double)worker->lag / 1000);
 }
 
 static void worker_row(const struct report *report, size_t i, FILE *out)
