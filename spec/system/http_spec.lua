@@ -131,6 +131,7 @@ describe("an http service among hostile clients", function()
       return request.path == "/large" and page or "fine\n"]],
       "header_timeout = '500ms', keep_alive = '500ms', write_timeout = '500ms'")))
     local worker = d:worker()
+    assert.equal("fine\n", t:command({ curl, "-sS", "-m", "5", url(d) }).out)
     local before, resident = #proc.descriptors(worker), proc.resident(worker)
     local conns = {}
     local kinds = { "GET / HTTP/1.1\r\nX: ", get "/large" .. get "/large", "\22\3\1\2\0\1",
