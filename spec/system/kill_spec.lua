@@ -53,7 +53,10 @@ for _, workers in ipairs { 0, 1 } do
             { "-e", ("inject=%s:signal=SIGKILL:when=%d"):format(place.name, place.when) })
           local where = ("killed in %s #%d, %s: exit %d, %s"):format(place.name, place.when, place.text, result.code,
             result.err)
-          if result.code == 0 then
+          if result.signal == 9 then
+            -- So was the launcher, on its way back: the next start finds what it has left.
+            t:start(file):stop()
+          elseif result.code == 0 then
             -- It was ready already: what was killed is a daemon that runs.
             t:luvd { "stop", file }
           else
