@@ -477,6 +477,32 @@ static void listen_names_the_address_and_the_reason(void **state)
 		"jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: permission denied");
 }
 
+static void listen_binds_a_socket_for_each_worker_with_reuseport(void **state)
+{
+	const struct listener *web;
+
+	(void)state;
+	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
+	takes(&step_listen);
+	web = &sample.daemon.listeners[0];
+	assert_string_equal(web->listen->name, "web");
+	assert_int_equal(web->other_count, 2);
+	assert_int_not_equal(web->others[0], web->others[1]);
+	assert_int_not_equal(web->others[0], web->fd);
+}
+
+static void listen_fails_when_a_later_worker_has_no_socket(void **state)
+{
+	(void)state;
+	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
+	/* The first is the one that asks whether the port is free. */
+	fake_refuse("bind", 4, EACCES);
+	refuses(&step_listen,
+		"jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: permission denied");
+}
+
 static void listen_replaces_a_socket_to_which_nobody_listens(void **state)
 {
 	struct fake_node *stale = fake_add("/run/jail.sock", S_IFSOCK | 0666);
@@ -791,9 +817,9 @@ static uint64_t mask_of(const int *capabilities, size_t count)
 static void reduce_keeps_what_monitor_and_workers_need(void **state)
 {
 	static const int needed[] = {
-	    CAPABILITY_CHOWN,  CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
-	    CAPABILITY_FOWNER, CAPABILITY_KILL,		CAPABILITY_SETGID,
-	    CAPABILITY_SETUID, CAPABILITY_SETPCAP,	CAPABILITY_NET_BIND_SERVICE,
+	    CAPABILITY_CHOWN,      CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
+	    CAPABILITY_FOWNER,     CAPABILITY_KILL,         CAPABILITY_SETGID,
+	    CAPABILITY_SETUID,     CAPABILITY_SETPCAP,      CAPABILITY_NET_BIND_SERVICE,
 	    CAPABILITY_SYS_CHROOT, CAPABILITY_SYS_NICE};
 	const struct sys_capabilities *have = &fake.capabilities;
 	uint64_t mask = mask_of(needed, sizeof needed / sizeof *needed);
@@ -810,8 +836,8 @@ static void reduce_keeps_what_monitor_and_workers_need(void **state)
 
 static void reduce_keeps_nothing_that_nobody_needs(void **state)
 {
-	static const int needed[] = {CAPABILITY_DAC_READ_SEARCH, CAPABILITY_KILL,
-				     CAPABILITY_SETGID, CAPABILITY_SETUID, CAPABILITY_SETPCAP};
+	static const int needed[] = {CAPABILITY_DAC_READ_SEARCH, CAPABILITY_KILL, CAPABILITY_SETGID,
+				     CAPABILITY_SETUID, CAPABILITY_SETPCAP};
 
 	(void)state;
 	sample.spec.log.to = SINK_SYSLOG;
@@ -1074,6 +1100,8 @@ int main(void)
 	    TEST(paths_spares_a_folder_that_is_in_use),
 	    TEST(listen_shows_the_remedy_for_a_busy_port),
 	    TEST(listen_names_the_address_and_the_reason),
+	    TEST(listen_binds_a_socket_for_each_worker_with_reuseport),
+	    TEST(listen_fails_when_a_later_worker_has_no_socket),
 	    TEST(listen_replaces_a_socket_to_which_nobody_listens),
 	    TEST(listen_leaves_a_socket_to_somebody_who_listens),
 	    TEST(listen_never_replaces_a_file),
