@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/audit.h"
 #include "plan/plan.h"
 #include "sample.h"
 #include "sys_fake.h"
@@ -968,6 +969,49 @@ static void audit_is_content_with_what_was_asked_for(void **state)
 	assert_true(sample.daemon.witness_fd >= 0); /* luvd status reads the memory in it later */
 }
 
+static char told[4096];
+
+static void tell(void *data, const char *line, bool holds)
+{
+	size_t used = strlen(told);
+
+	assert_null(data);
+	snprintf(told + used, sizeof told - used, "%s%s\n", holds ? "" : "WRONG ", line);
+}
+
+static void assert_told(const char *line)
+{
+	if (!strstr(told, line))
+		fail_msg("no '%s' in: %s", line, told);
+}
+
+/* By then it has threads, descriptors of the service's, and handlers. */
+static void audit_is_told_anew_by_a_daemon_that_runs(void **state)
+{
+	(void)state;
+	confined();
+	takes(&step_audit);
+	fake.threads = 6;
+	fake.blocked = false;
+	for (size_t i = 0; i < sample.spec.limit_count; i++) /* nproc comes with the loop */
+		fake.limits[sample.limits[i].resource] = sample.limits[i].value;
+	fake.fds[40].open = true;
+	fake.fds[40].node = -1;
+	told[0] = 0;
+	assert_int_equal(audit_tell(&sample.daemon, tell, NULL), 0);
+	assert_told("ids: uid 65534, gid 65534\n");
+	assert_told("umask: 027\n");
+	assert_told("no return: uid 0 cannot be had back\n");
+	assert_null(strstr(told, "WRONG"));
+	fake.umask = 0;
+	fake.no_new_privs = false;
+	told[0] = 0;
+	assert_int_equal(audit_tell(&sample.daemon, tell, NULL), 2);
+	assert_told("WRONG umask: Umask is 0, expected 27\n");
+	assert_told("WRONG no_new_privs: NoNewPrivs is 0, expected 1\n");
+	assert_told("ids: uid 65534, gid 65534\n"); /* one that is wrong hides no other */
+}
+
 static void audit_finds_a_second_thread(void **state)
 {
 	(void)state;
@@ -1153,6 +1197,7 @@ int main(void)
 	    TEST(a_worker_is_tied_to_its_monitor),
 	    TEST(a_classic_daemon_outlives_its_launcher),
 	    TEST(audit_is_content_with_what_was_asked_for),
+	    TEST(audit_is_told_anew_by_a_daemon_that_runs),
 	    TEST(audit_finds_a_second_thread),
 	    TEST(audit_finds_a_wrong_uid),
 	    TEST(audit_finds_a_group_that_is_left),

@@ -62,7 +62,7 @@ static void lose(struct console *console)
 static void evaluate(struct console *console, bool last)
 {
 	struct chunk *chunk = &console->chunk;
-	char *answer;
+	char *answer = NULL;
 	int result =
 	    session_evaluate(&console->session, chunk->text, chunk->length, &answer, &console->err);
 

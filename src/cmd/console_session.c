@@ -26,7 +26,7 @@ static int hear(const struct session *session, int timeout_ms, char **text, stru
 	result = client_receive(session->fd, keep, out, timeout_ms, &answer, err);
 	if (fclose(out) != 0)
 		result = err_sys(err, "cannot read the daemon's answer");
-	if (result == 0 && answer.result)
+	if (result == 0 && answer.result && *text)
 		return answer.code == EXIT_DONE ? 0 : 1;
 	free(*text);
 	*text = NULL;

@@ -159,10 +159,10 @@ static void resident(struct metrics *metrics, const struct report *report)
 	}
 }
 
-static void lag(struct metrics *metrics, const struct report *report, const char *name,
-		const char *help, bool longest)
+static void lag(struct metrics *metrics, const struct report *report)
 {
-	family(metrics, name, "gauge", help);
+	family(metrics, "luvd_loop_lag_seconds", "gauge",
+	       "The longest lag of the event loop since it was asked before.");
 	for (size_t i = 0; i < report->worker_count; i++) {
 		const struct report_worker *worker = &report->workers[i];
 
@@ -170,7 +170,7 @@ static void lag(struct metrics *metrics, const struct report *report, const char
 			continue;
 		begin(metrics);
 		of_worker(metrics, worker);
-		end(metrics, "%.6f", (double)(longest ? worker->longest : worker->lag) / 1e6);
+		end(metrics, "%.6f", (double)worker->lag / 1e6);
 	}
 }
 
@@ -195,10 +195,7 @@ static void workers(struct metrics *metrics, const struct report *report)
 	each_worker(metrics, report, "luvd_tasks", "gauge", "Tasks of the service.", tasks);
 	each_worker(metrics, report, "luvd_failed_tasks_total", "counter",
 		    "Tasks that have failed.", failed_tasks);
-	lag(metrics, report, "luvd_loop_lag_seconds",
-	    "The longest lag of the event loop since it was asked before.", false);
-	lag(metrics, report, "luvd_longest_run_seconds",
-	    "The longest run of Lua in the event loop since it was asked before.", true);
+	lag(metrics, report);
 }
 
 /* --- what the daemon has --- */
