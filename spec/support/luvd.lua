@@ -308,18 +308,13 @@ function daemon:address(name)
   error(("no listener %s"):format(name or ""), 2)
 end
 
---- The pid of the process in which the service runs: the first worker, or the whole of a classic daemon.
-function daemon:server()
-  local workers = self:status().workers
-  return workers and workers[1] and workers[1].pid or self.pid
-end
-
 --- The pid of its worker of this number (1); a classic daemon is its own.
 function daemon:worker(number)
   local status, result = self:status()
   if not status then error("no status: " .. result.err, 2) end
   for _, worker in ipairs(status.workers) do
-    if worker.number == (number or 1) and worker.generation == status.generation and worker.pid then return worker.pid end
+    local serves = worker.generation == status.generation and worker.pid
+    if serves and worker.number == (number or 1) then return worker.pid end
   end
   error(("no worker %d"):format(number or 1), 2)
 end
