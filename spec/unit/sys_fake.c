@@ -961,8 +961,16 @@ const char *sys_capability_name(int capability)
 	switch (capability) {
 	case CAPABILITY_CHOWN:
 		return "chown";
+	case CAPABILITY_DAC_OVERRIDE:
+		return "dac_override";
+	case CAPABILITY_DAC_READ_SEARCH:
+		return "dac_read_search";
 	case CAPABILITY_FOWNER:
 		return "fowner";
+	case CAPABILITY_KILL:
+		return "kill";
+	case CAPABILITY_SETPCAP:
+		return "setpcap";
 	case CAPABILITY_SETUID:
 		return "setuid";
 	case CAPABILITY_SETGID:

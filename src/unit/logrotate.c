@@ -65,7 +65,8 @@ static void print_signal(const struct unit *unit, FILE *out)
 	} else {
 		fputs("pid=$(", out);
 		line_shell(unit, "status --json", false, out);
-		fputs(" | sed -n 's/^{\"name\":\"[^\"]*\",\"pid\":\\([0-9]*\\),.*/\\1/p')\n"
+		/* The first is the daemon's; inside a string the quotes would have backslashes. */
+		fputs(" | grep -o '\"pid\":[0-9]*' | sed -n '1s/.*://p')\n"
 		      "\t\t[ -z \"$pid\" ] || kill -USR1 \"$pid\"\n",
 		      out);
 	}
