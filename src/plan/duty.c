@@ -13,9 +13,9 @@ static bool always(const struct daemon *daemon)
 	return true;
 }
 
-static bool watches_others(const struct daemon *daemon)
+static bool drops(const struct daemon *daemon)
 {
-	return daemon->spec->drops && !daemon_is_classic(daemon);
+	return daemon->spec->drops;
 }
 
 static bool has_unix_socket(const struct spec *spec)
@@ -57,7 +57,7 @@ static const struct {
 	int capability;
 	bool (*wanted)(const struct daemon *daemon);
 } duties[] = {
-    {CAPABILITY_KILL, watches_others},        /* workers are another user's processes */
+    {CAPABILITY_KILL, drops},                 /* workers are another user's processes */
     {CAPABILITY_DAC_READ_SEARCH, always},     /* a reload reads the daemon file wherever it lies */
     {CAPABILITY_DAC_OVERRIDE, touches_files}, /* log, declared files and sockets, made anew */
     {CAPABILITY_CHOWN, gives_files_away},     /* new ones belong to the service's user ... */
@@ -121,5 +121,12 @@ uint64_t duty_kept(const struct daemon *daemon)
 
 uint64_t duty_whole(const struct daemon *daemon)
 {
-	return needed(daemon, true);
+	uint64_t mask = needed(daemon, true);
+	struct aim aim;
+
+	aim_make(&aim, daemon);
+	/* Who is one process has no workers to kill; but what a service keeps it keeps. */
+	if (daemon_is_classic(daemon) && aim.new_capabilities)
+		mask &= ~NEED_CAPABILITY(CAPABILITY_KILL) | aim.capabilities;
+	return mask;
 }

@@ -51,26 +51,16 @@ static void print_user(const struct daemon *daemon, FILE *out)
 			(unsigned)daemon->spec->gid);
 }
 
+/* The daemon is asked for its pid: a pidfile that was left would have USR1 end somebody else. The
+ * first pid of the answer is meant; inside a string the quotes would have backslashes. */
 static void print_signal(const struct unit *unit, FILE *out)
 {
-	const char *pidfile = unit->daemon->spec->pidfile;
-
-	fputs("\tpostrotate\n\t\t", out);
-	if (pidfile) {
-		fputs("[ ! -s ", out);
-		words_shell(out, pidfile);
-		fputs(" ] || kill -USR1 \"$(cat ", out);
-		words_shell(out, pidfile);
-		fputs(")\"\n", out);
-	} else {
-		fputs("pid=$(", out);
-		line_shell(unit, "status --json", false, out);
-		/* The first is the daemon's; inside a string the quotes would have backslashes. */
-		fputs(" | grep -o '\"pid\":[0-9]*' | sed -n '1s/.*://p')\n"
-		      "\t\t[ -z \"$pid\" ] || kill -USR1 \"$pid\"\n",
-		      out);
-	}
-	fputs("\tendscript\n", out);
+	fputs("\tpostrotate\n\t\tpid=$(", out);
+	line_shell(unit, "status --json", false, out);
+	fputs(" | grep -o '\"pid\":[0-9]*' | sed -n '1s/.*://p')\n"
+	      "\t\t[ -z \"$pid\" ] || kill -USR1 \"$pid\"\n"
+	      "\tendscript\n",
+	      out);
 }
 
 int unit_logrotate(const struct unit *unit, FILE *out, struct err *err)
