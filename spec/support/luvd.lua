@@ -283,7 +283,8 @@ function test:run(file, arguments, options, wrap)
   local d = setmetatable({ test = self, file = file, child = child, pid = child.pid }, daemon)
   loop.wait_for("luvd run to be ready: " .. child.err, function()
     if child.code then error(("run ended with %d: %s%s"):format(child.code, child.out, child.err), 0) end
-    return self:luvd({ "status", file }).code == 0
+    local status = self:luvd { "status", file, "--json" }
+    return status.code == 0 and not status.out:find('"state":"starting"', 1, true)
   end)
   return d
 end
@@ -305,6 +306,17 @@ function daemon:address(name)
     if not name or listener.name == name then return listener.address end
   end
   error(("no listener %s"):format(name or ""), 2)
+end
+
+--- The pid of its worker of this number (1); a classic daemon is its own.
+function daemon:worker(number)
+  local status, result = self:status()
+  if not status then error("no status: " .. result.err, 2) end
+  for _, worker in ipairs(status.workers) do
+    local serves = worker.generation == status.generation and worker.pid
+    if serves and worker.number == (number or 1) then return worker.pid end
+  end
+  error(("no worker %d"):format(number or 1), 2)
 end
 
 function daemon:alive()

@@ -304,7 +304,8 @@ describe("a monitor", function()
   it("is small", luvd.test(function(t)
     if luvd.sanitized then return end
     local d = t:start(t:file(services.echo(workers(1))))
-    assert.is_true(proc.resident(d.pid) < 4 * 1024 * 1024, ("%d bytes"):format(proc.resident(d.pid)))
+    local resident = proc.resident(d.pid) -- libuv alone: 1536 KiB
+    assert.is_true(resident < 3584 * 1024, resident .. " bytes")
     d:stop()
   end))
 

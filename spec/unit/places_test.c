@@ -101,7 +101,7 @@ static void all_of_the_start_is_more_than_what_a_monitor_keeps(void **state)
 	assert_true((kept & whole) == kept);
 	assert_true(aim_has(whole, CAPABILITY_SETUID));
 	assert_true(aim_has(whole, CAPABILITY_KILL));
-	assert_false(aim_has(whole, CAPABILITY_SYS_NICE));
+	assert_false(aim_has(whole, CAPABILITY_SYS_RESOURCE));
 }
 
 static void only_a_monitor_kills_others(void **state)

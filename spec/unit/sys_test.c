@@ -303,6 +303,40 @@ static void the_end_of_the_parent_is_a_signal(void **state)
 	sys_close(ends[0]);
 }
 
+static bool is_child(pid_t pid)
+{
+	pid_t list[512];
+	size_t count = sys_children(list, 512);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == pid)
+			return true;
+	return false;
+}
+
+static void children_are_listed_until_somebody_has_waited_for_them(void **state)
+{
+	pid_t list[2], pids[300];
+	siginfo_t info;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(0);
+		assert_true(pids[i] > 0);
+	}
+	assert_int_equal(waitid(P_PID, (id_t)pids[299], &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(sys_children(list, 2), 2);
+	for (int i = 0; i < 300; i++) {
+		assert_true(is_child(pids[i]));
+		assert_int_equal(sys_session(pids[i]), getsid(0));
+	}
+	for (int i = 0; i < 300; i++)
+		waitpid(pids[i], NULL, 0);
+	assert_false(is_child(pids[0]) || is_child(pids[299]));
+}
+
 static void a_unix_socket_has_its_mode_from_the_beginning(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -463,6 +497,7 @@ int main(void)
 	    cmocka_unit_test(a_worker_is_given_descriptors_whose_numbers_overlap),
 	    cmocka_unit_test(a_worker_is_not_started_with_a_descriptor_that_is_not_open),
 	    cmocka_unit_test(the_end_of_the_parent_is_a_signal),
+	    cmocka_unit_test(children_are_listed_until_somebody_has_waited_for_them),
 	    cmocka_unit_test(a_unix_socket_has_its_mode_from_the_beginning),
 	    cmocka_unit_test(discard_removes_only_the_very_file),
 	    cmocka_unit_test(a_process_is_named_by_pid_and_start),

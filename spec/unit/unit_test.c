@@ -100,6 +100,8 @@ static void compare(const char *form, const char *golden_name)
 static int end(void **state)
 {
 	(void)state;
+	strings_free(sample.daemon.source.sets);
+	sample.daemon.source.sets = NULL;
 	sample_finish(&sample);
 	return 0;
 }

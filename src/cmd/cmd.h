@@ -76,6 +76,7 @@ int cmd_check(struct daemon *daemon, const struct options *options);
 int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
+int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);

@@ -70,13 +70,16 @@ static void answer_reload(struct control_client *client, const char *arguments)
 
 static void answer_upgrade(struct control_client *client, const char *arguments)
 {
+	static const char classic[] =
+	    "this daemon cannot be upgraded: it has no monitor (workers = 0)";
 	const struct control_calls *calls = &client->control->calls;
 
 	(void)arguments;
 	if (!calls->upgrade) {
-		control_client_end(
-		    client, EXIT_FAILED,
-		    "this daemon cannot be upgraded: it has no monitor (workers = 0)");
+		control_client_end(client, EXIT_FAILED,
+				   client->control->daemon->spec->workers == 0
+				       ? classic
+				       : "this daemon cannot be upgraded");
 		return;
 	}
 	/* The new binary starts a generation of workers, and the old one must drain. */

@@ -34,10 +34,10 @@ struct entry {
 	size_t length;
 	const struct log_field *fields;
 	size_t count;
-	pid_t pid;    /* of the worker that logs; 0: the format's */
+	pid_t pid;      /* of the worker that logs; 0: the format's */
 	uint64_t lines; /* that this one tells of, which are lost when it is; 0: only itself */
-	size_t cut;   /* bytes of the message that were left out before */
-	size_t limit; /* bytes of the message and of each field that are shown; 0: all */
+	size_t cut;     /* bytes of the message that were left out before */
+	size_t limit;   /* bytes of the message and of each field that are shown; 0: all */
 };
 
 enum {

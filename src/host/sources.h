@@ -45,7 +45,8 @@ void sources_leave(struct sources *sources);
 /* The rest under the lock. */
 /* Its number; -1 with errno: out of memory, or too many. */
 int sources_add(struct sources *sources, pid_t pid, int relay_fd, int output_fd);
-struct log_source *sources_find(const struct sources *sources, int number); /* NULL: there is none */
+struct log_source *sources_find(const struct sources *sources,
+				int number); /* NULL: there is none */
 /* Closes what is open. */
 void sources_forget(struct sources *sources, int number);
 /* polls, with each source's descriptors, relay before output, behind the first SOURCES_FIRST. */

@@ -17,7 +17,7 @@ struct reload_verdict {
 	bool done;
 	int64_t took;               /* milliseconds, from the request to the verdict */
 	uint64_t accepted, refused; /* of all so far */
-	char text[1700]; /* "reloaded in 34 ms: config.banner", or why not */
+	char text[1700];            /* "reloaded in 34 ms: config.banner", or why not */
 };
 
 /* ms: how long it took; generation: the new one, or 0 when it was done in place. */

@@ -10,6 +10,9 @@
 /* What a monitor may say, one function a message, in the table at the end. It is believed, but its
  * forms are checked: a message that makes no sense is a line of the log. */
 
+/* Some 34 years: what is added to it later is still a moment. */
+static const int64_t stop_ms_max = INT64_C(1) << 40;
+
 struct order {
 	const struct message *message;
 	const int *fds; /* that came with it */
@@ -27,8 +30,8 @@ static void stop(struct worker *worker, const struct order *order)
 {
 	struct err err = {.step = "start"};
 
-	if (order->message->number[0] < 0) {
-		complain(worker, "a negative time to stop");
+	if (order->message->number[0] < 0 || order->message->number[0] > stop_ms_max) {
+		complain(worker, "it is no time to stop in");
 		return;
 	}
 	if (worker->stage.phase == PHASE_OF_START) {
@@ -127,7 +130,7 @@ static void tell_status(struct worker *worker, const struct order *order)
 	    &(struct message){.type = MESSAGE_TOTALS,
 			      .number = {query, (int64_t)totals.lua_bytes, (int64_t)totals.tasks,
 					 (int64_t)totals.failed, (int64_t)memory_resident(daemon),
-					 (int64_t)totals.longest_us, (int64_t)totals.longest_us}});
+					 (int64_t)totals.longest_us}});
 }
 
 struct audience {
@@ -147,13 +150,14 @@ static void tell_line(void *data, const char *line, bool holds)
 static void tell_audit(struct worker *worker, const struct order *order)
 {
 	struct audience audience = {worker, order->message->number[0]};
-	const struct message last = {.type = MESSAGE_AUDIT, .number = {audience.query, 1}};
+	const struct message last = {.type = MESSAGE_AUDIT,
+				     .number = {order->message->number[0], 1}};
 
 	(void)audit_tell(worker->stage.daemon, tell_line, &audience);
 	courier_send(worker->courier, &last);
 }
 
-/* --- the console --- */
+/* --- console --- */
 
 static void evaluate(struct worker *worker, const struct order *order)
 {
@@ -173,7 +177,7 @@ static void (*const orders[MESSAGE_TYPES])(struct worker *worker, const struct o
     [MESSAGE_EVAL] = evaluate,      [MESSAGE_COMPLETE] = complete,
 };
 
-void worker_obey(void *data, const struct message *message, int *fds, size_t count)
+void worker_obey(void *data, const struct message *message, const int *fds, size_t count)
 {
 	const struct order order = {message, fds, count};
 	struct worker *worker = data;

@@ -44,6 +44,22 @@ static bool gives_files_away(const struct daemon *daemon)
 	return spec->drops && (spec->file_count > 0 || sink_kind(daemon) == SINK_FILE);
 }
 
+/* Whether it takes a privilege depends on what this process was given: on nice(1), say. */
+static bool sets_priority(const struct daemon *daemon)
+{
+	return daemon->spec->nice_given || daemon->spec->ioprio_class != 0;
+}
+
+static bool raises_limits(const struct daemon *daemon)
+{
+	const struct spec *spec = daemon->spec;
+
+	for (size_t i = 0; i < spec->limit_count; i++)
+		if (spec->limits[i].value > daemon->machine.hard[spec->limits[i].resource])
+			return true;
+	return spec->oom_given;
+}
+
 /* Emptying the bounding set is wished, not needed: no row names it. */
 static bool empties_bounding(const struct daemon *daemon)
 {
@@ -63,6 +79,8 @@ static const struct {
     {CAPABILITY_CHOWN, gives_files_away},     /* new ones belong to the service's user ... */
     {CAPABILITY_FOWNER, gives_files_away},    /* ... and get their mode */
     {CAPABILITY_SETPCAP, empties_bounding},   /* the workers' row identity */
+    {CAPABILITY_SYS_NICE, sets_priority},     /* the workers' row limits ... */
+    {CAPABILITY_SYS_RESOURCE, raises_limits}, /* ... and process */
 };
 
 static uint64_t of_duties(const struct daemon *daemon)
@@ -73,16 +91,6 @@ static uint64_t of_duties(const struct daemon *daemon)
 		if (duties[i].wanted(daemon))
 			mask |= NEED_CAPABILITY(duties[i].capability);
 	return mask;
-}
-
-static bool raises_limits(const struct daemon *daemon)
-{
-	const struct spec *spec = daemon->spec;
-
-	for (size_t i = 0; i < spec->limit_count; i++)
-		if (spec->limits[i].value > daemon->machine.hard[spec->limits[i].resource])
-			return true;
-	return false;
 }
 
 static uint64_t of_row(const struct daemon *daemon, const struct step *row)
@@ -106,8 +114,6 @@ static uint64_t needed(const struct daemon *daemon, bool all)
 	aim_make(&aim, daemon);
 	if (!aim.new_capabilities)
 		return daemon->machine.capabilities;
-	if (raises_limits(daemon))
-		mask |= NEED_CAPABILITY(CAPABILITY_SYS_RESOURCE);
 	for (const struct step *const *row = steps; *row; row++)
 		if (all || is_later(*row))
 			mask |= of_row(daemon, *row);

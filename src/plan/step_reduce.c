@@ -3,6 +3,11 @@
 #include "plan/step.h"
 #include "sys/sys.h"
 
+static bool leaves_groups(const struct daemon *daemon)
+{
+	return daemon->machine.root && aim_has(daemon->machine.capabilities, CAPABILITY_SETGID);
+}
+
 static bool wanted(const struct daemon *daemon)
 {
 	return !daemon_is_classic(daemon);
@@ -10,6 +15,8 @@ static bool wanted(const struct daemon *daemon)
 
 static void describe(const struct daemon *daemon, FILE *out)
 {
+	if (leaves_groups(daemon))
+		fputs("leave the groups of whoever started us\n", out);
 	fputs("keep in the monitor what it and its workers need, also of what they can get back: ",
 	      out);
 	aim_print_capabilities(duty_kept(daemon), out);
@@ -27,6 +34,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	uint64_t mask = duty_kept(daemon);
 	struct sys_capabilities have;
 
+	if (leaves_groups(daemon) && sys_groups_set(NULL, 0) < 0)
+		return err_sys(err, "cannot leave the supplementary groups");
 	if (aim_has(machine->capabilities, CAPABILITY_SETPCAP) && sys_bounding_set(mask) < 0)
 		return err_sys(err, "cannot empty the bounding set of capabilities");
 	if (sys_capabilities_set(mask) < 0)

@@ -18,6 +18,7 @@
  * that is too long. What the handler and the loop share is volatile: they are one thread. */
 
 struct vm;
+struct err;
 
 /* One coroutine that runs, or that has resumed the one that does. On the C stack. */
 struct frame {
@@ -50,6 +51,7 @@ struct slice {
 	volatile int64_t late_at;     /* when the hooks were set for it */
 	volatile uint64_t overdue;    /* the run that outlasts abort */
 	volatile int raised;          /* how often the error was raised in it */
+	volatile bool fired;          /* a hook has run since the last tick */
 
 	uint64_t turn_began;   /* milliseconds of the loop; 0: no Lua has run in this turn */
 	uint64_t lag, longest; /* microseconds of the longest turn since they were asked for */
@@ -58,8 +60,8 @@ struct slice {
 /* Takes lua.slice and lua.abort of the spec; again after a reload. */
 void slice_set(struct vm *vm);
 /* From the thread of the loop. A process has one vm whose runs are watched: the first. */
-void slice_open(struct vm *vm);
-/* The loop has to run before slice goes. */
+int slice_open(struct vm *vm, struct err *err);
+/* The loop has to run before slice goes; also after a slice_open that has failed. */
 void slice_close(struct vm *vm);
 
 /* Microseconds of the longest turn of the loop (what an event may have waited) since *most was
@@ -69,8 +71,9 @@ uint64_t slice_read(uint64_t *most);
 /* --- for vm.h --- */
 
 void slice_begin(struct vm *vm);
-/* Hooks what runs, if this run is too long. Also from the handler. */
-void slice_hook(struct vm *vm);
+/* Hooks what runs, if this run is too long; again: also what is hooked already, for a hook that was
+ * set in the middle of an instruction may be lost. Also from the handler. */
+void slice_hook(struct vm *vm, bool again);
 /* The coroutine of a hooked frame does not run any more. */
 void slice_unhook(struct vm *vm, struct frame *frame);
 

@@ -1,7 +1,9 @@
+#include <string.h>
 #include <uv.h>
 
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
+#include "host/notify.h"
 #include "host/ready.h"
 #include "sys/sys.h"
 
@@ -60,9 +62,15 @@ static void started(void *data)
 	heartbeat_start(monitor);
 }
 
+/* One that was killed on its way has named the row it was at. */
 static void start_failed(void *data, const struct err *err)
 {
-	monitor_fail(data, err);
+	struct monitor *monitor = data;
+	struct err failure = *err;
+
+	if (!failure.step[0] && !failure.key[0])
+		memcpy(failure.step, monitor->step, sizeof failure.step);
+	monitor_fail(monitor, &failure);
 }
 
 /* Its daemon file is in force from now on. */
@@ -92,7 +100,9 @@ static void stopped(void *data, int code)
 {
 	struct monitor *monitor = data;
 
-	monitor->stopped = true;
+	if (!monitor->stopping && !monitor->failed)
+		notify_stopping(
+		    monitor->daemon); /* the crew's own wish: workers that die again and again */
 	monitor->code = code;
 	uv_stop(&monitor->loop);
 }

@@ -76,7 +76,8 @@ static void take_end(struct member *member)
 		return;
 	answer_gone(member);
 	slot->user = NULL;
-	orphans_kill(&monitor->orphans);
+	memcpy(monitor->step, member->step, sizeof monitor->step);
+	monitor->sweeping = orphans_kill(&monitor->orphans);
 	log_source_end(monitor->log, member->source, last, sizeof last);
 	close_handles(member);
 	crew_died(monitor->crew, slot, status, last, monitor_now());
@@ -165,6 +166,16 @@ static void read_messages(struct member *member, int most)
 	}
 }
 
+void members_hear(struct monitor *monitor)
+{
+	for (size_t i = 0; i < crew_slots(monitor->crew); i++) {
+		struct member *member = member_of(crew_slot(monitor->crew, i));
+
+		if (member)
+			read_messages(member, MESSAGES_AT_ONCE);
+	}
+}
+
 static void on_talk(uv_poll_t *poll, int status, int events)
 {
 	(void)events;
@@ -233,8 +244,12 @@ int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *
 
 	if (!member)
 		return err_set(err, "out of memory");
-	*member = (struct member){
-	    .monitor = monitor, .slot = slot, .pidfd = -1, .channel_fd = -1, .source = -1};
+	*member = (struct member){.monitor = monitor,
+				  .slot = slot,
+				  .pidfd = -1,
+				  .channel_fd = -1,
+				  .source = -1,
+				  .step = "inherit"};
 	if (spawn_worker(member, generation, err) < 0) {
 		free(member);
 		return -1;

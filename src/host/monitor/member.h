@@ -16,7 +16,7 @@ struct member {
 	uv_poll_t talk;     /* its channel */
 	uv_timer_t silence; /* it has closed its channel, but does not end */
 	int handles;        /* that are not closed yet */
-	char step[16];      /* the last that it announced */
+	char step[16];      /* the row that it is at */
 	int64_t unheard;    /* milliseconds of the monitor's own running time since it was heard */
 	int64_t lag;        /* of its last heartbeat, microseconds */
 	char text[256];     /* of luvd.status */
@@ -34,6 +34,8 @@ void member_tell_fds(struct member *member, const struct message *message, const
 void member_kill(struct member *member);
 /* Takes the ends of those that have no pidfd: on SIGCHLD. */
 void members_reap(struct monitor *monitor);
+/* Takes what they have said and nobody has read yet. */
+void members_hear(struct monitor *monitor);
 /* Condemns one whose log lines are none. */
 void members_check(struct monitor *monitor);
 /* The member with this pid; NULL. */

@@ -35,6 +35,7 @@ struct monitor {
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
+	bool sweeping; /* some were killed: what they have started becomes ours */
 	struct watchdog watchdog;
 
 	uv_timer_t timer;     /* crew_next */
@@ -48,8 +49,8 @@ struct monitor {
 	bool ready;                   /* the first generation serves */
 	bool stopping;                /* a stop was asked for, by whomever */
 	bool failed;                  /* before ready: what is left is killed */
-	bool stopped;                 /* no worker is left */
 	struct err failure;           /* why the start has failed */
+	char step[16];                /* the last that the last worker to end had announced */
 	pid_t failing;                /* the worker that said so and ends by itself; 0: none */
 	int code;                     /* exit code, once stopped */
 	int by_signal;                /* a second request to stop: the process ends from it */
