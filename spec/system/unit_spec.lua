@@ -171,6 +171,41 @@ exec chroot "$root" setpriv --no-new-privs --bounding-set=-all$CAPABILITIES "$@"
   end
 end)
 
+describe("the system calls of a unit", function()
+  -- All that a set of systemd holds.
+  local function add(t, allowed, set)
+    local listed = t:command { "/usr/bin/systemd-analyze", "--no-pager", "syscall-filter", set }
+    for line in listed.out:gmatch "\n +([@%w_-]+)" do
+      if line:sub(1, 1) == "@" then add(t, allowed, line) else allowed[line] = true end
+    end
+  end
+
+  -- Under sanitizers there are calls of theirs.
+  it("are all that luvd makes, from its start over a reload to its end #plain", luvd.root_test(function(t)
+    local file = t:file(services.echo [[user = "nobody", chroot = "auto", directories = { state = true },]])
+    local allowed = {}
+    for _, value in ipairs(fields(unit(t, file, "systemd"), "SystemCallFilter")) do
+      if value:sub(1, 1) == "@" then add(t, allowed, value) else allowed[value] = true end
+    end
+    for _, name in ipairs { "read", "execve", "execveat", "chroot" } do assert.is_true(allowed[name], name) end
+    assert.is_nil(allowed.mount)
+    local trace = t.folder .. "/trace"
+    local d = t:run(file, {}, {}, { "/usr/bin/strace", "-f", "-o", trace })
+    assert.equal("x\n", client.ask(d:address(), "x\n"))
+    assert.equal(0, d:reload().code)
+    t:luvd { "stop", file }
+    d.child:wait()
+    local refused, seen = {}, 0
+    for call in proc.slurp(trace):gmatch "\n%d+ +([%l%d_]+)%(" do
+      seen = seen + 1
+      -- The audit tries those that must fail.
+      if not allowed[call] then refused[call] = true end
+    end
+    assert.is_true(seen > 100)
+    assert.same({}, refused)
+  end))
+end)
+
 describe("the script for rc.d", function()
   -- The part of rc.subr(8) that such a script needs.
   local STUB = [=[

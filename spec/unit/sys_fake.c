@@ -979,6 +979,10 @@ const char *sys_capability_name(int capability)
 		return "sys_chroot";
 	case CAPABILITY_NET_BIND_SERVICE:
 		return "net_bind_service";
+	case CAPABILITY_SYS_NICE:
+		return "sys_nice";
+	case CAPABILITY_SYS_RESOURCE:
+		return "sys_resource";
 	default:
 		return "another";
 	}
