@@ -84,6 +84,20 @@ int sys_open_self(void)
 	return sys_open("/proc/self/exe", O_PATH, 0);
 }
 
+int sys_self_path(char *path, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", path, size);
+
+	if (length < 0)
+		return -1;
+	if ((size_t)length >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	path[length] = '\0';
+	return 0;
+}
+
 int sys_open_status(void)
 {
 	return sys_open("/proc/self/status", O_RDONLY, 0);
