@@ -81,9 +81,7 @@ os.remove(("/var/log/%s.log"):format(name))
 loop.drain()
 
 -- What disturbs a round disturbs both of its starts.
-local differences = {}
-for round, taken in ipairs(times[1]) do differences[round] = taken - times[2][round] end
-local more = series.summary(differences).median
+local more = series.differences(times[1], times[2]).median
 local reached = more <= GOAL
 
 print(("%-22s %10s %10s %10s"):format("", "median", "fastest", "slowest"))
