@@ -336,6 +336,22 @@ describe("a monitor", function()
     t:assert_nothing_left()
   end))
 
+  it("as process 1 reloads on a HUP from outside the container", luvd.root_test(function(t)
+    for count = 0, 1 do
+      local d = t:run(t:file(services.echo(workers(count))), nil, nil,
+        { "/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child" })
+      local first = children(d.child.pid)[1]
+      uv.kill(first, "sighup")
+      loop.wait_for("the reload", function()
+        return d.child.err:match "SIGHUP from outside the container %(uid 0%)\n.-reloaded in"
+      end)
+      uv.kill(first, "sigterm")
+      d.child:wait()
+      assert.equal(0, d.child.code, d.child.err)
+    end
+    t:assert_nothing_left()
+  end))
+
   it("cannot be started in the background by process 1", luvd.root_test(function(t)
     local result = t:command { "/usr/bin/unshare", "--pid", "--fork", "--mount-proc", luvd.binary, "start",
       t:file(services.echo(workers(1))) }

@@ -20,7 +20,8 @@ struct signal_action {
 
 struct signal_event {
 	int number;
-	pid_t pid; /* sender; 0: the kernel */
+	bool by_kernel;
+	pid_t pid; /* sender; 0: the kernel, or one outside of our pid namespace */
 	uid_t uid;
 	bool again; /* a stop was asked for before, and this is another request for one */
 };
@@ -30,7 +31,8 @@ enum { SIGNAL_NAME_MAX = 24 };
 const char *signal_name(int number, char text[SIGNAL_NAME_MAX]);
 
 enum { SIGNAL_ORIGIN_MAX = 96 };
-/* "SIGTERM from pid 17 (uid 0)"; writes to text and returns it. */
+/* "SIGTERM from pid 17 (uid 0)", "... from outside the container (uid 0)"; writes to text and
+ * returns it. */
 const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORIGIN_MAX]);
 
 /* In a worker only SIGTERM has a meaning: to stop. by_kernel: it was not sent by a process, as HUP

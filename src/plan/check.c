@@ -53,8 +53,12 @@ static void refuse(const struct step *step, int capability, const struct daemon 
 	snprintf(err->step, sizeof err->step, "%s", step->name);
 	if (key)
 		spec_blame(daemon->spec, key, err);
-	err_set(err, "needs the capability %s, which uid %u does not have",
-		sys_capability_name(capability), (unsigned)daemon->machine.euid);
+	if (daemon->role == WORKER && daemon->machine.root) /* a reload */
+		err_set(err, "needs restart: the monitor has not kept the capability %s",
+			sys_capability_name(capability));
+	else
+		err_set(err, "needs the capability %s, which uid %u does not have",
+			sys_capability_name(capability), (unsigned)daemon->machine.euid);
 }
 
 static void check_capabilities(const struct step *step, const struct daemon *daemon,
