@@ -961,8 +961,16 @@ const char *sys_capability_name(int capability)
 	switch (capability) {
 	case CAPABILITY_CHOWN:
 		return "chown";
+	case CAPABILITY_DAC_OVERRIDE:
+		return "dac_override";
+	case CAPABILITY_DAC_READ_SEARCH:
+		return "dac_read_search";
 	case CAPABILITY_FOWNER:
 		return "fowner";
+	case CAPABILITY_KILL:
+		return "kill";
+	case CAPABILITY_SETPCAP:
+		return "setpcap";
 	case CAPABILITY_SETUID:
 		return "setuid";
 	case CAPABILITY_SETGID:
@@ -971,6 +979,10 @@ const char *sys_capability_name(int capability)
 		return "sys_chroot";
 	case CAPABILITY_NET_BIND_SERVICE:
 		return "net_bind_service";
+	case CAPABILITY_SYS_NICE:
+		return "sys_nice";
+	case CAPABILITY_SYS_RESOURCE:
+		return "sys_resource";
 	default:
 		return "another";
 	}

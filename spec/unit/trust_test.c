@@ -8,6 +8,28 @@
 
 #include "spec/trust.h"
 
+/* While the kernel is asked for the real path of a file, another takes its place: so many times. */
+char *__real_realpath(const char *path, char *buffer);
+char *__wrap_realpath(const char *path, char *buffer);
+static int replaced_times;
+
+char *__wrap_realpath(const char *path, char *buffer)
+{
+	char other[200];
+	FILE *file;
+
+	if (replaced_times > 0) {
+		replaced_times--;
+		snprintf(other, sizeof other, "%s.new", path);
+		file = fopen(other, "w");
+		assert_non_null(file);
+		fprintf(file, "%d", replaced_times);
+		assert_int_equal(fclose(file), 0);
+		assert_int_equal(rename(other, path), 0);
+	}
+	return __real_realpath(path, buffer);
+}
+
 /* The rules for root: source.uid is 0. They can be tried by anybody who is the owner. */
 
 static const char text[] = "return { service = { start = function() end } }";
@@ -125,6 +147,41 @@ static void a_file_that_changes_after_it_was_read_is_seen(void **state)
 	assert_false(trust_unchanged(fixture->path, &stamp));
 }
 
+static void a_file_that_is_replaced_while_it_is_looked_at_is_read_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stamp stamp;
+	struct err err = {0};
+	char *bytes;
+	size_t length;
+
+	fixture_write(fixture, "main.lua", text);
+	replaced_times = 3;
+	assert_int_equal(trust_read(&fixture->source, fixture->path, &bytes, &length, &stamp, &err),
+			 0);
+	assert_string_equal(bytes, "0");
+	free(bytes);
+	assert_string_equal(err.what, "");
+	assert_true(trust_unchanged(fixture->path, &stamp));
+}
+
+static void but_not_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stamp stamp;
+	struct err err = {0};
+	char *bytes;
+	size_t length;
+
+	fixture_write(fixture, "main.lua", text);
+	replaced_times = 1000;
+	assert_int_equal(trust_read(&fixture->source, fixture->path, &bytes, &length, &stamp, &err),
+			 -1);
+	assert_non_null(strstr(err.what, "was moved while it was read"));
+	assert_true(replaced_times > 900);
+	replaced_times = 0;
+}
+
 #define ROOT_TEST(function) cmocka_unit_test_setup_teardown(function, as_root, fixture_teardown)
 
 int main(void)
@@ -137,6 +194,8 @@ int main(void)
 	    ROOT_TEST(a_link_is_followed_to_what_it_names),
 	    ROOT_TEST(modules_and_includes_are_held_to_the_same),
 	    TEST(a_file_that_changes_after_it_was_read_is_seen),
+	    ROOT_TEST(a_file_that_is_replaced_while_it_is_looked_at_is_read_again),
+	    ROOT_TEST(but_not_for_ever),
 	};
 
 	return cmocka_run_group_tests_name("whose file root may read", tests, NULL, NULL);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { TRIES_MAX = 10 }; /* of a file that is replaced while it is read */
+
 static const char *owner_name(uid_t uid, char *text, size_t size)
 {
 	struct passwd entry, *found = NULL;
@@ -145,18 +147,35 @@ static int read_opened(const struct source *source, const char *path, int fd, ch
 	return read_all(fd, path, text, length, err);
 }
 
+static bool is_at(const char *path, int fd)
+{
+	struct stat opened, there;
+
+	return fstat(fd, &opened) == 0 && stat(path, &there) == 0 &&
+	       opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+}
+
 int trust_read(const struct source *source, const char *path, char **text, size_t *length,
 	       struct stamp *stamp, struct err *err)
 {
-	/* O_NONBLOCK: a FIFO in its place must not hold us before it can be refused. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int result;
+	const struct err before = *err;
 
-	if (fd < 0)
-		return err_sys(err, "cannot open '%s'", path);
-	result = read_opened(source, path, fd, text, length, stamp, err);
-	close(fd);
-	return result;
+	for (int tries = TRIES_MAX;;) {
+		/* O_NONBLOCK: a FIFO in its place must not hold us before it can be refused. */
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		int result;
+		bool again;
+
+		if (fd < 0)
+			return err_sys(err, "cannot open '%s'", path);
+		result = read_opened(source, path, fd, text, length, stamp, err);
+		/* Somebody saves it just now: what is there by then counts. */
+		again = result < 0 && --tries > 0 && !is_at(path, fd);
+		close(fd);
+		if (!again)
+			return result;
+		*err = before;
+	}
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

@@ -39,6 +39,13 @@ int sys_open_self(void)
 	return refuse();
 }
 
+int sys_self_path(char *path, size_t size)
+{
+	(void)path;
+	(void)size;
+	return refuse();
+}
+
 int sys_open_status(void)
 {
 	return refuse();

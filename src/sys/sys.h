@@ -53,6 +53,8 @@ int sys_channel(int ends[2]);
 int sys_memfd_sealed(const char *name, const void *bytes, size_t length);
 /* Our own executable, as it is mapped now (O_PATH). required: openat(2). */
 int sys_open_self(void);
+/* The path of our own executable, with its closing 0. required: readlink(2). */
+int sys_self_path(char *path, size_t size);
 
 /* --- files --- */
 
