@@ -6,6 +6,7 @@
 static const char text[] =
     "return { name = 'echo', service = './room.lua', config = { 1, 2.5, 'x', { y = false } },\n"
     "listen = { web = { address = { 'tcp://*:80', 'unix:@x', 'unix:/s' }, owner = '0:0' } },\n"
+    "workers = 'auto', restart = { policy = 'never', final_codes = { 2, 255 } },\n"
     "files = { f = { path = 'f' } }, group = 4711, capabilities = { 'chown' },\n"
     "limits = { nofile = 5 }, signals = { HUP = 'service.again' }, pidfile = 'p',\n"
     "priority = { cpus = { 0 } }, environment = { keep = { 'TZ' }, set = { A = '1' } },\n"
@@ -44,6 +45,13 @@ static void a_bundle_comes_back_as_it_was(void **state)
 	assert_string_equal(back->listens[0].addresses[1].text, "tcp://[::]:80");
 	assert_memory_equal(&back->listens[0].addresses[0].socket,
 			    &spec->listens[0].addresses[0].socket, sizeof(struct sockaddr_storage));
+	assert_int_equal(back->workers, spec->workers);
+	assert_true(back->workers > 0);
+	assert_int_equal(back->restart.policy, RESTART_NEVER);
+	assert_int_equal(back->restart.final_codes[1], 255);
+	assert_int_equal(back->timeout_watchdog, 30000);
+	assert_int_equal(back->generations, 3);
+	assert_int_equal(back->lua_slice, 1000);
 	assert_string_equal(back->environment[0], spec->environment[0]);
 	assert_string_equal(back->modules[1].text, "return {}");
 	assert_string_equal(back->source.sets[0], "config.z=5");

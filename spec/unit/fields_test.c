@@ -46,6 +46,18 @@ static void every_default_is_right(void **state)
 	assert_int_equal(spec->workers, 0);
 	assert_int_equal(spec->timeout_start, 30000);
 	assert_int_equal(spec->timeout_drain, 60000);
+	assert_int_equal(spec->timeout_watchdog, 30000);
+	assert_int_equal(spec->restart.policy, RESTART_ALWAYS);
+	assert_int_equal(spec->restart.backoff, 100);
+	assert_int_equal(spec->restart.backoff_limit, 30000);
+	assert_int_equal(spec->restart.limit, 10);
+	assert_int_equal(spec->restart.window, 60000);
+	assert_int_equal(spec->restart.over, RESTART_OVER_STOP);
+	assert_int_equal(spec->restart.final_code_count, 0);
+	assert_int_equal(spec->generations, 3);
+	assert_false(spec->console);
+	assert_int_equal(spec->lua_slice, 1000);
+	assert_int_equal(spec->lua_abort, 0);
 	assert_int_equal(spec->log.to, SINK_DEFAULT);
 	assert_int_equal(spec->log.level, LEVEL_INFO);
 	assert_false(spec->log.json);
@@ -54,10 +66,44 @@ static void every_default_is_right(void **state)
 	assert_int_equal(spec->folders[DIRECTORY_STATE].mode, 0750);
 	assert_int_equal(listen->backlog, 511);
 	assert_int_equal(listen->mode, 0666);
+	assert_false(listen->reuseport);
 	assert_int_equal(listen->write_buffer, 256 * 1024);
 	assert_int_equal(listen->uid, (uid_t)-1);
 	assert_int_equal(spec->files[0].mode, 'r');
 	assert_int_equal(spec->files[0].perm, 0640);
+}
+
+static void workers_and_their_restart_are_read(void **state)
+{
+	const struct spec *spec = fixture_right(
+	    *state, "return { service = { start = function() end }, workers = 'auto',\n"
+		    " restart = { policy = 'on-failure', backoff = 1, backoff_limit = '2s',\n"
+		    " limit = 0, window = '5m', over = 'go-on', final_codes = { 2, 78 } },\n"
+		    " generations = 16, console = true, timeouts = { watchdog = 0 },\n"
+		    " listen = { a = { address = 'udp://*:1', reuseport = true } } }");
+
+	assert_int_equal(spec->workers, WORKERS_AUTO);
+	assert_int_equal(spec->restart.policy, RESTART_ON_FAILURE);
+	assert_int_equal(spec->restart.backoff, 1000);
+	assert_int_equal(spec->restart.backoff_limit, 2000);
+	assert_int_equal(spec->restart.limit, 0);
+	assert_int_equal(spec->restart.window, 300000);
+	assert_int_equal(spec->restart.over, RESTART_OVER_GO_ON);
+	assert_int_equal(spec->restart.final_code_count, 2);
+	assert_int_equal(spec->restart.final_codes[1], 78);
+	assert_int_equal(spec->generations, 16);
+	assert_true(spec->console);
+	assert_int_equal(spec->timeout_watchdog, 0);
+	assert_true(spec_listen(spec, "a")->reuseport);
+}
+
+static void a_policy_stands_for_restart(void **state)
+{
+	const struct spec *spec = fixture_right(
+	    *state, "return { service = { start = function() end }, restart = 'never' }");
+
+	assert_int_equal(spec->restart.policy, RESTART_NEVER);
+	assert_int_equal(spec->restart.limit, 10);
 }
 
 static void names_are_found_by_the_users_own_words(void **state)
@@ -79,6 +125,8 @@ int main(void)
 	    cmocka_unit_test(every_row_is_whole_and_named_once),
 	    cmocka_unit_test(every_row_has_its_parent),
 	    TEST(every_default_is_right),
+	    TEST(workers_and_their_restart_are_read),
+	    TEST(a_policy_stands_for_restart),
 	    cmocka_unit_test(names_are_found_by_the_users_own_words),
 	};
 

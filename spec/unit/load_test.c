@@ -464,6 +464,36 @@ static void a_confined_classic_daemon_is_warned_of(void **state)
 	errs_finish(&warnings);
 }
 
+static void what_only_workers_take_is_warned_of_without_them(void **state)
+{
+	struct fixture *fixture = *state;
+	struct errs warnings = {0};
+
+	spec_warnings(fixture_right(fixture, "return { " SERVICE ", user = 'root', workers = 0,\n"
+					     "restart = 'never',\n"
+					     "timeouts = { watchdog = 5 } }"),
+		      true, &warnings);
+	assert_int_equal(warnings.count, 2);
+	assert_string_equal(warnings.list[0].where, "main.lua:2");
+	assert_string_equal(warnings.list[0].key, "restart");
+	assert_string_equal(warnings.list[1].key, "timeouts.watchdog");
+	errs_finish(&warnings);
+}
+
+static void a_confined_daemon_with_workers_can_do_everything(void **state)
+{
+	struct fixture *fixture = *state;
+	struct errs warnings = {0};
+
+	fixture->source.uid = 0;
+	fixture->source.owner = getuid();
+	spec_warnings(fixture_right(fixture, "return { " SERVICE ", user = 'nobody', workers = 1,\n"
+					     "chroot = 'auto', log = '/var/log/x.log',\n"
+					     "restart = 'never' }"),
+		      true, &warnings);
+	assert_int_equal(warnings.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +517,8 @@ int main(void)
 	    TEST(the_signals_of_the_bounds_are_put_back),
 	    TEST(the_keys_fill_the_spec),
 	    TEST(a_confined_classic_daemon_is_warned_of),
+	    TEST(what_only_workers_take_is_warned_of_without_them),
+	    TEST(a_confined_daemon_with_workers_can_do_everything),
 	};
 
 	return cmocka_run_group_tests_name("reading a daemon file", tests, NULL, NULL);

@@ -185,6 +185,22 @@ static void the_environment_is_made_anew(void **state)
 			    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
+static void auto_is_one_worker_for_each_cpu(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		int cpus, workers;
+	} cases[] = {{0, 1}, {1, 1}, {6, 6}, {5000, WORKERS_MAX}};
+
+	as(fixture, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		fixture->source.cpus = cases[i].cpus;
+		assert_int_equal(
+		    resolved(fixture, "return { workers = 'auto', " SERVICE " }")->workers,
+		    cases[i].workers);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +212,7 @@ int main(void)
 	    TEST(others_have_their_own),
 	    TEST(others_cannot_have_what_only_root_gives),
 	    TEST(the_environment_is_made_anew),
+	    TEST(auto_is_one_worker_for_each_cpu),
 	};
 
 	return cmocka_run_group_tests_name("resolving on this machine", tests, NULL, NULL);

@@ -694,6 +694,25 @@ pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int 
 	return fail(ENOSYS);
 }
 
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+{
+	(void)self_fd;
+	(void)arguments;
+	(void)fds;
+	(void)count;
+	return fail(ENOSYS);
+}
+
+int sys_parent_death_signal(int number)
+{
+	return enter("parent_death_signal", "%d", number) ? -1 : 0;
+}
+
+pid_t sys_parent(void)
+{
+	return fake.parent;
+}
+
 pid_t sys_pid(void)
 {
 	return fake.pid;
@@ -1017,6 +1036,7 @@ void fake_reset(bool root)
 	fake.refuse_at = -1;
 	fake.environment = none;
 	fake.pid = 100;
+	fake.parent = 99;
 	fake.umask = 022;
 	fake.dumpable = true;
 	fake.threads = 1;

@@ -48,7 +48,7 @@ struct fake {
 
 	char **environment;
 	bool set_uid;
-	pid_t pid;
+	pid_t pid, parent;
 	pid_t forks[2]; /* what the next calls of fork return */
 	int fork_count;
 	jmp_buf *on_exit;

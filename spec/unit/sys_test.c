@@ -184,6 +184,110 @@ static void a_spawned_program_gets_three_descriptors_and_no_environment(void **s
 	unsetenv("LUVD_TEST");
 }
 
+/* Runs the script with these descriptors in the places 0, 1, 2 ...; returns its exit code. */
+static int run_worker(const char *script, const int *fds, size_t count)
+{
+	char shell[] = "sh", option[] = "-c", text[256];
+	char *arguments[] = {shell, option, text, NULL};
+	int self = open("/bin/sh", O_PATH | O_CLOEXEC), status;
+	pid_t pid;
+
+	snprintf(text, sizeof text, "%s", script);
+	pid = sys_spawn_worker(self, arguments, fds, count);
+	assert_true(pid > 0);
+	assert_int_equal(sys_wait(pid, &status, 0), pid);
+	close(self);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int memory_of(const char *text)
+{
+	return sys_memfd_sealed("test", text, strlen(text));
+}
+
+static void spawn_body(void)
+{
+	int sources[5], fds[5], extra;
+
+	/* From 3 on, so that each source is another's place. */
+	HOLDS(sys_close_others(NULL, 0) == 0);
+	for (int i = 0; i < 5; i++) {
+		const char text[] = {(char)('a' + i), '\n', '\0'};
+
+		sources[i] = memory_of(text);
+		HOLDS(lseek(sources[i], 0, SEEK_SET) == 0);
+	}
+	extra = dup2(sources[0], 9); /* not close-on-exec */
+	fds[0] = sources[4];
+	fds[1] = 1;
+	fds[2] = 2;
+	fds[3] = sources[1];
+	fds[4] = sources[0];
+	HOLDS(extra == 9 && sources[0] == 3 && sources[1] == 4);
+	HOLDS(run_worker("read x; read y <&3; read z <&4; test $x$y$z = eba || exit 1;"
+			 "for fd in 5 6 7 8 9; do test -e /proc/$$/fd/$fd && exit 2; done; exit 7",
+			 fds, 5) == 7);
+	HOLDS(run_worker("test -z \"$HOME\" && exit 8", fds, 3) == 8);
+}
+
+static void a_worker_is_given_descriptors_whose_numbers_overlap(void **state)
+{
+	(void)state;
+	setenv("HOME", "/root", 1);
+	in_child(spawn_body);
+}
+
+static void a_worker_is_not_started_with_a_descriptor_that_is_not_open(void **state)
+{
+	const int fds[] = {0, 1, 2, 1000};
+
+	(void)state;
+	assert_int_equal(run_worker("exit 0", fds, 4), 126);
+	assert_int_equal(sys_spawn_worker(1000, NULL, fds, 100000), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
+/* The child of a process that ends: writes a byte to the pipe when the signal has come. */
+static void orphan(int fd, pid_t parent)
+{
+	pid_t sender;
+
+	HOLDS(sys_signals_block() == 0);
+	HOLDS(sys_parent_death_signal(SIGTERM) == 0);
+	HOLDS(sys_parent() == parent);
+	HOLDS(write(fd, "1", 1) == 1);
+	for (int i = 0; i < 1000 && sys_signal_pending(&sender) != SIGTERM; i++)
+		sys_sleep(5);
+	HOLDS(sys_parent() != parent);
+	HOLDS(write(fd, "2", 1) == 1);
+}
+
+static void the_end_of_the_parent_is_a_signal(void **state)
+{
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(sys_pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		pid_t parent = getpid();
+
+		if (fork() == 0) {
+			orphan(ends[1], parent);
+			_exit(0);
+		}
+		sys_close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 1 ? 0 : 1);
+	}
+	sys_close(ends[1]);
+	assert_int_equal(sys_wait(pid, &(int){0}, 0), pid);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(byte, '2');
+	sys_close(ends[0]);
+}
+
 static void a_unix_socket_has_its_mode_from_the_beginning(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -340,6 +444,9 @@ int main(void)
 	    cmocka_unit_test(a_lock_keeps_others_out_and_can_be_asked_for),
 	    cmocka_unit_test(a_waiting_signal_tells_its_sender),
 	    cmocka_unit_test(a_spawned_program_gets_three_descriptors_and_no_environment),
+	    cmocka_unit_test(a_worker_is_given_descriptors_whose_numbers_overlap),
+	    cmocka_unit_test(a_worker_is_not_started_with_a_descriptor_that_is_not_open),
+	    cmocka_unit_test(the_end_of_the_parent_is_a_signal),
 	    cmocka_unit_test(a_unix_socket_has_its_mode_from_the_beginning),
 	    cmocka_unit_test(discard_removes_only_the_very_file),
 	    cmocka_unit_test(a_process_is_named_by_pid_and_start),

@@ -8,6 +8,20 @@ static void print_row(const char *key, const char *text)
 	printf("  %-10s %s\n", key, text);
 }
 
+/* What it takes to change a key of a daemon that runs. */
+static const char *change_text(enum change_kind kind)
+{
+	switch (kind) {
+	case CHANGE_RESTART:
+		return "changes by a restart only";
+	case CHANGE_GENERATION:
+		return "changes by new workers; a daemon with workers = 0 has to be restarted";
+	case CHANGE_IN_PLACE:
+		break;
+	}
+	return "may change in a running daemon";
+}
+
 static void print_field(const struct field *field)
 {
 	printf("%s\n  %s\n\n", field->name, field->help);
@@ -16,8 +30,7 @@ static void print_field(const struct field *field)
 	if (field->later)
 		print_row("yet", "not supported by this version");
 	else
-		print_row("reload", field->reload ? "may change in a running daemon"
-						  : "changes by a restart only");
+		print_row("reload", change_text(field->change));
 }
 
 static void print_below(const char *key)

@@ -92,14 +92,36 @@ static void join(char *text, size_t size, const char *before, char *const *keys)
 
 /* --- one round --- */
 
+static bool is_in(char *const *keys, const char *key)
+{
+	for (; *keys; keys++)
+		if (strcmp(*keys, key) == 0)
+			return true;
+	return false;
+}
+
+/* "needs restart: listen.web, user": a daemon without workers cannot have new ones. */
+static void tell_restart(const struct change *change, char *text, size_t size)
+{
+	char **keys = calloc(change->count + 1, sizeof *keys);
+	size_t count = 0;
+
+	for (size_t i = 0; keys && i < change->count; i++)
+		if (is_in(change->refused, change->keys[i]) ||
+		    is_in(change->renewed, change->keys[i]))
+			keys[count++] = change->keys[i];
+	join(text, size, "needs restart: ", keys);
+	free(keys);
+}
+
 /* Why the difference cannot be taken in place; true: it cannot. */
 static bool must_restart(const struct reload *reload, struct err *err)
 {
 	const struct change *change = &reload->change;
 	char keys[1024];
 
-	if (change->refused_count) {
-		join(keys, sizeof keys, "needs restart: ", change->refused);
+	if (change->refused_count || change->renewed_count) {
+		tell_restart(change, keys, sizeof keys);
 		err_set(err, "%s", keys);
 		return true;
 	}

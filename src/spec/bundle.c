@@ -13,7 +13,13 @@
 /* The spec as plain bytes. The version changes with every change of the functions below: the bytes
  * never outlive a daemon, but an upgraded binary reads what the old one wrote. */
 
-enum { BUNDLE_VERSION = 3, BUNDLE_SIZE_MAX = 128 << 20, CAPABILITY_MOST = 63, RESOURCE_MOST = 63 };
+enum {
+	BUNDLE_VERSION = 4,
+	BUNDLE_SIZE_MAX = 128 << 20,
+	CAPABILITY_MOST = 63,
+	RESOURCE_MOST = 63,
+	EXIT_CODE_MOST = 255
+};
 
 static const char bundle_magic[8] = "luvd-bun", source_magic[8] = "luvd-src";
 
@@ -100,6 +106,7 @@ static void code_listen(struct codec *codec, struct listen *listen)
 	codec_text(codec, &listen->owner);
 	codec_u32(codec, &listen->uid);
 	codec_u32(codec, &listen->gid);
+	codec_bool(codec, &listen->reuseport);
 	codec_int(codec, &listen->max_connections, 0, INT_MAX);
 	codec_int(codec, &listen->max_per_peer, 0, INT_MAX);
 	codec_i64(codec, &listen->idle_timeout, 0);
@@ -216,6 +223,17 @@ static void code_signals(struct codec *codec, struct spec *spec)
 	}
 }
 
+static void code_restart(struct codec *codec, struct restart_spec *restart)
+{
+	CODE_ENUM(codec, restart->policy, RESTART_NEVER);
+	codec_i64(codec, &restart->backoff, 1);
+	codec_i64(codec, &restart->backoff_limit, 1);
+	codec_int(codec, &restart->limit, 0, INT_MAX);
+	codec_i64(codec, &restart->window, 1);
+	CODE_ENUM(codec, restart->over, RESTART_OVER_GO_ON);
+	code_ints(codec, &restart->final_codes, &restart->final_code_count, EXIT_CODE_MOST);
+}
+
 static void code_process(struct codec *codec, struct spec *spec)
 {
 	code_limits(codec, spec);
@@ -231,11 +249,17 @@ static void code_process(struct codec *codec, struct spec *spec)
 	codec_i64(codec, &spec->timeout_reload, 0);
 	codec_i64(codec, &spec->timeout_stop, 0);
 	codec_i64(codec, &spec->timeout_drain, 0);
+	codec_i64(codec, &spec->timeout_watchdog, 0);
+	code_restart(codec, &spec->restart);
+	codec_int(codec, &spec->generations, GENERATIONS_LEAST, GENERATIONS_MOST);
+	codec_bool(codec, &spec->console);
 	codec_bool(codec, &spec->capabilities_given);
 	code_ints(codec, &spec->capabilities, &spec->capability_count, CAPABILITY_MOST);
 	codec_list(codec, &spec->lua_path);
 	codec_list(codec, &spec->lua_preload);
 	codec_size(codec, &spec->lua_memory);
+	codec_i64(codec, &spec->lua_slice, 0);
+	codec_i64(codec, &spec->lua_abort, 0);
 	codec_bool(codec, &spec->control_wanted);
 	codec_text(codec, &spec->control);
 	codec_text(codec, &spec->home_folder);
@@ -272,7 +296,7 @@ static void code_spec(struct codec *codec, struct spec *spec)
 	codec_text(codec, &spec->description);
 	CODE_ENUM(codec, spec->service_kind, SERVICE_FILE);
 	codec_text(codec, &spec->service);
-	codec_int(codec, &spec->workers, 0, INT_MAX);
+	codec_int(codec, &spec->workers, WORKERS_AUTO, WORKERS_MAX);
 	code_listens(codec, spec);
 	code_files(codec, spec);
 	code_identity(codec, spec);

@@ -196,4 +196,5 @@ void check_spec(struct check *check)
 			   "missing: a module's name, a path such as \"./room.lua\" or a table "
 			   "with the function start");
 	kind_check_addresses(check);
+	kind_check_workers(check);
 }

@@ -14,7 +14,7 @@ enum { KEY_MAX = 256 };
 struct entry {
 	char *key;
 	struct value value;
-	bool reload;
+	const struct field *field;
 };
 
 struct flat {
@@ -45,7 +45,7 @@ static void add(struct flat *flat, const char *key, const struct field *field,
 	}
 	flat->entries = entries;
 	entry = &entries[flat->count++];
-	*entry = (struct entry){.key = strdup(key), .reload = field->reload};
+	*entry = (struct entry){.key = strdup(key), .field = field};
 	failed = field->kind->normal ? field->kind->normal(value, &entry->value)
 				     : value_copy(&entry->value, value);
 	if (failed || !entry->key)
@@ -192,28 +192,69 @@ static int put(char ***list, size_t *count, const char *key)
 	return 0;
 }
 
-static int tell(struct change *change, const struct entry *entry)
+static bool has_reuseport(const struct spec *spec)
 {
-	if (put(&change->keys, &change->count, entry->key) < 0)
+	for (size_t i = 0; i < spec->listen_count; i++)
+		if (spec->listens[i].reuseport)
+			return true;
+	return false;
+}
+
+/* A classic daemon cannot become a monitor, nor the other way round; and to close one of several
+ * sockets of a port resets what is queued on it. */
+static bool workers_need_restart(const struct spec *before, const struct spec *after)
+{
+	return (before->workers == 0) != (after->workers == 0) ||
+	       (has_reuseport(before) && has_reuseport(after));
+}
+
+static enum change_kind change_of(const struct entry *entry, const struct spec *before,
+				  const struct spec *after)
+{
+	if (entry->field->kind == &kind_workers && workers_need_restart(before, after))
+		return CHANGE_RESTART;
+	return entry->field->change;
+}
+
+static int tell(struct change *change, const char *key, enum change_kind kind)
+{
+	if (put(&change->keys, &change->count, key) < 0)
 		return -1;
-	return entry->reload ? 0 : put(&change->refused, &change->refused_count, entry->key);
+	switch (kind) {
+	case CHANGE_RESTART:
+		return put(&change->refused, &change->refused_count, key);
+	case CHANGE_GENERATION:
+		return put(&change->renewed, &change->renewed_count, key);
+	case CHANGE_IN_PLACE:
+		break;
+	}
+	return 0;
+}
+
+/* Is it a row whose name the user chose, "listen.NAME"? */
+static bool is_chosen(const struct field *field)
+{
+	const char *dot = field ? strrchr(field->name, '.') : NULL;
+
+	return dot && strcmp(dot, ".NAME") == 0;
 }
 
 /* Is key "listen.web.backlog" of a listener that only one side has? Then "listen.web" says it. */
 static bool is_part_of_new(const struct change *change, const char *key)
 {
 	for (char **told = change->keys; *told; told++) {
-		const struct field *field = field_find(*told);
 		size_t length = strlen(*told);
 
-		if (field && field->kind->group && strncmp(key, *told, length) == 0 &&
+		if (is_chosen(field_find(*told)) && strncmp(key, *told, length) == 0 &&
 		    key[length] == '.')
 			return true;
 	}
 	return false;
 }
 
-static int compare(const struct flat *before, const struct flat *after, struct change *change)
+/* What stands in one of the two lists, or in both with different values, each told once. */
+static int compare(const struct flat *before, const struct flat *after, const struct spec *specs[2],
+		   struct change *change)
 {
 	size_t i = 0, k = 0;
 
@@ -229,7 +270,7 @@ static int compare(const struct flat *before, const struct flat *after, struct c
 			continue;
 		if (order != 0 && is_part_of_new(change, entry->key))
 			continue;
-		if (tell(change, entry) < 0)
+		if (tell(change, entry->key, change_of(entry, specs[0], specs[1])) < 0)
 			return -1;
 	}
 	return 0;
@@ -271,15 +312,17 @@ static bool code_within(const struct spec *one, const struct spec *other)
 
 int spec_diff(const struct spec *before, const struct spec *after, struct change *change)
 {
+	const struct spec *specs[2] = {before, after};
 	struct flat old = {0}, fresh = {0};
 	int result = -1;
 
 	*change = (struct change){0};
 	change->keys = calloc(1, sizeof *change->keys);
 	change->refused = calloc(1, sizeof *change->refused);
-	if (change->keys && change->refused && lay_out(&old, before) == 0 &&
+	change->renewed = calloc(1, sizeof *change->renewed);
+	if (change->keys && change->refused && change->renewed && lay_out(&old, before) == 0 &&
 	    lay_out(&fresh, after) == 0)
-		result = compare(&old, &fresh, change);
+		result = compare(&old, &fresh, specs, change);
 	change->code = !code_within(before, after) || !code_within(after, before);
 	flat_finish(&old);
 	flat_finish(&fresh);
@@ -299,5 +342,6 @@ void change_finish(struct change *change)
 {
 	free_list(change->keys);
 	free_list(change->refused);
+	free_list(change->renewed);
 	*change = (struct change){0};
 }

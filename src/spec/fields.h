@@ -39,10 +39,10 @@ struct field {
 	const struct kind *kind;
 	size_t offset;
 	const char *fallback; /* default: a Lua literal, or words in parentheses; NULL: none */
-	bool reload;          /* may change in a running daemon */
-	bool later;           /* known, refused until it comes */
-	int64_t least, most;  /* of numbers */
-	const char *help;     /* one line */
+	enum change_kind change;
+	bool later;          /* known, refused until it comes */
+	int64_t least, most; /* of numbers */
+	const char *help;    /* one line */
 };
 
 extern const struct field fields[]; /* ends with a NULL name */

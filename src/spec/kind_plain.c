@@ -172,18 +172,13 @@ static void put_config(struct check *check, const struct field *field, const cha
 		check_plain(check, path, value);
 }
 
-static void put_workers(struct check *check, const struct field *field, const char *path,
+static void put_boolean(struct check *check, const struct field *field, const char *path,
 			void *base, const struct value *value)
 {
-	char shown[96];
-
-	if (value->type == VALUE_INTEGER && value->as.integer == 0) {
-		*AT(int, base, field) = 0;
-		return;
-	}
-	check_fail(check, path, value,
-		   "expected 0, the classic daemon, since workers are not supported yet, got %s",
-		   value_show(value, shown, sizeof shown));
+	if (value->type != VALUE_BOOLEAN)
+		check_expected(check, path, value, field->kind->expected, NULL);
+	else
+		*AT(bool, base, field) = value->as.boolean;
 }
 
 static void put_later(struct check *check, const struct field *field, const char *path, void *base,
@@ -310,7 +305,8 @@ const struct kind kind_size = {
 };
 const struct kind kind_config = {
     .name = "table of plain data", .expected = "a table of plain data", .put = put_config};
-const struct kind kind_workers = {.name = "number", .expected = "0", .put = put_workers};
+const struct kind kind_boolean = {
+    .name = "boolean", .expected = "true or false", .put = put_boolean};
 const struct kind kind_group = {
     .name = "table", .expected = "a table", .put = kind_put_group, .group = true};
 const struct kind kind_later = {.name = "not supported yet", .expected = "", .put = put_later};

@@ -7,7 +7,7 @@
 
 /* kind_plain.c */
 extern const struct kind kind_text, kind_name, kind_count, kind_octal, kind_duration, kind_size,
-    kind_config, kind_workers, kind_group, kind_later, kind_names;
+    kind_config, kind_boolean, kind_group, kind_later, kind_names;
 /* kind_path.c */
 extern const struct kind kind_path, kind_path_or_false, kind_control, kind_chroot, kind_folder,
     kind_paths;
@@ -20,6 +20,8 @@ extern const struct kind kind_account, kind_accounts, kind_limits, kind_limit, k
 /* kind_service.c */
 extern const struct kind kind_service, kind_signals, kind_action, kind_log, kind_sink, kind_level,
     kind_format, kind_facility;
+/* kind_workers.c */
+extern const struct kind kind_workers, kind_restart, kind_policy, kind_over, kind_codes;
 
 /* A table's rows below field; a plain value is put under the kind's shorthand. */
 void kind_put_group(struct check *check, const struct field *field, const char *path, void *base,
@@ -33,6 +35,8 @@ char **kind_strings(struct check *check, const struct field *field, const char *
 		    const struct value *value, bool (*right)(const char *text));
 /* Errors for addresses that are listened on twice; after all rows are put. */
 void kind_check_addresses(struct check *check);
+/* Errors for listeners whose reuseport cannot be; after all rows are put. */
+void kind_check_workers(struct check *check);
 /* A list that says the same as value: itself, or the one thing it is. */
 int kind_normal_list(const struct value *value, struct value *to);
 

@@ -260,12 +260,22 @@ static const char *absolute(const struct resolve *resolve, const char *name)
 	return path && path[0] == '/' ? path : NULL;
 }
 
+/* host.cpus is kept from start: a reload finds as many as before. */
+static void resolve_workers(struct spec *spec)
+{
+	int cpus = spec->source.cpus;
+
+	if (spec->workers == WORKERS_AUTO)
+		spec->workers = cpus < 1 ? 1 : cpus > WORKERS_MAX ? WORKERS_MAX : cpus;
+}
+
 int spec_resolve(struct spec *spec, bool background, struct errs *errs)
 {
 	struct resolve resolve = {.spec = spec, .errs = errs, .root = spec->source.uid == 0};
 	size_t first = errs->count + errs->dropped;
 
 	(void)background; /* the log of start is resolved in any case: plan shows it */
+	resolve_workers(spec);
 	resolve_user(&resolve);
 	resolve_groups(&resolve);
 	if (!resolve.root && (spec->chroot || spec->chroot_auto))

@@ -16,7 +16,7 @@
  * spec_resolve what this machine says (marked "resolved"). All strings live as long
  * as the spec. Durations are milliseconds, sizes bytes. */
 
-enum { WORKERS_AUTO = -1, WORKERS_MAX = 1024 };
+enum { WORKERS_AUTO = -1, WORKERS_MAX = 1024, GENERATIONS_LEAST = 2, GENERATIONS_MOST = 16 };
 
 enum service_kind { SERVICE_INLINE, SERVICE_MODULE, SERVICE_FILE };
 
@@ -96,15 +96,16 @@ struct limit {
 
 /* When a worker that died is replaced. */
 enum restart_policy { RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_NEVER };
-/* What happens when one has died limit times within window, or may not be restarted. */
+/* What happens when one has died more than limit times within window. */
 enum restart_over { RESTART_OVER_STOP, RESTART_OVER_GO_ON };
+enum { RESTART_LIMIT_MAX = 100 };
 
 struct restart_spec {
 	enum restart_policy policy;
 	int64_t backoff; /* before the second restart in a window, doubled each time: 100 ms */
 	int64_t backoff_limit; /* the longest: 30 s */
-	int limit;             /* deaths in window that are too many: 10; 0: never too many */
-	int64_t window;        /* 60 s */
+	int limit;      /* deaths in window that are borne: 10; 0: any number; RESTART_LIMIT_MAX */
+	int64_t window; /* 60 s */
 	enum restart_over over;
 	int *final_codes; /* exit codes that mean "do not restart" */
 	size_t final_code_count;
@@ -177,7 +178,7 @@ struct spec {
 	int64_t timeout_start, timeout_reload, timeout_stop, timeout_drain;
 	int64_t timeout_watchdog; /* 0: no worker is watched */
 	struct restart_spec restart;
-	int generations; /* that live at once: 2; a further reload waits */
+	int generations; /* that live at once: 3; a further reload waits */
 	bool console;    /* luvd console is allowed */
 	bool capabilities_given;
 	int *capabilities; /* CAP_* numbers, ascending */

@@ -79,12 +79,25 @@ static void warn_confined(const struct spec *spec, bool background, struct errs 
 		    "replaces it");
 }
 
+/* What only a monitor does. */
+static void warn_workers(const struct spec *spec, struct errs *warnings)
+{
+	static const char *const keys[] = {"restart", "generations", "timeouts.watchdog"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (value_path(&spec->root, keys[i]))
+			err_set(spec_blame(spec, keys[i], errs_add(warnings)),
+				"says nothing to the classic daemon (workers = 0)");
+}
+
 void spec_warnings(const struct spec *spec, bool background, struct errs *warnings)
 {
 	if (spec->source.uid == 0 && !spec->user)
 		err_set(spec_blame(spec, "user", errs_add(warnings)),
 			"the service will run as root: give a user, or user = \"root\" if that is "
 			"meant");
+	if (spec->workers == 0)
+		warn_workers(spec, warnings);
 	if (spec->workers == 0 && (is_jailed(spec) || leaves_root(spec)))
 		warn_confined(spec, background, warnings);
 }

@@ -51,6 +51,16 @@ const struct word words_facility[] = {
 
 const struct word words_file_mode[] = {{"r", 'r'}, {"a", 'a'}, {"w", 'w'}, {NULL, 0}};
 
+const struct word words_policy[] = {
+    {"always", RESTART_ALWAYS},
+    {"on-failure", RESTART_ON_FAILURE},
+    {"never", RESTART_NEVER},
+    {NULL, 0},
+};
+
+const struct word words_over[] = {
+    {"stop", RESTART_OVER_STOP}, {"go-on", RESTART_OVER_GO_ON}, {NULL, 0}};
+
 const struct word words_action[] = {
     {"reload", ACTION_RELOAD},
     {"reopen", ACTION_REOPEN},

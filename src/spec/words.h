@@ -14,6 +14,8 @@ extern const struct word words_level[];    /* enum log_level */
 extern const struct word words_format[];   /* 1: json */
 extern const struct word words_facility[]; /* LOG_* of syslog(3) */
 extern const struct word words_file_mode[];
+extern const struct word words_policy[]; /* enum restart_policy */
+extern const struct word words_over[];   /* enum restart_over */
 extern const struct word words_action[]; /* enum action, without "service.NAME" */
 extern const struct word words_signal[]; /* those that may have an action */
 extern const struct word words_limit[];  /* RLIMIT_* of setrlimit(2) */

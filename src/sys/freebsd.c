@@ -99,6 +99,32 @@ pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int 
 	return refuse();
 }
 
+size_t sys_children(pid_t *list, size_t size)
+{
+	(void)list;
+	(void)size;
+	return 0;
+}
+
+void sys_trim_memory(void)
+{
+}
+
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+{
+	(void)self_fd;
+	(void)arguments;
+	(void)fds;
+	(void)count;
+	return refuse();
+}
+
+int sys_parent_death_signal(int number)
+{
+	(void)number;
+	return refuse();
+}
+
 uint64_t sys_started(pid_t pid)
 {
 	(void)pid;

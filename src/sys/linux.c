@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,8 @@ int sys_pidfd_signal(int pidfd, int number)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0);
 }
 
+enum { SPAWN_FDS_MAX = 1024, SPAWN_NO_DESCRIPTOR = 126, SPAWN_FAILED = 127 };
+
 /* Puts each of from[] on 0, 1, 2, although one may be the target of another. */
 static int place_stdio(const int from[3])
 {
@@ -181,7 +184,53 @@ pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int 
 	    syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    sys_signals_reset() == 0)
 		syscall(SYS_execveat, self_fd, "", arguments, none, AT_EMPTY_PATH);
-	_exit(127);
+	_exit(SPAWN_FAILED);
+}
+
+/* Makes fds[i] descriptor i for each, although one may have the number of another's place: first
+ * all are copied to where no place is. */
+static int place_all(const int *fds, size_t count, int *self_fd)
+{
+	int first = count > 3 ? (int)count : 3;
+	int copies[SPAWN_FDS_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, first);
+		if (copies[i] < 0)
+			return -1;
+	}
+	*self_fd = fcntl(*self_fd, F_DUPFD_CLOEXEC, first);
+	if (*self_fd < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (dup2(copies[i], (int)i) < 0)
+			return -1;
+	return 0;
+}
+
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+{
+	char *none[] = {NULL};
+	pid_t pid;
+
+	if (count > SPAWN_FDS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	pid = _Fork();
+	if (pid != 0)
+		return pid;
+	if (place_all(fds, count, &self_fd) < 0)
+		_exit(SPAWN_NO_DESCRIPTOR);
+	if (syscall(SYS_close_range, (unsigned)count, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
+	    sys_signals_reset() == 0)
+		syscall(SYS_execveat, self_fd, "", arguments, none, AT_EMPTY_PATH);
+	_exit(SPAWN_FAILED);
+}
+
+int sys_parent_death_signal(int number)
+{
+	return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
 }
 
 uint64_t sys_started(pid_t pid)
@@ -206,7 +255,40 @@ uint64_t sys_started(pid_t pid)
 	return field ? strtoull(field, NULL, 10) : 0;
 }
 
+/* The main thread's: it forks, and who is handed to a process is handed to its first thread. */
+size_t sys_children(pid_t *list, size_t size)
+{
+	char path[64], bytes[1024];
+	size_t count = 0;
+	long pid = 0;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	/* "4711 4712 "; a number may be cut at the end of a piece, and goes on in the next. */
+	while (count < size && (n = read(fd, bytes, sizeof bytes)) > 0) {
+		for (ssize_t i = 0; i < n && count < size; i++) {
+			if (bytes[i] >= '0' && bytes[i] <= '9') {
+				pid = pid * 10 + (bytes[i] - '0');
+				continue;
+			}
+			list[count++] = (pid_t)pid;
+			pid = 0;
+		}
+	}
+	close(fd);
+	return count;
+}
+
 /* --- this process --- */
+
+void sys_trim_memory(void)
+{
+	malloc_trim(0);
+}
 
 bool sys_is_set_uid(void)
 {

@@ -363,9 +363,19 @@ void sys_exit(int code)
 	_exit(code);
 }
 
+pid_t sys_parent(void)
+{
+	return getppid();
+}
+
 pid_t sys_pid(void)
 {
 	return getpid();
+}
+
+pid_t sys_session(pid_t pid)
+{
+	return getsid(pid);
 }
 
 void sys_sleep(int milliseconds)

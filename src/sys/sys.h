@@ -165,6 +165,11 @@ pid_t sys_pid(void);
 /* When process pid was started, in clock ticks since boot; with the pid it names a process for
  * good. 0: cannot tell. ignored: openat(2), read(2). */
 uint64_t sys_started(pid_t pid);
+/* The children of this process, ended ones that nobody has waited for among them: at most size are
+ * written to list; returns how many. 0 also when it cannot tell. ignored: openat(2), read(2). */
+size_t sys_children(pid_t *list, size_t size);
+/* The session of a process, also of an ended one that nobody has waited for. ignored: getsid(2). */
+pid_t sys_session(pid_t pid);
 /* ignored: clock_nanosleep(2). */
 void sys_sleep(int milliseconds);
 
@@ -200,6 +205,8 @@ void sys_warm_time(void);
 void sys_warm_names(uid_t uid, gid_t gid);
 /* Maps a C module for good. NULL, or dlerror(3)'s words. required: openat(2), mmap(2). */
 const char *sys_preload(const char *path);
+/* Gives memory that free(3) has kept back to the kernel. ignored: madvise(2), brk(2). */
+void sys_trim_memory(void);
 /* CPUs that this process may use, at least 1. ignored: sched_getaffinity(2). */
 int sys_cpus(void);
 
@@ -224,6 +231,7 @@ enum {
 	CAPABILITY_DAC_OVERRIDE = 1,
 	CAPABILITY_DAC_READ_SEARCH = 2,
 	CAPABILITY_FOWNER = 3,
+	CAPABILITY_KILL = 5,
 	CAPABILITY_SETGID = 6,
 	CAPABILITY_SETUID = 7,
 	CAPABILITY_SETPCAP = 8,

@@ -1,0 +1,5 @@
+return {
+  service = { start = function() end },
+  workers = 1025,
+  restart = "sometimes",
+}

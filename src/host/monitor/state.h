@@ -1,0 +1,63 @@
+#ifndef LUVD_HOST_MONITOR_STATE_H
+#define LUVD_HOST_MONITOR_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "host/control.h"
+#include "host/crew/crew.h"
+#include "host/log.h"
+#include "host/monitor/generation.h"
+#include "host/monitor/sockets.h"
+#include "host/orphans.h"
+#include "host/signals.h"
+#include "host/watchdog.h"
+#include "plan/plan.h"
+
+/* The monitor's process: one struct on monitor_run's stack, for the files of this folder alone. */
+
+struct member;
+
+struct monitor {
+	struct daemon *daemon; /* daemon->spec is the current generation's */
+	struct plan *plan;
+	uv_loop_t loop;
+	struct log *log;
+	struct signals *signals;
+	struct control *control;
+	struct crew *crew;
+	struct sockets *sockets;
+	struct generation *generations; /* oldest first */
+	struct orphans orphans;
+	struct watchdog watchdog;
+
+	uv_timer_t timer;    /* crew_next */
+	uv_prepare_t before; /* sets it before each wait */
+	uv_timer_t pulse;    /* looks at heartbeats */
+	int64_t pulsed;      /* its last turn */
+	uv_signal_t child;   /* SIGCHLD: orphans */
+	uv_poll_t channel;   /* to the launcher, until ready */
+	bool watching;       /* channel is an open handle */
+
+	bool stopping;      /* a stop was asked for, by whomever */
+	bool hurry;         /* the start has failed: what is left is killed */
+	bool failed;        /* before ready */
+	bool stopped;       /* no worker is left */
+	struct err failure; /* why the start has failed */
+	int code;           /* exit code, once stopped */
+	int by_signal;      /* a second request to stop: the process ends from it */
+	int64_t since;      /* moment of the start, for status */
+	char status[256];   /* luvd.status(text) of the last worker that said something */
+};
+
+/* Moments of crew.h. */
+int64_t monitor_now(void);
+/* Begins to stop all; before ready it is the end of the start. who: "SIGTERM", "the service". */
+void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *who);
+/* The start fails from this: everything is killed, then the process ends. */
+void monitor_fail(struct monitor *monitor, const struct err *err);
+/* What the crew asks for. */
+extern const struct crew_calls monitor_calls; /* data is the monitor's to fill */
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef LUVD_HOST_ORPHANS_H
+#define LUVD_HOST_ORPHANS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Processes that became our children because those who had started them ended (sys_subreaper, or
+ * process 1 of a container). Who was a child before, as the `&` of a script that then executed
+ * luvd, is a stranger: reaped, never killed. */
+
+enum { ORPHANS_MAX = 1024, STRANGERS_MAX = 64 };
+
+struct orphans {
+	pid_t strangers[STRANGERS_MAX];
+	size_t count;
+	/* Somebody else waits for this one, and it is not ours to kill. NULL: for none. */
+	bool (*kept)(void *data, pid_t pid);
+	/* session has a leader that lives: what is in it belongs to that. NULL: none has. */
+	bool (*owned)(void *data, pid_t session);
+	void *data;
+};
+
+/* The children of this moment are strangers. */
+void orphans_note(struct orphans *orphans);
+/* Waits for those that have ended. */
+void orphans_reap(const struct orphans *orphans);
+/* Kills those that nobody keeps or owns; true: there were some. */
+bool orphans_kill(const struct orphans *orphans);
+/* Waits at most patience_ms for all of them to end, then kills, then waits as long again. */
+void orphans_end(const struct orphans *orphans, int patience_ms);
+
+#endif
