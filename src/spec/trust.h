@@ -22,6 +22,9 @@ struct stamp {
  * and freed by the caller; text NULL: only checks. Errors name owner and remedy. */
 int trust_read(const struct source *source, const char *path, char **text, size_t *length,
 	       struct stamp *stamp, struct err *err);
+/* The same checks of a program; its bytes are not read. Returns a descriptor of what was checked,
+ * close-on-exec, the caller's; -1. */
+int trust_open_program(const struct source *source, const char *path, struct err *err);
 /* Is the file at path still the one of stamp? */
 bool trust_unchanged(const char *path, const struct stamp *stamp);
 

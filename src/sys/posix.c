@@ -49,6 +49,11 @@ int sys_close_on_exec(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+int sys_keep_on_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, 0);
+}
+
 bool sys_is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
