@@ -725,7 +725,7 @@ static void test_what_a_closed_connection_has_queued_is_sent_before_the_end(void
 	kit_start(kit);
 	peer = accept_one(kit, fd);
 	reader.fd = peer;
-	life_stop(kit->life, "stop", false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, false);
 	kit_wait_log(kit, "closed");
 	count = strstr(kit->log, "count=") + 6;
 	uv_poll_init(&kit->loop, &reader.poll, peer);

@@ -1196,7 +1196,7 @@ static void test_at_stop_an_idle_connection_gets_one_more_answer(void **state)
 	(void)state;
 	kit_send(fd, GET("/"));
 	kit_expect(kit, fd, "x\n");
-	life_stop(kit->life, "stop", false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, false);
 	kit_send(fd, GET("/"));
 	assert_string_equal(undated(kit_expect(kit, fd, NULL)), ANSWER("200 OK", "2", "x\n"));
 	close(fd);
@@ -1212,7 +1212,7 @@ static void test_at_stop_a_running_request_is_finished(void **state)
 	(void)state;
 	kit_send(fd, GET("/"));
 	kit_wait_log(kit, "runs");
-	life_stop(kit->life, "stop", false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, false);
 	assert_string_equal(undated(kit_expect(kit, fd, NULL)), ANSWER("200 OK", "4", "done"));
 	close(fd);
 	kit_wait(kit, &kit->stopped);

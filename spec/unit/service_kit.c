@@ -113,7 +113,8 @@ static void on_stop(void *data, int code)
 
 	kit->stop_asked++;
 	kit->asked_code = code;
-	life_stop(kit->life, "stop", false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, kit->daemon.spec->timeout_stop,
+		  false);
 }
 
 static void on_status(void *data, const char *text)
@@ -197,6 +198,7 @@ struct kit *kit_create(const char *text)
 	spec->source.cpus = 2;
 	spec->source.environment = environment;
 	kit->daemon.spec = spec;
+	kit->daemon.generation = kit->daemon.worker = 1;
 	kit->file_fd = -1;
 	kit_module(kit, "", "/srv/kit/kit.lua", text);
 	return kit;
@@ -361,7 +363,8 @@ void kit_start(struct kit *kit)
 
 void kit_stop(struct kit *kit, bool now)
 {
-	life_stop(kit->life, "stop", now);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, kit->daemon.spec->timeout_stop,
+		  now);
 	kit_wait(kit, &kit->stopped);
 }
 

@@ -149,7 +149,7 @@ static void test_stop_during_start_fails_the_start_and_stops(void **state)
 	assert_true(kit_load(kit));
 	life_start(kit->life);
 	uv_run(&kit->loop, UV_RUN_NOWAIT);
-	life_stop(kit->life, "stop", false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, false);
 	kit_wait(kit, &kit->stopped);
 	assert_int_equal(kit->started, 1);
 	assert_text(&kit->start_err, "start: stopped before the service was ready");
@@ -483,7 +483,7 @@ static void test_stop_comes_first_then_handlers_end_then_the_rest_is_cancelled(v
 
 	(void)state;
 	kit_expect(kit, fd, "hi\n");
-	life_stop(kit->life, "restart", false);
+	life_stop(kit->life, "restart", kit->daemon.spec->timeout_stop, false);
 	kit_wait_log(kit, "restart");
 	kit_send(fd, "bye\n");
 	kit_wait(kit, &kit->stopped);
@@ -504,7 +504,7 @@ static void test_drain_waits_for_handlers_and_says_when_it_gave_up(void **state)
 
 	(void)state;
 	kit_expect(kit, fd, "hi\n");
-	life_stop(kit->life, "stop", false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, false);
 	kit_wait_log(kit, "drain code=ETIMEDOUT");
 	close(fd);
 	kit_wait(kit, &kit->stopped);
@@ -523,6 +523,46 @@ static void test_stop_ends_at_its_timeout(void **state)
 	kit_stop(kit, false);
 	assert_true(kit_logged(kit, "WARN timeouts.stop is over and stop has not returned: "));
 	kit_destroy(kit);
+}
+
+static void test_a_generation_that_was_followed_has_time_to_drain(void **state)
+{
+	struct kit *kit =
+	    kit_create(SERVICE("start = function() end, stop = function(d, reason)\n"
+			       "local ok, problem = d:drain() luvd.log:info(reason .. ' ' .. "
+			       "tostring(ok)) luvd.sleep '1h' end"));
+
+	(void)state;
+	kit->daemon.spec->timeout_stop = 1;
+	kit_start(kit);
+	life_stop(kit->life, "reload", 30, false);
+	kit_wait(kit, &kit->stopped);
+	assert_true(kit_logged(kit, "INFO reload true"));
+	assert_true(kit_logged(kit, "WARN timeouts.drain is over and stop has not returned: "));
+	kit_destroy(kit);
+}
+
+static void test_a_worker_knows_its_number_and_generation(void **state)
+{
+	struct kit *kit = kit_create(SERVICE(
+	    "start = function(d) luvd.log:info(d.worker .. ' of ' .. d.workers .. ' of generation '"
+	    " .. d.generation) end, reload = function(d) luvd.log:info('still ' .. d.generation) "
+	    "end,"
+	    " probe = function(d) luvd.log:info('then ' .. d.generation) end"));
+	struct change change = {.keys = (char *[]){(char *)"config.banner", NULL}, .count = 1};
+
+	(void)state;
+	kit->daemon.worker = 2;
+	kit->daemon.generation = 5;
+	kit_start(kit);
+	assert_true(kit_logged(kit, "INFO 2 of 3 of generation 5"));
+	life_reload(kit->life, kit_fresh(kit, "new"), &change);
+	kit_wait(kit, &kit->reloaded);
+	assert_true(kit_logged(kit, "INFO still 5"));
+	life_signal(kit->life, "probe", 10);
+	kit_wait_log(kit, "then");
+	assert_true(kit_logged(kit, "INFO then 5"));
+	kit_finish(kit);
 }
 
 static void test_stop_now_cancels_at_once(void **state)
@@ -661,6 +701,8 @@ int main(void)
 	    cmocka_unit_test(test_stop_comes_first_then_handlers_end_then_the_rest_is_cancelled),
 	    cmocka_unit_test(test_drain_waits_for_handlers_and_says_when_it_gave_up),
 	    cmocka_unit_test(test_stop_ends_at_its_timeout),
+	    cmocka_unit_test(test_a_generation_that_was_followed_has_time_to_drain),
+	    cmocka_unit_test(test_a_worker_knows_its_number_and_generation),
 	    cmocka_unit_test(test_stop_now_cancels_at_once),
 	    cmocka_unit_test(test_exit_after_ready_stops_gracefully_with_its_code),
 	    cmocka_unit_test(test_exit_inside_stop_is_told_and_the_end_goes_on),

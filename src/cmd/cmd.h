@@ -29,7 +29,8 @@ enum option {
 	OPTION_IF_STOPPED = 8,
 	OPTION_FOLLOW = 16,
 	OPTION_LINES = 32,
-	OPTION_NOTIFY_FD = 64
+	OPTION_NOTIFY_FD = 64,
+	OPTION_WORDS = 128 /* any words that are no options: the command reads them itself */
 };
 
 struct command {
@@ -69,6 +70,8 @@ int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:
  * bundle_encode's; what is wrong goes to standard error as everywhere. */
 int cmd_loader(struct daemon *daemon, const struct options *options);
+/* Hidden: what a monitor executes, with arguments and descriptors of its own. */
+int cmd_worker(struct daemon *daemon, const struct options *options);
 
 /* Prints "luvd: " and the text of each error on stderr; returns the exit code they ask for. */
 int cmd_fail(const struct err *err);

@@ -230,6 +230,8 @@ static int take_word(struct options *options, const struct command *command, con
 {
 	const char **place = command->file ? &options->file : &options->topic;
 
+	if (command->options & OPTION_WORDS)
+		return 0;
 	if (!command->file && !*command->arguments)
 		return wrong(err, command, "unexpected argument", word);
 	if (*place)

@@ -2,6 +2,7 @@
 
 #include "cmd/cmd.h"
 #include "host/launch.h"
+#include "sys/sys.h"
 
 /* That nobody was named who is less than root is said at every start; what a confined daemon cannot
  * do is for `check`. */
@@ -47,7 +48,15 @@ int cmd_begin(struct daemon *daemon, const struct options *options, bool backgro
 	return code;
 }
 
+/* Who detaches from process 1 ends it, and with it the container. */
 int cmd_start(struct daemon *daemon, const struct options *options)
 {
+	struct err err = {.exit = EXIT_USAGE};
+
+	if (sys_pid() == 1) {
+		err_set(&err, "start: process 1 of a container stays in the foreground: use "
+			      "'luvd run'");
+		return cmd_fail(&err);
+	}
 	return cmd_begin(daemon, options, true);
 }

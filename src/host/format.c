@@ -71,6 +71,19 @@ const char *format_time(char text[FORMAT_TIME_MAX], const struct timespec *time)
 	return text;
 }
 
+size_t format_loss(char *text, size_t size, uint64_t lost, const char *reason)
+{
+	int length = snprintf(text, size, "%llu line%s lost: %s", (unsigned long long)lost,
+			      lost == 1 ? " was" : "s were", reason);
+
+	return length < 0 ? 0 : (size_t)length < size ? (size_t)length : size - 1;
+}
+
+static pid_t pid_of(const struct format *format, const struct entry *entry)
+{
+	return entry->pid ? entry->pid : format->pid;
+}
+
 static size_t shown(const struct entry *entry, size_t length)
 {
 	return entry->limit && length > entry->limit ? entry->limit : length;
@@ -95,7 +108,7 @@ static void bare_or_quoted(FILE *out, const char *bytes, size_t length)
 /* What was left out of the message. */
 static size_t cut(const struct entry *entry)
 {
-	return entry->length - shown(entry, entry->length);
+	return entry->cut + entry->length - shown(entry, entry->length);
 }
 
 static void text_fields(FILE *out, const struct entry *entry)
@@ -145,7 +158,7 @@ static void put_text(FILE *out, const struct format *format, const struct entry 
 	char time[FORMAT_TIME_MAX];
 
 	fprintf(out, "%s %-5s %s[%ld]: ", format_time(time, &entry->time),
-		format_level(entry->level), format->name, (long)format->pid);
+		format_level(entry->level), format->name, (long)pid_of(format, entry));
 	text_body(out, entry, "\n    ", true);
 	fputc('\n', out);
 }
@@ -182,7 +195,7 @@ static void put_json(FILE *out, const struct format *format, const struct entry 
 	fprintf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"name\":", format_time(time, &entry->time),
 		format_level(entry->level));
 	text_json(out, format->name, strlen(format->name));
-	fprintf(out, ",\"pid\":%ld,\"message\":", (long)format->pid);
+	fprintf(out, ",\"pid\":%ld,\"message\":", (long)pid_of(format, entry));
 	text_json(out, entry->message, shown(entry, entry->length));
 	for (size_t i = 0; i < entry->count; i++)
 		json_field(out, entry, &entry->fields[i]);
@@ -226,7 +239,8 @@ static void put_syslog(FILE *out, const struct format *format, const struct entr
 	localtime_r(&entry->time.tv_sec, &tm);
 	snprintf(head, sizeof head, "<%d>%s %2d %02d:%02d:%02d %.64s[%ld]: ",
 		 format->facility | format_priority(entry->level), months[tm.tm_mon % 12],
-		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, format->name, (long)format->pid);
+		 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, format->name,
+		 (long)pid_of(format, entry));
 	put_headed(out, format, entry, head);
 }
 
@@ -277,7 +291,7 @@ static void put_journal(FILE *out, const struct format *format, const struct ent
 	char key[65];
 
 	fprintf(out, "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nSYSLOG_PID=%ld\n",
-		format_priority(entry->level), format->name, (long)format->pid);
+		format_priority(entry->level), format->name, (long)pid_of(format, entry));
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct log_field *field = &entry->fields[i];
 

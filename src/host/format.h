@@ -1,6 +1,7 @@
 #ifndef LUVD_HOST_FORMAT_H
 #define LUVD_HOST_FORMAT_H
 
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 #include <time.h>
@@ -34,15 +35,23 @@ struct entry {
 	const struct log_field *fields;
 	size_t count;
 	pid_t pid;    /* of the worker that logs; 0: the format's */
+	uint64_t lines; /* that this one tells of, which are lost when it is; 0: only itself */
+	size_t cut;   /* bytes of the message that were left out before */
 	size_t limit; /* bytes of the message and of each field that are shown; 0: all */
 };
 
-enum { FORMAT_TIME_MAX = 32 };
+enum {
+	FORMAT_TIME_MAX = 32,
+	ENTRY_SHOWN_MAX = 16384 /* no line shows more of a message or a field */
+};
 
 /* "2026-11-22T13:40:05.123Z"; async-signal-safe. */
 const char *format_time(char text[FORMAT_TIME_MAX], const struct timespec *time);
 const char *format_level(enum log_level level); /* "warn" */
 int format_priority(enum log_level level);      /* LOG_WARNING of syslog(3) */
+
+/* "3 lines were lost: no space left on device"; returns its length, at most size - 1. */
+size_t format_loss(char *text, size_t size, uint64_t lost, const char *reason);
 
 /* Writes the whole entry with its newline (none after FORM_JOURNAL). */
 void format_entry(FILE *out, const struct format *format, const struct entry *entry);

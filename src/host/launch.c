@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "host/channel.h"
+#include "host/classic.h"
 #include "host/log.h"
+#include "host/monitor/monitor.h"
 #include "host/notify.h"
+#include "host/orphans.h"
 #include "host/signals.h"
-#include "host/worker.h"
 #include "sys/sys.h"
 
 enum {
@@ -23,7 +25,8 @@ enum {
 /* What the launcher knows of its daemon while it waits. */
 struct wait {
 	struct daemon *daemon;
-	struct plan *plan;
+	struct plan *plan; /* all roles: what is to be undone */
+	const struct orphans *orphans;
 	pid_t pid;     /* 0: not told yet; -1: reaped */
 	char step[16]; /* the last that has begun */
 	char text[1024];
@@ -147,7 +150,9 @@ static int give_up(struct wait *wait, const struct err *err)
 	wait->daemon->channel_fd = -1;
 	if (wait->pid == 0)
 		reap_soon(wait, &status);
-	plan_undo(wait->plan, wait->daemon, wait->step);
+	/* Workers of a monitor that was killed: they see its end, and are ours now. */
+	orphans_end(wait->orphans, REAP_MS);
+	plan_undo(wait->plan, wait->daemon, NULL);
 	return verdict(wait->daemon, err);
 }
 
@@ -224,6 +229,7 @@ static int take_message(struct wait *wait, const struct message *message)
 		return WAITING;
 	case MESSAGE_STEP:
 		snprintf(wait->step, sizeof wait->step, "%s", message->err.step);
+		plan_begun(wait->plan, wait->step);
 		return WAITING;
 	case MESSAGE_WARNING:
 		print(wait->daemon, "warning: ", &message->err);
@@ -294,13 +300,14 @@ static int wait_for(struct wait *wait, int signal_fd)
 	return result;
 }
 
-static int launcher_wait(struct daemon *daemon, struct plan *plan)
+static int launcher_wait(struct daemon *daemon, struct plan *plan, const struct orphans *orphans)
 {
-	struct wait wait = {.daemon = daemon, .plan = plan, .step = "detach"};
+	struct wait wait = {.daemon = daemon, .plan = plan, .orphans = orphans, .step = "detach"};
 	int64_t limit = daemon->spec->timeout_start;
 	int signal_fd = sys_signal_fd();
 	int code;
 
+	plan_begun(plan, wait.step);
 	wait.deadline = limit > 0 ? now_ms() + limit + GRACE_MS : 0;
 	if (signal_fd < 0) {
 		struct err err = {.step = "start"};
@@ -329,22 +336,33 @@ void launch_describe(const struct daemon *daemon, FILE *out)
 		fprintf(out, "%slog journal", between);
 }
 
+/* The rows that are taken in this process: a worker takes its own. */
+static unsigned roles_of(const struct spec *spec)
+{
+	return spec->workers ? LAUNCH | MONITOR : LAUNCH | MONITOR | WORKER;
+}
+
 /* What stands in a stream's buffer at a fork would be written twice. */
 int launch(struct daemon *daemon, struct plan *plan)
 {
+	struct orphans orphans = {0};
 	struct err err = {0};
+	struct plan own;
 	int result;
 
 	daemon->launcher = getpid();
 	daemon->announce = announce;
 	daemon->warn = warn;
 	fflush(NULL);
+	orphans_note(&orphans);
 	if (!daemon->background)
 		daemon->terminal_fd = sys_dup(STDERR_FILENO);
-	result = plan_apply(plan, daemon, &err);
+	plan_make(&own, daemon, roles_of(daemon->spec));
+	result = plan_apply(&own, daemon, &err);
 	if (result == STEP_LEAVE)
-		return launcher_wait(daemon, plan);
+		return launcher_wait(daemon, plan, &orphans);
 	if (result < 0)
-		return launch_failed(daemon, plan, &err);
-	return worker_run(daemon, plan);
+		return launch_failed(daemon, &own, &err);
+	plan->next = plan->count;
+	return daemon->spec->workers ? monitor_run(daemon, plan) : classic_run(daemon, plan);
 }

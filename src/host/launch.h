@@ -3,9 +3,10 @@
 
 #include "plan/plan.h"
 
-/* The start as a transaction. Takes every row of the plan; in `start` the launcher stays behind
- * and waits for the daemon's verdict, in the daemon (and in `run`) worker_run takes over. Prints
- * errors, warnings and the line of a successful start. Returns the exit code. */
+/* The start as a transaction. plan has the rows of all roles. Takes those that are for this process;
+ * in `start` the launcher stays behind and waits for the daemon's verdict, in the daemon (and in
+ * `run`) monitor_run takes over, or worker_run without workers. Prints errors, warnings and the line
+ * of a successful start. Returns the exit code. */
 int launch(struct daemon *daemon, struct plan *plan);
 
 /* The start has failed in this process: tells the launcher, who undoes what was done; when none

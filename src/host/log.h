@@ -61,17 +61,28 @@ bool log_flush_relay(struct log *log);
 
 /* --- in a monitor: lines of workers --- */
 
+/* A pipe for either, both ends close-on-exec, with room for LOG_PIPE_SIZE where the kernel gives
+ * it: ends[0] is for log_source_add, ends[1] the worker's. -1 with err. */
+enum { LOG_PIPE_SIZE = 256 * 1024 };
+int log_pipe(int ends[2], struct err *err);
 /* Takes over two descriptors to read from, and closes them at their end: records of a worker's log
  * (relay), and what it and its children write to fd 1 and 2 (output); -1: none. The log's thread
- * reads them. Returns a number that names the source; -1 with err. */
+ * reads them. Returns a number that names the source; -1 with err: they stay the caller's. */
 int log_source_add(struct log *log, pid_t pid, int relay_fd, int output_fd, struct err *err);
 /* The source's process is gone: reads what is left in its pipes now, at most a second, copies its
- * last lines to text (at most size bytes, "" when there are none) and forgets it. output may be
- * held open by a child of the worker: it is read as long as there is something, then closed. */
+ * last lines to text (whole messages, oldest first, "" when there are none) and forgets it. output
+ * may be held open by a child of the worker: it is read as long as there is something, then closed.
+ * All of it is in the log before what is logged next. */
 void log_source_end(struct log *log, int source, char *text, size_t size);
 /* It has sent what is no record. Read-only, for the monitor's timer. */
 bool log_source_is_broken(struct log *log, int source);
-/* For an upgrade: the descriptors of a source, which is forgotten without being read. */
-void log_source_take(struct log *log, int source, int *relay_fd, int *output_fd);
+/* For an upgrade: the descriptors of a source, which is forgotten without being read. What was read
+ * of them and is no whole record or line yet goes to rest; returns its length. */
+enum { LOG_REST_MAX = 72 * 1024 };
+size_t log_source_take(struct log *log, int source, int *relay_fd, int *output_fd,
+		       char rest[LOG_REST_MAX]);
+/* log_source_add with what another luvd has taken. A rest that cannot be one is an error. */
+int log_source_resume(struct log *log, pid_t pid, int relay_fd, int output_fd, const char *rest,
+		      size_t length, struct err *err);
 
 #endif

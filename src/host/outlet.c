@@ -7,12 +7,6 @@
 
 /* --- what was lost --- */
 
-static size_t loss_text(char *text, size_t size, uint64_t lost, const char *reason)
-{
-	return (size_t)snprintf(text, size, "%llu line%s lost: %s", (unsigned long long)lost,
-				lost == 1 ? " was" : "s were", reason);
-}
-
 /* Lines for which the queue had no room. */
 static void say_dropped(struct outlet *outlet)
 {
@@ -23,7 +17,7 @@ static void say_dropped(struct outlet *outlet)
 	if (dropped == 0)
 		return;
 	entry_init(&entry, LEVEL_WARN, text,
-		   loss_text(text, sizeof text, dropped, "the log's reader is too slow"));
+		   format_loss(text, sizeof text, dropped, LOSS_SLOW_READER));
 	store_add(outlet->store, &entry, true);
 }
 
@@ -53,8 +47,8 @@ static enum writer_result say_failed(struct outlet *outlet)
 	char text[192];
 
 	entry_init(&entry, LEVEL_WARN, text,
-		   loss_text(text, sizeof text, outlet->failed,
-			     outlet->reason ? err_reason(outlet->reason) : "no time was left"));
+		   format_loss(text, sizeof text, outlet->failed,
+			       outlet->reason ? err_reason(outlet->reason) : "no time was left"));
 	result = put_news(outlet, &entry);
 	if (result == WRITER_DONE) {
 		outlet->failed = 0;

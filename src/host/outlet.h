@@ -8,6 +8,9 @@
  * those that the sink refuses or that found no room, and says how many in the place where they
  * would have stood. Used by one thread at a time. */
 
+/* Why a line finds no room: err_reason's form. */
+#define LOSS_SLOW_READER "the log's reader is too slow"
+
 struct outlet {
 	struct store *store;
 	struct writer writer;

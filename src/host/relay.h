@@ -47,6 +47,9 @@ struct relay_reader {
  * was read; 0: nothing there; -1: the end, or errno EBADMSG: this is no record. */
 int relay_read(struct relay_reader *reader, int fd,
 	       void (*tell)(void *data, const struct entry *entry), void *data);
+/* Takes over what another reader of the same pipe had. -1 with errno: out of memory, or too much.
+ */
+int relay_reader_begin(struct relay_reader *reader, const void *bytes, size_t length);
 void relay_reader_finish(struct relay_reader *reader);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/remains.h"
+#include "plan/step.h"
 #include "sys/sys.h"
 
 struct signals {
@@ -30,8 +31,13 @@ static struct {
 	int pipe;
 	int log_fd;
 	pid_t process;
+	bool waits; /* a monitor: its loop never spins, and answers the second request itself */
 	bool stops[SIGNALS];
 	bool kernel_hup_stops;
+	pid_t monitor; /* of a worker, else 0 */
+	timer_t timer;
+	atomic_llong due; /* when timer ends the process, of clock_ms; 0: it is not set */
+	atomic_bool orphaned;
 	atomic_int asked;  /* requests to stop so far */
 	atomic_bool begun; /* the loop has seen the first */
 	atomic_int asked_by;
@@ -52,6 +58,19 @@ const char *signal_name(int number, char text[SIGNAL_NAME_MAX])
 	return text;
 }
 
+const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORIGIN_MAX])
+{
+	char name[SIGNAL_NAME_MAX];
+
+	signal_name(event->number, name);
+	if (event->pid)
+		snprintf(text, SIGNAL_ORIGIN_MAX, "%s from pid %ld (uid %ld)", name,
+			 (long)event->pid, (long)event->uid);
+	else
+		snprintf(text, SIGNAL_ORIGIN_MAX, "%s from the kernel", name);
+	return text;
+}
+
 /* --- what a signal means --- */
 
 static const struct {
@@ -67,6 +86,9 @@ struct signal_action signal_action(const struct daemon *daemon, int number, bool
 {
 	const struct spec *spec = daemon->spec;
 
+	if (daemon->monitor)
+		return (struct signal_action){number == SIGTERM ? ACTION_STOP : ACTION_IGNORE,
+					      NULL};
 	if (number == SIGHUP && by_kernel && !daemon->background)
 		return (struct signal_action){ACTION_STOP, NULL};
 	for (size_t i = 0; i < spec->signal_count; i++)
@@ -108,27 +130,64 @@ static bool same_request(const siginfo_t *info)
 	       clock_ms() - atomic_load(&self.asked_at) < within;
 }
 
+/* Nobody but an orphaned worker would end what its service has started. */
+static void end_group(void)
+{
+	if (atomic_load(&self.orphaned) && getpgrp() == self.process)
+		kill(0, SIGKILL);
+}
+
 static void end_at_once(int number)
 {
 	remains_remove(&self.remains);
+	end_group();
 	signal(number, SIG_DFL);
 	kill(self.process, number);
+}
+
+/* The earliest end counts. A handler may come between any two lines of the loop's call. */
+static void end_by(long long at)
+{
+	long long due = atomic_load(&self.due);
+
+	while (!due || at < due)
+		if (atomic_compare_exchange_weak(&self.due, &due, at))
+			break;
+	do {
+		struct itimerspec when = {0};
+
+		due = atomic_load(&self.due);
+		when.it_value.tv_sec = due / 1000;
+		when.it_value.tv_nsec = due % 1000 * 1000000;
+		timer_settime(self.timer, TIMER_ABSTIME, &when, NULL);
+	} while (atomic_load(&self.due) != due);
+}
+
+/* The kernel tells a worker of its monitor's end by SIGTERM: from here on Lua may spin. */
+static void look_for_monitor(void)
+{
+	if (getppid() != self.monitor && !atomic_exchange(&self.orphaned, true))
+		end_by(clock_ms() + SIGNALS_ORPHAN_MS);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
 	bool by_kernel = info->si_code == SI_KERNEL || info->si_pid == 0;
-	struct signal_event event = {number, by_kernel ? 0 : info->si_pid, info->si_uid};
+	struct signal_event event = {
+	    .number = number, .pid = by_kernel ? 0 : info->si_pid, .uid = info->si_uid};
 	int code = errno;
 
 	(void)context;
+	if (self.monitor)
+		look_for_monitor();
 	if (self.stops[number] || (number == SIGHUP && by_kernel && self.kernel_hup_stops)) {
 		/* Told from the first request on: one that repeats itself is impatient. */
 		if (atomic_load(&self.asked) == 0) {
 			atomic_store(&self.asked_by, info->si_pid);
 			atomic_store(&self.asked_at, clock_ms());
 		}
-		if (atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info))
+		event.again = atomic_fetch_add(&self.asked, 1) > 0 && !same_request(info);
+		if (event.again && !self.waits)
 			end_at_once(number);
 	}
 	/* A full pipe means that the loop has signals to read: bursts collapse. */
@@ -148,6 +207,7 @@ static void on_late(int number, siginfo_t *info, void *context)
 	    write(self.log_fd, self.late, self.late_length) < 0)
 		errno = 0; /* nobody is left to be told */
 	remains_remove(&self.remains);
+	end_group();
 	_exit(EXIT_FAILED);
 }
 
@@ -223,6 +283,38 @@ static int watch(struct signals *signals, uv_loop_t *loop, struct err *err)
 	return 0;
 }
 
+static void prepare_last_word(const struct daemon *daemon)
+{
+	bool stream = daemon->sink.kind != SINK_SYSLOG && daemon->sink.kind != SINK_JOURNAL;
+	int n;
+
+	n = snprintf(self.late, sizeof self.late,
+		     "%s%.64s[%ld]: stop took longer than timeouts.stop: ended\n",
+		     daemon->sink.journal ? "<3>" : "", daemon->spec->name, (long)getpid());
+	self.late_length = n > 0 && (size_t)n < sizeof self.late ? (size_t)n : 0;
+	self.log_fd = stream ? daemon->sink.fd : -1;
+	/* What a worker writes there its monitor reads. */
+	if (daemon->monitor)
+		self.log_fd = STDERR_FILENO;
+}
+
+/* From here on end_by may be called. */
+static int make_timer(struct signals *signals, struct err *err)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL};
+
+	if (signals->has_timer)
+		return 0;
+	event.sigev_signo = SIGRTMIN;
+	prepare_last_word(signals->daemon);
+	if (timer_create(CLOCK_MONOTONIC, &event, &signals->timer) < 0)
+		return err_sys(err, "cannot make the timer of stop");
+	self.timer = signals->timer;
+	atomic_store(&self.due, 0);
+	signals->has_timer = true;
+	return 0;
+}
+
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err)
@@ -234,12 +326,17 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 		return NULL;
 	}
 	*signals = (struct signals){.pipe = {-1, -1}, .daemon = daemon, .tell = tell, .data = data};
-	if (open_pipe(signals, err) < 0 || watch(signals, loop, err) < 0)
+	if (open_pipe(signals, err) < 0 || (daemon->monitor && make_timer(signals, err) < 0) ||
+	    watch(signals, loop, err) < 0)
 		goto destroy;
 	self.pipe = signals->pipe[1];
 	self.process = getpid();
-	self.kernel_hup_stops = !daemon->background;
-	remains_note(&self.remains, daemon);
+	self.waits = daemon->role == MONITOR;
+	self.kernel_hup_stops = !daemon->background && !daemon->monitor;
+	self.monitor = daemon->monitor;
+	/* What a worker has outside the process is its monitor's. */
+	if (!daemon->monitor)
+		remains_note(&self.remains, daemon);
 	/* From here on the loop knows the handle: the caller closes it whatever happens. */
 	if (install(daemon, err) < 0) {
 		signals_close(signals);
@@ -252,35 +349,24 @@ destroy:
 	return NULL;
 }
 
-static void prepare_last_word(const struct daemon *daemon)
-{
-	bool stream = daemon->sink.kind != SINK_SYSLOG && daemon->sink.kind != SINK_JOURNAL;
-	int n;
-
-	n = snprintf(self.late, sizeof self.late,
-		     "%s%.64s[%ld]: stop took longer than timeouts.stop: ended\n",
-		     daemon->sink.journal ? "<3>" : "", daemon->spec->name, (long)getpid());
-	self.late_length = n > 0 && (size_t)n < sizeof self.late ? (size_t)n : 0;
-	self.log_fd = stream ? daemon->sink.fd : -1;
-}
-
 void signals_stopping(struct signals *signals, int64_t limit_ms)
 {
-	struct itimerspec when = {
-	    .it_value = {.tv_sec = limit_ms / 1000, .tv_nsec = limit_ms % 1000 * 1000000}};
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL};
+	struct err err = {0};
 
 	atomic_store(&self.begun, true);
 	if (atomic_load(&self.asked) == 0)
 		atomic_store(&self.asked, 1);
-	if (limit_ms <= 0 || signals->has_timer)
-		return;
-	event.sigev_signo = SIGRTMIN;
-	prepare_last_word(signals->daemon);
-	if (timer_create(CLOCK_MONOTONIC, &event, &signals->timer) < 0)
-		return; /* life_stop has its own limit: this one is for Lua that never yields */
-	signals->has_timer = true;
-	timer_settime(signals->timer, 0, &when, NULL);
+	/* Without a timer life_stop still has its own limit: this one is for Lua that never yields.
+	 */
+	if (limit_ms > 0 && make_timer(signals, &err) == 0)
+		end_by(clock_ms() + limit_ms);
+}
+
+void signals_orphaned(struct signals *signals)
+{
+	(void)signals;
+	if (!atomic_exchange(&self.orphaned, true))
+		end_by(clock_ms() + SIGNALS_ORPHAN_MS);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -300,6 +386,7 @@ void signals_destroy(struct signals *signals)
 	if (!signals)
 		return;
 	self.pipe = -1;
+	self.monitor = 0; /* nobody may set the timer any more */
 	for (int i = 0; i < 2; i++)
 		if (signals->pipe[i] >= 0)
 			sys_close(signals->pipe[i]);

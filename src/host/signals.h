@@ -22,13 +22,19 @@ struct signal_event {
 	int number;
 	pid_t pid; /* sender; 0: the kernel */
 	uid_t uid;
+	bool again; /* a stop was asked for before, and this is another request for one */
 };
 
 enum { SIGNAL_NAME_MAX = 24 };
 /* "SIGTERM"; writes to text and returns it. */
 const char *signal_name(int number, char text[SIGNAL_NAME_MAX]);
 
-/* by_kernel: it was not sent by a process, as HUP when the terminal goes. */
+enum { SIGNAL_ORIGIN_MAX = 96 };
+/* "SIGTERM from pid 17 (uid 0)"; writes to text and returns it. */
+const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORIGIN_MAX]);
+
+/* In a worker only SIGTERM has a meaning: to stop. by_kernel: it was not sent by a process, as HUP
+ * when the terminal goes. */
 struct signal_action signal_action(const struct daemon *daemon, int number, bool by_kernel);
 
 struct signals;
@@ -37,9 +43,14 @@ struct signals;
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err);
-/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once.
+/* A stop has begun, whoever asked: the next signal that asks for one ends the process at once, but
+ * a monitor, which first ends its workers (signal_event.again).
  * After limit_ms (0: never) the process ends with a word in the log, whatever Lua does. */
 void signals_stopping(struct signals *signals, int64_t limit_ms);
+/* In a worker: its monitor is gone. However long stopping may take: the process and its group end
+ * within SIGNALS_ORPHAN_MS of the first call, or of the signal that the kernel has sent. */
+enum { SIGNALS_ORPHAN_MS = 800 };
+void signals_orphaned(struct signals *signals);
 /* Closes its handle; the loop must run once more before signals_destroy. */
 void signals_close(struct signals *signals);
 void signals_destroy(struct signals *signals);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/memory.h"
+
 static int64_t uptime_ms(const struct status *status)
 {
 	struct timespec now;
@@ -11,25 +13,6 @@ static int64_t uptime_ms(const struct status *status)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)(now.tv_sec - status->since.tv_sec) * 1000 +
 	       (now.tv_nsec - status->since.tv_nsec) / 1000000;
-}
-
-/* Resident bytes: /proc is not to be seen from a chroot, the descriptor that step witness opened
- * still reads it. 0: cannot tell. */
-static size_t memory(const struct daemon *daemon)
-{
-	char text[4096];
-	const char *line;
-	size_t bytes = 0;
-	ssize_t n;
-
-	if (daemon->witness_fd < 0)
-		return uv_resident_set_memory(&bytes) < 0 ? 0 : bytes;
-	n = pread(daemon->witness_fd, text, sizeof text - 1, 0);
-	if (n <= 0)
-		return 0;
-	text[n] = 0;
-	line = strstr(text, "VmRSS:");
-	return line ? strtoull(line + 6, NULL, 10) * 1024 : 0;
 }
 
 /* UTC, RFC 3339. */
@@ -96,7 +79,7 @@ static void print_json(const struct status *status, const struct life_counts *co
 	fprintf(out, ",\"uptime\":%.3f,", (double)uptime_ms(status) / 1000);
 	json_listeners(daemon, counts, out);
 	fprintf(out, "\"memory\":%zu,\"lua\":{\"memory\":%zu,\"tasks\":%llu,\"failed\":%llu},",
-		memory(daemon), totals->lua_bytes, (unsigned long long)totals->tasks,
+		memory_resident(daemon), totals->lua_bytes, (unsigned long long)totals->tasks,
 		(unsigned long long)totals->failed);
 	if (*status->text) {
 		json_string(out, "status", status->text);
@@ -155,7 +138,7 @@ static void print_text(const struct status *status, const struct life_counts *co
 	fputc('\n', out);
 	text_listeners(daemon, counts, out);
 	fprintf(out, "%-11s ", "memory");
-	text_size(out, memory(daemon));
+	text_size(out, memory_resident(daemon));
 	fputs(", Lua ", out);
 	text_size(out, totals->lua_bytes);
 	fprintf(out, "\n%-11s %llu, %llu failed\n", "tasks", (unsigned long long)totals->tasks,

@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	MESSAGE_MAX = 16384, /* bytes that are shown of a message or a field */
-	LINE_MAX_BYTES = 32768
-};
+enum { LINE_MAX_BYTES = 32768 };
 
 int store_init(struct store *store)
 {
@@ -52,7 +49,7 @@ static char *render(const struct format *format, const struct entry *entry, size
 {
 	struct entry less = *entry;
 
-	for (less.limit = MESSAGE_MAX; less.limit > 16; less.limit /= 2) {
+	for (less.limit = ENTRY_SHOWN_MAX; less.limit > 16; less.limit /= 2) {
 		char *bytes = render_once(format, &less, length);
 
 		if (!bytes || *length <= LINE_MAX_BYTES)
@@ -80,17 +77,22 @@ struct line *store_render(const struct store *store, const struct entry *entry)
 
 /* --- in and out --- */
 
-void store_add(struct store *store, const struct entry *entry, bool queue)
+size_t store_add(struct store *store, const struct entry *entry, bool queue)
 {
 	bool same = store->sink_format.form == store->text_format.form;
 	struct line *text = render_line(&store->text_format, entry);
 	struct line *line = queue && !same ? store_render(store, entry) : NULL;
+	size_t before, taken;
 
 	pthread_mutex_lock(&store->lock);
 	if (text)
 		ring_add(&store->ring, text->bytes, text->length);
+	before = store->queue.bytes;
 	if (queue)
 		queue_add(&store->queue, same ? text : line);
+	taken = store->queue.bytes - before;
+	if (queue && taken == 0 && entry->lines > 0)
+		store->queue.dropped += entry->lines - 1;
 	/* Under the lock: once store_on_line has returned, the one before is not called any more.
 	 */
 	if (store->tell)
@@ -98,6 +100,17 @@ void store_add(struct store *store, const struct entry *entry, bool queue)
 	pthread_mutex_unlock(&store->lock);
 	if (!queue || !same)
 		free(text);
+	return taken;
+}
+
+bool store_is_calm(struct store *store)
+{
+	bool calm;
+
+	pthread_mutex_lock(&store->lock);
+	calm = store->queue.bytes <= QUEUE_SIZE / 2 && store->queue.dropped == 0;
+	pthread_mutex_unlock(&store->lock);
+	return calm;
 }
 
 struct line *store_take(struct store *store)

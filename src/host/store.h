@@ -26,11 +26,14 @@ void store_finish(struct store *store);
 
 /* An entry of now. */
 void entry_init(struct entry *entry, enum log_level level, const char *message, size_t length);
-/* Into the ring, and into the queue unless the line is out already. */
-void store_add(struct store *store, const struct entry *entry, bool queue);
+/* Into the ring, and into the queue unless the line is out already. Returns the bytes that it takes
+ * in the queue. */
+size_t store_add(struct store *store, const struct entry *entry, bool queue);
 /* As the sink wants it; NULL: out of memory. */
 struct line *store_render(const struct store *store, const struct entry *entry);
 struct line *store_take(struct store *store); /* of the queue; NULL: empty */
+/* Is half of the queue free, and nothing lost that is not told yet? */
+bool store_is_calm(struct store *store);
 /* How many lines found no room, once half of the queue is free again (or always); then it takes
  * lines again. */
 uint64_t store_dropped(struct store *store, bool always);

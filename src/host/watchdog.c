@@ -6,7 +6,8 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct watchdog *watchdog = timer->data;
 
-	notify_watchdog(watchdog->daemon);
+	if (!watchdog->fresh || watchdog->fresh(watchdog->data))
+		notify_watchdog(watchdog->daemon);
 }
 
 void watchdog_init(struct watchdog *watchdog, uv_loop_t *loop, struct daemon *daemon)

@@ -11,6 +11,9 @@ struct watchdog {
 	uv_timer_t timer;
 	struct daemon *daemon;
 	bool open; /* timer is a handle of the loop */
+	/* Whether all that the daemon consists of turns too; NULL: this loop is all. */
+	bool (*fresh)(void *data);
+	void *data;
 };
 
 void watchdog_init(struct watchdog *watchdog, uv_loop_t *loop, struct daemon *daemon);

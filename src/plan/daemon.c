@@ -58,6 +58,11 @@ size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size)
 	return count;
 }
 
+bool daemon_is_classic(const struct daemon *daemon)
+{
+	return daemon->spec->workers == 0;
+}
+
 bool daemon_is_detached(const struct daemon *daemon)
 {
 	return daemon->pid != 0;

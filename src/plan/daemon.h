@@ -115,6 +115,8 @@ void daemon_finish(struct daemon *daemon); /* closes, frees; never unlinks */
 /* Every open descriptor that struct daemon knows, 0 to 2 among them, ascending; at most size are
  * written to list; returns how many. warmup closes all others, audit proves that there are none. */
 size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size);
+/* Is it one process, without monitor and workers? */
+bool daemon_is_classic(const struct daemon *daemon);
 /* Is this the last process of the start: the daemon itself and not its launcher? */
 bool daemon_is_detached(const struct daemon *daemon);
 /* Tells daemon->warn, or stderr; step names the row. With the text of errno when code is not 0. */

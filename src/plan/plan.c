@@ -18,19 +18,21 @@ static bool is_taken(const struct step *step, const struct daemon *daemon)
 }
 
 /* Somebody may stop us while we start: between two steps is the place to give way. */
-static int interrupted(struct err *err)
+static int interrupted(const struct daemon *daemon, struct err *err)
 {
 	pid_t sender = 0;
 	int number = sys_signal_pending(&sender);
 
-	if (number == 0)
+	/* To a worker only its end is said by a signal; what else comes was meant for its monitor.
+	 */
+	if (number == 0 || (daemon->monitor && number != SIGTERM))
 		return 0;
 	return err_set(err, "interrupted by SIG%s from pid %d", sigabbrev_np(number), (int)sender);
 }
 
 static int take(struct daemon *daemon, const struct step *step, struct err *err)
 {
-	if (interrupted(err) < 0)
+	if (interrupted(daemon, err) < 0)
 		return -1;
 	if (daemon->announce && daemon->channel_fd >= 0 && daemon->announce(daemon, step, err) < 0)
 		return -1;
@@ -73,6 +75,14 @@ static size_t after(const struct plan *plan, const char *name)
 		if (strcmp(plan->rows[i]->name, name) == 0)
 			return i + 1;
 	return 0;
+}
+
+void plan_begun(struct plan *plan, const char *name)
+{
+	size_t begun = after(plan, name);
+
+	if (begun > plan->next)
+		plan->next = begun;
 }
 
 void plan_undo(struct plan *plan, struct daemon *daemon, const char *upto)

@@ -18,9 +18,9 @@ static void describe(const struct daemon *daemon, FILE *out)
 
 	if (spec->chroot_auto)
 		fprintf(out,
-			"make the folder '%s/root', move there, remove it and make it the root: "
+			"make the folder '%s/root%s', move there, remove it and make it the root: "
 			"empty, and nobody can write to it",
-			spec->home_folder);
+			spec->home_folder, daemon_is_classic(daemon) ? "" : ".GENERATION.WORKER");
 	else
 		fprintf(out, "make '%s' the root and move there", spec->chroot);
 	if (strcmp(spec->chdir, "/") != 0)
@@ -34,9 +34,15 @@ static uint64_t needs(const struct spec *spec)
 		   : 0;
 }
 
-static void root_path(const struct daemon *daemon, char *path, size_t size)
+/* Workers that start at the same time make folders of their own. */
+static void root_path(const struct daemon *daemon, int worker, char *path, size_t size)
 {
-	snprintf(path, size, "%s/root", daemon->spec->home_folder);
+	const char *folder = daemon->spec->home_folder;
+
+	if (daemon_is_classic(daemon))
+		snprintf(path, size, "%s/root", folder);
+	else
+		snprintf(path, size, "%s/root.%d.%d", folder, daemon->generation, worker);
 }
 
 /* Makes a folder, moves there and removes it: what has no name cannot be populated by anybody. */
@@ -78,7 +84,7 @@ static int apply(struct daemon *daemon, struct err *err)
 	char path[4096];
 
 	spec_blame(spec, "chroot", err);
-	root_path(daemon, path, sizeof path);
+	root_path(daemon, daemon->worker, path, sizeof path);
 	if (spec->chroot_auto ? enter_nameless(path, err) < 0 || enter(".", err) < 0
 			      : enter(spec->chroot, err) < 0)
 		return -1;
@@ -90,12 +96,14 @@ static int apply(struct daemon *daemon, struct err *err)
 
 static void undo(struct daemon *daemon)
 {
+	int workers = daemon_is_classic(daemon) ? 1 : daemon->spec->workers;
 	char path[4096];
 
 	/* Inside the empty root there is no such path, so this is right on either side. */
-	root_path(daemon, path, sizeof path);
-	if (daemon->spec->chroot_auto)
+	for (int i = 1; daemon->spec->chroot_auto && i <= workers; i++) {
+		root_path(daemon, i, path, sizeof path);
 		sys_discard_folder(path);
+	}
 }
 
 const struct step step_chroot = {

@@ -16,10 +16,16 @@ static void describe(const struct daemon *daemon, FILE *out)
 
 	while (spec->environment && spec->environment[count])
 		count++;
-	fprintf(out, "be called 'luvd: %s', with an environment of %zu variables\n", spec->name,
-		count);
+	if (daemon_is_classic(daemon))
+		fprintf(out, "be called 'luvd: %s'", spec->name);
+	else
+		fprintf(out, "be called 'luvd: %s monitor' and 'luvd: %s worker N'", spec->name,
+			spec->name);
+	fprintf(out, ", with an environment of %zu variables\n", count);
 	if (!changes_root(spec))
 		fprintf(out, "move to '%s'\n", spec->chdir);
+	else if (!daemon_is_classic(daemon))
+		fputs("the monitor: move to '/'\n", out);
 	if (spec->oom_given)
 		fprintf(out, "set the out-of-memory score to %d\n", spec->oom_score);
 	fprintf(out, "set the umask to %03o", (unsigned)spec->umask);
@@ -43,16 +49,43 @@ static int take_environment(struct daemon *daemon, struct err *err)
 	return 0;
 }
 
+/* What ps(1) shows. */
+static void title_of(const struct daemon *daemon, char *title, size_t size)
+{
+	const char *name = daemon->spec->name;
+
+	if (daemon_is_classic(daemon))
+		snprintf(title, size, "luvd: %s", name);
+	else if (daemon->role == WORKER)
+		snprintf(title, size, "luvd: %s worker %d", name, daemon->worker);
+	else
+		snprintf(title, size, "luvd: %s monitor", name);
+}
+
 static void take_name(struct daemon *daemon)
 {
 	char title[256];
 
-	snprintf(title, sizeof title, "luvd: %s", daemon->spec->name);
+	title_of(daemon, title, sizeof title);
 	if (daemon->arguments)
 		sys_title(daemon->arguments, title);
 	if (sys_name(daemon->spec->name) < 0)
 		daemon_warn(daemon, "process", errno, "cannot take the name '%s'",
 			    daemon->spec->name);
+}
+
+/* To its own root a worker moves later. Its monitor keeps the old one, and no folder busy. */
+static int move(const struct daemon *daemon, struct err *err)
+{
+	const struct spec *spec = daemon->spec;
+
+	if (changes_root(spec) && (daemon_is_classic(daemon) || daemon->role == WORKER))
+		return 0;
+	if (changes_root(spec) && sys_chdir("/") < 0)
+		return err_sys(err, "cannot move to '/'");
+	if (!changes_root(spec) && sys_chdir(spec->chdir) < 0)
+		return err_sys(spec_blame(spec, "chdir", err), "cannot move to '%s'", spec->chdir);
+	return 0;
 }
 
 static int apply(struct daemon *daemon, struct err *err)
@@ -62,8 +95,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	if (take_environment(daemon, err) < 0)
 		return -1;
 	take_name(daemon);
-	if (!changes_root(spec) && sys_chdir(spec->chdir) < 0)
-		return err_sys(spec_blame(spec, "chdir", err), "cannot move to '%s'", spec->chdir);
+	if (move(daemon, err) < 0)
+		return -1;
 	if (spec->oom_given && sys_oom_score(spec->oom_score) < 0)
 		return err_sys(spec_blame(spec, "priority.oom_score", err), "cannot set %d",
 			       spec->oom_score);

@@ -56,12 +56,12 @@ static const struct {
 	int capability;
 	bool (*wanted)(const struct daemon *daemon);
 } duties[] = {
-    {CAPABILITY_KILL, drops},                /* workers are another user's processes */
-    {CAPABILITY_DAC_READ_SEARCH, always},    /* a reload reads the daemon file wherever it lies */
+    {CAPABILITY_KILL, drops},                 /* workers are another user's processes */
+    {CAPABILITY_DAC_READ_SEARCH, always},     /* a reload reads the daemon file wherever it lies */
     {CAPABILITY_DAC_OVERRIDE, touches_files}, /* log, declared files and sockets, made anew */
-    {CAPABILITY_CHOWN, gives_files_away},    /* new ones belong to the service's user ... */
-    {CAPABILITY_FOWNER, gives_files_away},   /* ... and get their mode */
-    {CAPABILITY_SETPCAP, empties_bounding},  /* the workers' row identity */
+    {CAPABILITY_CHOWN, gives_files_away},     /* new ones belong to the service's user ... */
+    {CAPABILITY_FOWNER, gives_files_away},    /* ... and get their mode */
+    {CAPABILITY_SETPCAP, empties_bounding},   /* the workers' row identity */
 };
 
 static uint64_t of_duties(const struct daemon *daemon)

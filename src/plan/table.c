@@ -17,6 +17,7 @@ const struct step *const steps[] = {
     &step_control,  /* by a path of the full root */
     &step_notify,   /* out of reach in a new root */
     &step_reduce,   /* after the last row that makes something outside; a worker starts with this */
+    &step_inherit,  /* a worker begins here: nothing but what its monitor gives acts on it */
     &step_process,  /* the environment before warmup, which reads TZ; /proc for the oom score */
     &step_limits,   /* raising needs privilege */
     &step_warmup,   /* these files vanish with the root; modules need it too */

@@ -116,8 +116,9 @@ void life_start(struct life *life)
 	life_post(life, START);
 }
 
-void life_stop(struct life *life, const char *reason, bool now)
+void life_stop(struct life *life, const char *reason, int64_t timeout, bool now)
 {
+	life->vm->timeout_stop = timeout;
 	snprintf(life->reason, sizeof life->reason, "%s", reason);
 	life_post(life, now ? STOP_NOW : STOP);
 }

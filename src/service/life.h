@@ -50,10 +50,11 @@ void life_start(struct life *life);
  * of fresh either way. One at a time: the host collapses. */
 void life_reload(struct life *life, struct spec *fresh, const struct change *change);
 /* Graceful: timers disarmed, nothing new accepted, service.stop(daemon, reason), drain, the rest
- * cancelled; all within spec->timeout_stop. now: without any of that, cancel at once. Closes the
+ * cancelled; all within timeout milliseconds (timeouts.stop, or timeouts.drain of a generation that
+ * was followed by another). now: without any of that, cancel at once. Closes the
  * listening descriptors and sets them to -1. During start: started is told the failure, then
  * stopped. May be called at any time, and again with now. */
-void life_stop(struct life *life, const char *reason, bool now);
+void life_stop(struct life *life, const char *reason, int64_t timeout, bool now);
 /* A signal whose action is service.NAME, as a task. */
 void life_signal(struct life *life, const char *function, int number);
 /* For status: per listener the open and accepted connections, bytes of the Lua heap, tasks, failed

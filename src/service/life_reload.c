@@ -92,6 +92,8 @@ void life_roll_back(struct life *life)
 	end_reload(life);
 }
 
+/* Only a classic daemon's: under a monitor it is the number of the bundle that workers were started
+ * from. */
 static int count_generation(lua_State *L)
 {
 	object_push(L);
@@ -107,7 +109,7 @@ void life_accept_reload(struct life *life)
 {
 	spec_destroy(life->before);
 	end_reload(life);
-	if (vm_run(life->vm, count_generation, NULL) != LUA_OK)
+	if (daemon_is_classic(life->daemon) && vm_run(life->vm, count_generation, NULL) != LUA_OK)
 		lua_pop(life->vm->L, 1);
 	life->calls.reloaded(life->calls.data, NULL);
 }

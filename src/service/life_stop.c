@@ -1,5 +1,7 @@
 #include "service/life_state.h"
 
+#include <string.h>
+
 #include "service/fs_watch.h"
 #include "service/lookup.h"
 #include "service/object.h"
@@ -62,7 +64,7 @@ void life_begin_stop(struct life *life)
 	udp_end(life->vm, NULL);
 	fs_watchers_close(life->vm);
 	servers_end(life->vm);
-	life_set_deadline(life, life->daemon->spec->timeout_stop);
+	life_set_deadline(life, life->vm->timeout_stop);
 	life_run_verb(life, push_stop, "stop");
 }
 
@@ -82,12 +84,19 @@ void life_drain_after_failure(struct life *life)
 	life_drain(life);
 }
 
+/* By another generation: the limit was another one. */
+static bool is_followed(const struct life *life)
+{
+	return strcmp(life->reason, "reload") == 0 || strcmp(life->reason, "upgrade") == 0;
+}
+
 void life_give_up_waiting(struct life *life)
 {
 	const struct vm *vm = life->vm;
 
 	vm_printf(life->vm, LEVEL_WARN,
-		  "timeouts.stop is over%s: %zu connections and %zu tasks cut off",
+		  "timeouts.%s is over%s: %zu connections and %zu tasks cut off",
+		  is_followed(life) ? "drain" : "stop",
 		  life->verb ? " and stop has not returned" : "", vm->connections, vm->task_count);
 	life_cancel_rest(life);
 }

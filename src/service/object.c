@@ -116,8 +116,8 @@ static bool serves(const struct task *task)
 int object_drain(lua_State *L)
 {
 	struct vm *vm = vm_of(L);
-	int64_t timeout =
-	    lua_isnoneornil(L, 2) ? vm->daemon->spec->timeout_stop : units_duration(L, 2);
+	int64_t limit = vm->timeout_stop ? vm->timeout_stop : vm->daemon->spec->timeout_stop;
+	int64_t timeout = lua_isnoneornil(L, 2) ? limit : units_duration(L, 2);
 	struct task *task = task_check(L);
 
 	if (serves(task))
@@ -150,7 +150,7 @@ static void set_fields(lua_State *L)
 	lua_pushstring(L, spec->name);
 	lua_setfield(L, -2, "name");
 	/* A classic daemon is its own and only worker. */
-	lua_pushinteger(L, 1);
+	lua_pushinteger(L, vm_of(L)->daemon->worker);
 	lua_setfield(L, -2, "worker");
 	lua_pushinteger(L, spec->workers > 0 ? spec->workers : 1);
 	lua_setfield(L, -2, "workers");
@@ -171,7 +171,7 @@ void object_create(lua_State *L)
 	set_fields(L);
 	push_config(L, &vm_of(L)->daemon->spec->root);
 	lua_setfield(L, -2, "config");
-	lua_pushinteger(L, 1);
+	lua_pushinteger(L, vm_of(L)->daemon->generation);
 	lua_setfield(L, -2, "generation");
 	luaopen_luvd_log(L);
 	lua_setfield(L, -2, "log");

@@ -37,6 +37,7 @@ struct vm {
 	const struct life_calls *calls;
 	struct life *life;
 	enum phase phase;
+	int64_t timeout_stop;     /* of life_stop, milliseconds; 0: it was not called */
 	enum log_level log_level; /* what is below is not logged */
 
 	size_t bytes; /* that Lua holds */

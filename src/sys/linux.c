@@ -69,6 +69,11 @@ int sys_memfd_sealed(const char *name, const void *bytes, size_t length)
 	return fd;
 }
 
+void sys_pipe_size(int fd, int bytes)
+{
+	(void)fcntl(fd, F_SETPIPE_SZ, bytes);
+}
+
 int sys_open_self(void)
 {
 	return sys_open("/proc/self/exe", O_PATH, 0);

@@ -45,6 +45,8 @@ int sys_open_at(int folder, const char *name, int flags, mode_t mode);
 int sys_try_open(const char *path, int flags);
 /* A pipe, both ends close-on-exec. required: pipe2(2). */
 int sys_pipe(int ends[2]);
+/* Gives a pipe room for so many bytes, where the kernel lets us. ignored: fcntl(2). */
+void sys_pipe_size(int fd, int bytes);
 /* A pair of SOCK_SEQPACKET sockets, close-on-exec. required: socketpair(2). */
 int sys_channel(int ends[2]);
 /* Copies bytes into a sealed memfd (grow, shrink, write, seal). required: memfd_create(2),

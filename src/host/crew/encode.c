@@ -70,7 +70,7 @@ static void code_rules(struct codec *codec, struct rules *rules)
 	code_i64(codec, &told->restart.backoff);
 	code_i64(codec, &told->restart.backoff_limit);
 	codec_int(codec, &told->restart.limit, 0, RESTART_LIMIT_MAX);
-	code_i64(codec, &told->restart.window);
+	codec_i64(codec, &told->restart.window, 1);
 	code_enum(codec, &over, RESTART_OVER_GO_ON + 1);
 	told->restart.over = (enum restart_over)over;
 	codec_bytes(codec, rules->final.bits, sizeof rules->final.bits);

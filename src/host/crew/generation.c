@@ -33,6 +33,8 @@ void generation_rules(struct rules *rules, const struct crew_rules *told)
 	to->restart.backoff = bounded(to->restart.backoff);
 	to->restart.backoff_limit = bounded(to->restart.backoff_limit);
 	to->restart.window = bounded(to->restart.window);
+	if (to->restart.window < 1)
+		to->restart.window = 1; /* in none, every restart would be the first */
 	if (to->restart.limit < 0)
 		to->restart.limit = 0;
 	if (to->restart.limit > RESTART_LIMIT_MAX)

@@ -41,19 +41,6 @@ void generation_remove(struct generation **list, int id, const struct spec *kept
 	free(gone);
 }
 
-void generation_rules(const struct spec *spec, struct crew_rules *rules)
-{
-	*rules = (struct crew_rules){
-	    .workers = spec->workers,
-	    .generations = spec->generations,
-	    .timeout_start = spec->timeout_start,
-	    .timeout_reload = spec->timeout_reload,
-	    .timeout_stop = spec->timeout_stop,
-	    .timeout_drain = spec->timeout_drain,
-	    .restart = spec->restart,
-	};
-}
-
 struct daemon generation_daemon(const struct generation *generation, const struct daemon *daemon)
 {
 	struct daemon seen = *daemon;

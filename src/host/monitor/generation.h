@@ -1,7 +1,6 @@
 #ifndef LUVD_HOST_MONITOR_GENERATION_H
 #define LUVD_HOST_MONITOR_GENERATION_H
 
-#include "host/crew/crew.h"
 #include "plan/daemon.h"
 
 /* What the workers of one generation are started from. */
@@ -19,8 +18,6 @@ struct generation *generation_add(struct generation **list, int id, struct spec 
 struct generation *generation_find(struct generation *list, int id); /* NULL: there is none */
 /* Forgets it; kept is the spec that somebody still has: not destroyed. */
 void generation_remove(struct generation **list, int id, const struct spec *kept);
-/* What the crew needs to know of it. Its lists stay the spec's. */
-void generation_rules(const struct spec *spec, struct crew_rules *rules);
 /* A copy of daemon that has this generation's spec, to ask the plan about its workers: what they
  * will be, what they may. Nothing in it is owned. */
 struct daemon generation_daemon(const struct generation *generation, const struct daemon *daemon);

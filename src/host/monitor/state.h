@@ -40,9 +40,9 @@ struct monitor {
 	uv_poll_t channel;   /* to the launcher, until ready */
 	bool watching;       /* channel is an open handle */
 
+	bool ready;         /* the first generation serves */
 	bool stopping;      /* a stop was asked for, by whomever */
-	bool hurry;         /* the start has failed: what is left is killed */
-	bool failed;        /* before ready */
+	bool failed;        /* before ready: what is left is killed */
 	bool stopped;       /* no worker is left */
 	struct err failure; /* why the start has failed */
 	int code;           /* exit code, once stopped */
@@ -57,6 +57,16 @@ int64_t monitor_now(void);
 void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *who);
 /* The start fails from this: everything is killed, then the process ends. */
 void monitor_fail(struct monitor *monitor, const struct err *err);
+
+/* open.c: everything that the loop waits for; all is closed by monitor_close, also after a failure.
+ */
+int monitor_open(struct monitor *monitor, struct err *err);
+void monitor_close(struct monitor *monitor);
+/* Nobody listens to the launcher any more. */
+void monitor_unwatch(struct monitor *monitor);
+/* The log is the terminal, which has seen errors and warnings already. */
+bool monitor_on_terminal(const struct daemon *daemon);
+
 /* What the crew asks for. */
 extern const struct crew_calls monitor_calls; /* data is the monitor's to fill */
 

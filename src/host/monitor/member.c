@@ -1,0 +1,233 @@
+#include "host/monitor/member.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "sys/sys.h"
+
+enum {
+	MESSAGES_AT_ONCE = 64, /* then the others' turn */
+	CLOSED_MS = 1000,      /* from the end of its channel to its own */
+	LAST_LINES_MAX = 1500
+};
+
+struct member *member_of(const struct worker_slot *slot)
+{
+	return slot->user;
+}
+
+struct member *member_find(const struct monitor *monitor, pid_t pid)
+{
+	for (size_t i = 0; monitor->crew && i < crew_slots(monitor->crew); i++) {
+		struct member *member = member_of(crew_slot(monitor->crew, i));
+
+		if (member && member->pid == pid)
+			return member;
+	}
+	return NULL;
+}
+
+/* --- the end --- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct member *member = handle->data;
+
+	if (--member->handles > 0)
+		return;
+	sys_close(member->pidfd);
+	sys_close(member->channel_fd);
+	free(member);
+}
+
+static void close_handles(struct member *member)
+{
+	if (member->pidfd >= 0)
+		uv_close((uv_handle_t *)&member->process, on_closed);
+	uv_close((uv_handle_t *)&member->talk, on_closed);
+	uv_close((uv_handle_t *)&member->silence, on_closed);
+}
+
+/* Who was in its session goes with it: before it is reaped its number cannot be another's. What
+ * had left that session has become our child by now. */
+void member_kill(struct member *member)
+{
+	if (member->pidfd < 0 || sys_pidfd_signal(member->pidfd, SIGKILL) < 0)
+		sys_kill(member->pid, SIGKILL);
+	sys_kill(-member->pid, SIGKILL);
+}
+
+static void read_messages(struct member *member, int most);
+
+static void take_end(struct member *member)
+{
+	struct monitor *monitor = member->monitor;
+	struct worker_slot *slot = member->slot;
+	char last[LAST_LINES_MAX];
+	int status = 0;
+
+	read_messages(member, INT32_MAX);
+	sys_kill(-member->pid, SIGKILL);
+	if (sys_wait(member->pid, &status, WNOHANG) != member->pid)
+		return;
+	slot->user = NULL;
+	orphans_kill(&monitor->orphans);
+	log_source_end(monitor->log, member->source, last, sizeof last);
+	close_handles(member);
+	crew_died(monitor->crew, slot, status, last, monitor_now());
+}
+
+static void on_process(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	take_end(poll->data);
+}
+
+void members_reap(struct monitor *monitor)
+{
+	pid_t pids[WORKERS_MAX];
+	size_t count = 0;
+
+	/* A death changes the list of slots. */
+	for (size_t i = 0; i < crew_slots(monitor->crew) && count < WORKERS_MAX; i++) {
+		struct member *member = member_of(crew_slot(monitor->crew, i));
+
+		if (member && member->pidfd < 0)
+			pids[count++] = member->pid;
+	}
+	for (size_t i = 0; i < count; i++) {
+		siginfo_t info = {0};
+		struct member *member = member_find(monitor, pids[i]);
+
+		if (member &&
+		    waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid == pids[i])
+			take_end(member);
+	}
+}
+
+/* --- what it says --- */
+
+static void on_silence(uv_timer_t *timer)
+{
+	struct member *member = timer->data;
+
+	crew_condemn(member->monitor->crew, member->slot, "it has closed its channel",
+		     monitor_now());
+}
+
+static void stop_reading(struct member *member)
+{
+	if (!uv_is_active((uv_handle_t *)&member->talk))
+		return;
+	uv_poll_stop(&member->talk);
+	uv_timer_start(&member->silence, on_silence, CLOSED_MS, 0);
+}
+
+static void read_messages(struct member *member, int most)
+{
+	struct message message;
+
+	for (int i = 0; i < most && uv_is_active((uv_handle_t *)&member->talk); i++) {
+		int got = channel_receive(member->channel_fd, &message);
+
+		if (got > 0) {
+			message_take(member, &message);
+		} else if (got == 0) {
+			stop_reading(member);
+		} else if (errno == EBADMSG) {
+			uv_poll_stop(&member->talk);
+			crew_condemn(member->monitor->crew, member->slot,
+				     "it has sent what is no message", monitor_now());
+		} else {
+			return;
+		}
+	}
+}
+
+static void on_talk(uv_poll_t *poll, int status, int events)
+{
+	(void)events;
+	if (status < 0)
+		stop_reading(poll->data);
+	else
+		read_messages(poll->data, MESSAGES_AT_ONCE);
+}
+
+void member_tell_fds(struct member *member, const struct message *message, const int *fds,
+		     size_t count)
+{
+	if (channel_send_fds(member->channel_fd, message, fds, count) < 0)
+		log_printf(member->monitor->log, LEVEL_WARN, "worker %d: cannot be told: %s",
+			   member->slot->number, err_reason(errno));
+}
+
+void member_tell(struct member *member, const struct message *message)
+{
+	member_tell_fds(member, message, NULL, 0);
+}
+
+/* --- the beginning --- */
+
+static int watch(struct member *member, struct err *err)
+{
+	uv_loop_t *loop = &member->monitor->loop;
+	int code = 0;
+
+	member->process.data = member->talk.data = member->silence.data = member;
+	uv_timer_init(loop, &member->silence); /* cannot fail */
+	member->handles = 1;
+	code = uv_poll_init(loop, &member->talk, member->channel_fd);
+	member->handles += code == 0;
+	if (code == 0 && member->pidfd >= 0) {
+		code = uv_poll_init(loop, &member->process, member->pidfd);
+		member->handles += code == 0;
+	}
+	if (code == 0) {
+		uv_poll_start(&member->talk, UV_READABLE, on_talk);
+		if (member->pidfd >= 0)
+			uv_poll_start(&member->process, UV_READABLE, on_process);
+		return 0;
+	}
+	if (member->handles > 1)
+		uv_close((uv_handle_t *)&member->talk, on_closed);
+	uv_close((uv_handle_t *)&member->silence, on_closed);
+	return err_set(err, "cannot watch worker %d: %s", member->slot->number, uv_strerror(code));
+}
+
+/* It exists, but cannot be looked after. */
+static void abandon(struct member *member)
+{
+	char none[1];
+	int status;
+
+	member_kill(member);
+	sys_wait(member->pid, &status, 0);
+	log_source_end(member->monitor->log, member->source, none, sizeof none);
+}
+
+int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *err)
+{
+	struct generation *generation = generation_find(monitor->generations, slot->generation);
+	struct member *member = calloc(1, sizeof *member);
+
+	if (!member)
+		return err_set(err, "out of memory");
+	*member = (struct member){
+	    .monitor = monitor, .slot = slot, .pidfd = -1, .channel_fd = -1, .source = -1};
+	if (spawn_worker(member, generation, err) < 0) {
+		free(member);
+		return -1;
+	}
+	member->pidfd = sys_pidfd_open(member->pid); /* without one SIGCHLD tells */
+	if (watch(member, err) < 0) {
+		abandon(member);
+		return -1;
+	}
+	slot->user = member;
+	return 0;
+}

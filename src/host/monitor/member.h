@@ -1,0 +1,53 @@
+#ifndef LUVD_HOST_MONITOR_MEMBER_H
+#define LUVD_HOST_MONITOR_MEMBER_H
+
+#include "host/channel.h"
+#include "host/monitor/state.h"
+
+/* A worker's process as the monitor has it: slot->user from spawn until it is reaped. */
+struct member {
+	struct monitor *monitor;
+	struct worker_slot *slot;
+	pid_t pid;
+	int pidfd;
+	int channel_fd;
+	int source;         /* of the log */
+	uv_poll_t process;  /* readable pidfd: it has ended */
+	uv_poll_t talk;     /* its channel */
+	uv_timer_t silence; /* it has closed its channel, but does not end */
+	int handles;        /* that are not closed yet */
+	char step[16];      /* the last that it announced */
+	int64_t unheard;    /* milliseconds of the monitor's own running time since it was heard */
+	int64_t lag;        /* of its last heartbeat, microseconds */
+	char text[256];     /* of luvd.status */
+};
+
+/* crew_calls.spawn */
+int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *err);
+/* NULL when the slot has no process. */
+struct member *member_of(const struct worker_slot *slot);
+/* Sends; a worker that cannot be told is ending or hangs, and its end or heartbeat tells. */
+void member_tell(struct member *member, const struct message *message);
+void member_tell_fds(struct member *member, const struct message *message, const int *fds,
+		     size_t count);
+/* SIGKILL, to it and to its group. */
+void member_kill(struct member *member);
+/* Takes the ends of those that have no pidfd: on SIGCHLD. */
+void members_reap(struct monitor *monitor);
+/* The member with this pid; NULL. */
+struct member *member_find(const struct monitor *monitor, pid_t pid);
+
+/* spawn.c: the process itself. Fills pid, channel_fd and source. */
+int spawn_worker(struct member *member, const struct generation *generation, struct err *err);
+
+/* message.c: what a worker says. */
+void message_take(struct member *member, const struct message *message);
+
+/* pulse.c: heartbeats. */
+void pulse_heard(struct member *member);
+/* Begins to look, when somebody wants to know. */
+void pulse_start(struct monitor *monitor);
+/* Are all workers of the current generation fresh? For the service manager's watchdog. */
+bool pulse_is_fresh(void *monitor);
+
+#endif

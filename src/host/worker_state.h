@@ -1,0 +1,27 @@
+#ifndef LUVD_HOST_WORKER_STATE_H
+#define LUVD_HOST_WORKER_STATE_H
+
+#include "host/courier.h"
+#include "host/pulse.h"
+#include "host/stage.h"
+
+/* What the files of a worker share. Everybody else includes worker.h. */
+
+struct worker {
+	struct stage stage; /* first: what life and signals tell comes with its address */
+	struct courier *courier;
+	struct pulse pulse;
+	uv_timer_t orphan; /* from the monitor's end on: when graceful is over */
+	uv_poll_t relay;   /* log lines wait for room in the pipe to the monitor */
+	bool handles;      /* orphan and relay are open */
+	bool orphaned;     /* the monitor is gone */
+	bool text_waits;   /* text could not be sent */
+	char text[sizeof((struct message *)0)->text]; /* of luvd.status */
+};
+
+/* What the monitor says, by type: worker_orders.c. */
+void worker_obey(void *data, const struct message *message, int *fds, size_t count);
+/* Beats as the spec wants them now. */
+void worker_beat(struct worker *worker);
+
+#endif
