@@ -653,6 +653,7 @@ function net.connect(address, options) end
 ---@field max_per_peer? integer open from one IPv4 address, IPv6 /64 or local user, others are reset; default 0: any number
 ---@field idle_timeout? luvd.Duration after which a silent connection is closed; default 0: never
 ---@field write_buffer? luvd.Size queued before conn:write waits; default 256KiB
+---@field reuseport? boolean others may listen at the same address, SO_REUSEPORT of socket(7); tcp and udp; default false
 ---@field receive_buffer? luvd.Size of the kernel, SO_RCVBUF of socket(7); default 0: the kernel's
 
 ---Opens a listener with the rights that the service still has; `net.serve` then serves it, at once when

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/listener.h"
 #include "sys/sys.h"
 
 void daemon_init(struct daemon *daemon)
@@ -22,6 +23,15 @@ void daemon_init(struct daemon *daemon)
 static int compare(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
+}
+
+static size_t sockets_of_one(const struct listener *listener, int *list, size_t count, size_t size)
+{
+	if (listener->fd >= 0 && count < size)
+		list[count++] = listener->fd;
+	for (size_t i = 0; i < listener->other_count && count < size; i++)
+		list[count++] = listener->others[i];
+	return count;
 }
 
 size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size)
@@ -48,9 +58,8 @@ size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size)
 	for (size_t i = 0; i < sizeof single / sizeof *single && count < size; i++)
 		if (single[i] >= 0)
 			list[count++] = single[i];
-	for (size_t i = 0; i < daemon->listener_count && count < size; i++)
-		if (daemon->listeners[i].fd >= 0)
-			list[count++] = daemon->listeners[i].fd;
+	for (size_t i = 0; i < daemon->listener_count; i++)
+		count = sockets_of_one(&daemon->listeners[i], list, count, size);
 	for (size_t i = 0; daemon->file_fds && i < daemon->spec->file_count && count < size; i++)
 		if (daemon->file_fds[i] >= 0)
 			list[count++] = daemon->file_fds[i];
@@ -118,7 +127,7 @@ static void close_descriptors(struct daemon *daemon)
 			      &daemon->relay_fd,      &daemon->witness_fd};
 
 	for (size_t i = 0; i < daemon->listener_count; i++)
-		sys_close(daemon->listeners[i].fd);
+		listener_close(&daemon->listeners[i]);
 	for (size_t i = 0; daemon->file_fds && i < daemon->spec->file_count; i++)
 		sys_close(daemon->file_fds[i]);
 	/* The lock goes last: until then nobody else may believe that we are gone. */

@@ -31,6 +31,8 @@ struct listener {
 	const struct listen *listen;
 	const struct address *address;
 	int fd;
+	int *others; /* with reuseport: the sockets of worker slots 2, 3 ..., and fd is of slot 1 */
+	size_t other_count;
 	bool inherited;   /* from a service manager: never unlinked by us */
 	char actual[160]; /* "tcp://127.0.0.1:49152": with the port that the kernel chose */
 	dev_t device;     /* unix: the file that we made, to unlink only it */

@@ -16,7 +16,7 @@ static bool wanted(const struct daemon *daemon)
 	return daemon->spec->listen_count > 0 || daemon->machine.inherited_count > 0;
 }
 
-static void describe_one(const struct socket_choice *choice, FILE *out)
+static void describe_one(const struct socket_choice *choice, int workers, FILE *out)
 {
 	const struct listen *listen = choice->listen;
 
@@ -32,6 +32,8 @@ static void describe_one(const struct socket_choice *choice, FILE *out)
 		fprintf(out, ", mode %04o", (unsigned)listen->mode);
 	if (choice->address->kind == ADDRESS_UNIX && listen->owner)
 		fprintf(out, ", owner %s", listen->owner);
+	if (listen->reuseport)
+		fprintf(out, ", a socket for each of %d workers", workers);
 	fprintf(out, ", for '%s'", listen->name);
 }
 
@@ -43,7 +45,7 @@ static void describe(const struct daemon *daemon, FILE *out)
 	for (size_t i = 0; i < choices.count; i++) {
 		if (i)
 			fputc('\n', out);
-		describe_one(&choices.list[i], out);
+		describe_one(&choices.list[i], daemon->spec->workers, out);
 	}
 	if (choices.count == 0)
 		fputs("refuse the sockets of the service manager: no listen entry claims them",
@@ -121,7 +123,7 @@ static int bind_one(struct daemon *daemon, struct listener *listener, struct err
 {
 	const struct address *address = listener->address;
 
-	if (listener_bind(listener, daemon->machine.euid, err) == 0)
+	if (listener_bind_all(listener, daemon->spec->workers, daemon->machine.euid, err) == 0)
 		return address->kind == ADDRESS_UDP ? tell_buffer(daemon, listener, err) : 0;
 	if (err && err->code == EADDRINUSE && address->socket.ss_family != AF_UNIX)
 		return in_use(daemon->spec, listener->listen, address, err);

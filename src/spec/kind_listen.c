@@ -54,6 +54,20 @@ static void check_same_kind(struct check *check, const char *path, const struct 
 			   "entries");
 }
 
+static void check_reuseport(struct check *check, const char *path, const struct listen *listen,
+			    const struct value *value)
+{
+	char below[PATH_SHOWN_MAX];
+
+	snprintf(below, sizeof below, "%s%sreuseport", path, *path ? "." : "");
+	for (size_t i = 0; listen->reuseport && i < listen->address_count; i++)
+		if (listen->addresses[i].kind != ADDRESS_TCP &&
+		    listen->addresses[i].kind != ADDRESS_UDP)
+			check_fail(check, below, value_get(value, "reuseport"),
+				   "only tcp and udp can have a socket for each worker, not %s",
+				   listen->addresses[i].text);
+}
+
 static void put_listen(struct check *check, const struct field *field, const char *path, void *base,
 		       const struct value *value)
 {
@@ -67,6 +81,7 @@ static void put_listen(struct check *check, const struct field *field, const cha
 		check_fail(check, path, value,
 			   "address is missing, such as \"tcp://127.0.0.1:80\"");
 	check_same_kind(check, path, listen, value);
+	check_reuseport(check, path, listen, value);
 }
 
 static bool is_taken(const struct check *check, const char *text)

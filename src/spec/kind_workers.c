@@ -94,30 +94,19 @@ static void put_restart(struct check *check, const struct field *field, const ch
 			   "longer than restart.backoff_limit");
 }
 
-/* A socket for each worker needs workers, and a kind of socket of which there can be several. After
- * all rows are put. */
+/* After all rows are put: workers may come after listen. */
 void kind_check_workers(struct check *check)
 {
 	const struct spec *spec = check->spec;
 
-	for (size_t i = 0; i < spec->listen_count; i++) {
-		const struct listen *listen = &spec->listens[i];
+	for (size_t i = 0; spec->workers == 0 && i < spec->listen_count; i++) {
 		char path[PATH_SHOWN_MAX];
 
-		if (!listen->reuseport)
-			continue;
-		snprintf(path, sizeof path, "listen.%s.reuseport", listen->name);
-		if (spec->workers == 0)
+		snprintf(path, sizeof path, "listen.%s.reuseport", spec->listens[i].name);
+		if (spec->listens[i].reuseport)
 			check_fail(check, path, NULL,
 				   "a socket for each worker needs workers, and the classic daemon "
 				   "(workers = 0) has none");
-		for (size_t k = 0; k < listen->address_count; k++)
-			if (listen->addresses[k].kind != ADDRESS_TCP &&
-			    listen->addresses[k].kind != ADDRESS_UDP)
-				check_fail(check, path, NULL,
-					   "only tcp and udp can have a socket for each worker, "
-					   "not %s",
-					   listen->addresses[k].text);
 	}
 }
 
