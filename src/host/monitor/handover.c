@@ -243,9 +243,9 @@ static void note(struct list *list, int fd)
 
 static void note_daemon(struct list *list, const struct daemon *daemon)
 {
-	const int fds[] = {daemon->self_fd,       daemon->null_fd,    daemon->lock_fd,
-			   daemon->pidfile_fd,    daemon->output_fd,  daemon->control_fd,
-			   daemon->notify_socket, daemon->notify_fd,  daemon->terminal_fd,
+	const int fds[] = {daemon->self_fd,       daemon->null_fd,   daemon->lock_fd,
+			   daemon->pidfile_fd,    daemon->output_fd, daemon->control_fd,
+			   daemon->notify_socket, daemon->notify_fd, daemon->terminal_fd,
 			   daemon->sink.fd,       daemon->witness_fd};
 
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)

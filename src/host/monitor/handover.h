@@ -35,9 +35,9 @@ struct handover_client {
 };
 
 struct handover {
-	char *version;  /* of the luvd that writes this */
-	int64_t since;  /* moment of the start */
-	int64_t begun;  /* moment at which the upgrade was asked for */
+	char *version;        /* of the luvd that writes this */
+	int64_t since;        /* moment of the start */
+	int64_t begun;        /* moment at which the upgrade was asked for */
 	struct daemon daemon; /* what lasts of it; not spec, listeners, files */
 	int current;          /* id of the generation that daemon->spec is of */
 	char *crew;           /* crew_encode's bytes */
@@ -50,9 +50,9 @@ struct handover {
 	size_t member_count;
 	struct handover_client *clients;
 	size_t client_count;
-	char **lines; /* of `luvd logs`, oldest first; NULL-terminated, never NULL */
+	char **lines;       /* of `luvd logs`, oldest first; NULL-terminated, never NULL */
 	uint64_t next_line; /* number that the next one has */
-	int64_t reload_at; /* the last reload's verdict; 0: there was none */
+	int64_t reload_at;  /* the last reload's verdict; 0: there was none */
 	bool reload_done;
 	char *reload_text;
 	char status[256]; /* luvd.status */
