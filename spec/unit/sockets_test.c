@@ -111,7 +111,7 @@ static void refuses(struct world *world, const char *listen, const char *expecte
 /* The roster of a worker; its descriptors in fds, which has room for 8. */
 static const char *roster(struct world *world, int generation, int slot, int *fds)
 {
-	static char text[ROSTER_MAX];
+	static char text[SOCKETS_ROSTER_MAX];
 	size_t listed,
 	    count = sockets_of(world->sockets, generation, slot, fds, 8, text, sizeof text);
 

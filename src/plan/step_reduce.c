@@ -111,7 +111,7 @@ static uint64_t kept(const struct daemon *daemon)
 
 static bool wanted(const struct daemon *daemon)
 {
-	return daemon->spec->workers != 0;
+	return !daemon_is_classic(daemon);
 }
 
 static void describe(const struct daemon *daemon, FILE *out)

@@ -57,7 +57,7 @@ static void started(void *data)
 	let_go(monitor);
 	monitor->ready = true;
 	watchdog_start(&monitor->watchdog);
-	pulse_start(monitor);
+	heartbeat_start(monitor);
 }
 
 static void start_failed(void *data, const struct err *err)
@@ -77,7 +77,7 @@ static void current(void *data, int id)
 	monitor->daemon->generation = id;
 	renew_current(monitor);
 	if (monitor->ready)
-		pulse_start(monitor);
+		heartbeat_start(monitor);
 }
 
 static void gone(void *data, int id)

@@ -112,6 +112,21 @@ void members_reap(struct monitor *monitor)
 
 /* --- what it says --- */
 
+void members_check(struct monitor *monitor)
+{
+	for (size_t i = 0; i < crew_slots(monitor->crew); i++) {
+		struct worker_slot *slot = crew_slot(monitor->crew, i);
+		struct member *member = member_of(slot);
+
+		if (!member || slot->state == WORKER_KILLED ||
+		    !log_source_is_broken(monitor->log, member->source))
+			continue;
+		crew_condemn(monitor->crew, slot, "it has sent what is no log line",
+			     monitor_now());
+		return; /* the list may be another now */
+	}
+}
+
 static void on_silence(uv_timer_t *timer)
 {
 	struct member *member = timer->data;
@@ -229,5 +244,6 @@ int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *
 		return -1;
 	}
 	slot->user = member;
+	slot->pid = member->pid;
 	return 0;
 }

@@ -34,6 +34,8 @@ void member_tell_fds(struct member *member, const struct message *message, const
 void member_kill(struct member *member);
 /* Takes the ends of those that have no pidfd: on SIGCHLD. */
 void members_reap(struct monitor *monitor);
+/* Condemns one whose log lines are none. */
+void members_check(struct monitor *monitor);
 /* The member with this pid; NULL. */
 struct member *member_find(const struct monitor *monitor, pid_t pid);
 
@@ -43,11 +45,11 @@ int spawn_worker(struct member *member, const struct generation *generation, str
 /* message.c: what a worker says. */
 void message_take(struct member *member, const struct message *message);
 
-/* pulse.c: heartbeats. */
-void pulse_heard(struct member *member);
+/* heartbeat.c. */
+void heartbeat_heard(struct member *member);
 /* Begins to look, when somebody wants to know. */
-void pulse_start(struct monitor *monitor);
+void heartbeat_start(struct monitor *monitor);
 /* Are all workers of the current generation fresh? For the service manager's watchdog. */
-bool pulse_is_fresh(void *monitor);
+bool heartbeat_is_fresh(void *monitor);
 
 #endif

@@ -39,6 +39,8 @@ static void on_warning(struct member *member, const struct message *message)
 
 static void on_failed(struct member *member, const struct message *message)
 {
+	if (!member->monitor->failed)
+		member->monitor->failing = member->pid;
 	crew_failed(member->monitor->crew, member->slot, &message->err, monitor_now());
 }
 
@@ -132,7 +134,7 @@ void message_take(struct member *member, const struct message *message)
 {
 	unsigned state = 1U << member->slot->state;
 
-	pulse_heard(member);
+	heartbeat_heard(member);
 	if (message->type < MESSAGE_TYPES && table[message->type].take &&
 	    (table[message->type].states & state))
 		table[message->type].take(member, message);

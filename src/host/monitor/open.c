@@ -18,16 +18,24 @@ static void on_timer(uv_timer_t *timer)
 	crew_tick(monitor->crew, monitor_now());
 }
 
+/* The others are killed once the one that has failed is gone: how it ends is worth telling. */
+static void give_up(struct monitor *monitor, int64_t now)
+{
+	if (monitor->stopping || (monitor->failing && member_find(monitor, monitor->failing)))
+		return;
+	monitor->stopping = true;
+	crew_stop(monitor->crew, EXIT_FAILED, true, now);
+}
+
 /* Whatever has happened in this turn of the loop: when the crew wants to be told the time next. */
 static void before_wait(uv_prepare_t *prepare)
 {
 	struct monitor *monitor = prepare->data;
 	int64_t next, now = monitor_now();
 
-	if (monitor->failed && !monitor->stopping) {
-		monitor->stopping = true;
-		crew_stop(monitor->crew, EXIT_FAILED, true, now);
-	}
+	if (monitor->failed)
+		give_up(monitor, now);
+	members_check(monitor);
 	next = crew_next(monitor->crew);
 	uv_update_time(&monitor->loop);
 	if (next == 0)
@@ -123,13 +131,13 @@ static void open_handles(struct monitor *monitor)
 	uv_loop_t *loop = &monitor->loop;
 
 	watchdog_init(&monitor->watchdog, loop, monitor->daemon);
-	monitor->watchdog.fresh = pulse_is_fresh;
+	monitor->watchdog.fresh = heartbeat_is_fresh;
 	monitor->watchdog.data = monitor;
 	uv_timer_init(loop, &monitor->timer);
-	uv_timer_init(loop, &monitor->pulse);
+	uv_timer_init(loop, &monitor->heartbeat);
 	uv_prepare_init(loop, &monitor->before);
 	uv_signal_init(loop, &monitor->child);
-	monitor->timer.data = monitor->pulse.data = monitor->before.data = monitor->child.data =
+	monitor->timer.data = monitor->heartbeat.data = monitor->before.data = monitor->child.data =
 	    monitor;
 	uv_prepare_start(&monitor->before, before_wait);
 }
@@ -188,6 +196,15 @@ int monitor_open(struct monitor *monitor, struct err *err)
 
 /* --- close --- */
 
+static void forget_all(struct monitor *monitor)
+{
+	crew_destroy(monitor->crew);
+	sockets_destroy(monitor->sockets);
+	while (monitor->generations)
+		generation_remove(&monitor->generations, monitor->generations->id,
+				  monitor->daemon->spec);
+}
+
 void monitor_close(struct monitor *monitor)
 {
 	monitor_unwatch(monitor);
@@ -198,7 +215,7 @@ void monitor_close(struct monitor *monitor)
 	if (monitor->signals)
 		signals_close(monitor->signals);
 	uv_close((uv_handle_t *)&monitor->timer, NULL);
-	uv_close((uv_handle_t *)&monitor->pulse, NULL);
+	uv_close((uv_handle_t *)&monitor->heartbeat, NULL);
 	uv_close((uv_handle_t *)&monitor->before, NULL);
 	uv_close((uv_handle_t *)&monitor->child, NULL);
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);
@@ -206,13 +223,5 @@ void monitor_close(struct monitor *monitor)
 	renew_destroy(monitor);
 	signals_destroy(monitor->signals);
 	uv_loop_close(&monitor->loop);
-}
-
-static void forget_all(struct monitor *monitor)
-{
-	crew_destroy(monitor->crew);
-	sockets_destroy(monitor->sockets);
-	while (monitor->generations)
-		generation_remove(&monitor->generations, monitor->generations->id,
-				  monitor->daemon->spec);
+	forget_all(monitor);
 }

@@ -11,7 +11,7 @@
 struct sockets;
 
 /* Room for the roster of any worker: "255.255," for each socket. */
-enum { ROSTER_MAX = SOCKETS_MAX * 8 };
+enum { SOCKETS_ROSTER_MAX = SOCKETS_MAX * 8 };
 
 /* Takes daemon->listeners over as those of generation 1 (daemon's list stays for who reads names;
  * its descriptors are the sockets', and -1 there). */
@@ -35,7 +35,7 @@ void sockets_respec(struct sockets *sockets, int generation, const struct spec *
 void sockets_release(struct sockets *sockets, int generation);
 /* What the worker of slot (1..N) gets: descriptors, which stay the sockets', and the roster,
  * "0.0,0.1,1.0": for each the index of its listen entry and of the address in it, or "-" when
- * there are none. Returns how many, at most SOCKETS_MAX; roster has room for ROSTER_MAX. */
+ * there are none. Returns how many, at most SOCKETS_MAX; roster has room for SOCKETS_ROSTER_MAX. */
 size_t sockets_of(const struct sockets *sockets, int generation, int slot, int *fds, size_t size,
 		  char *roster, size_t roster_size);
 /* For status: name, address and what it is bound to; fd is of slot 1, others is empty. NULL and 0:

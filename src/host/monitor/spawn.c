@@ -29,19 +29,17 @@ struct parcel {
 	int channel[2], relay[2], output[2]; /* [0] is ours */
 };
 
-static void close_pair(int ends[2])
+static void close_end(int *end)
 {
-	for (int i = 0; i < 2; i++)
-		if (ends[i] >= 0)
-			sys_close(ends[i]);
-	ends[0] = ends[1] = -1;
+	if (*end >= 0)
+		sys_close(*end);
+	*end = -1;
 }
 
-static void close_file(int *fd)
+static void close_pair(int ends[2])
 {
-	if (*fd >= 0)
-		sys_close(*fd);
-	*fd = -1;
+	close_end(&ends[0]);
+	close_end(&ends[1]);
 }
 
 /* The declared files are this worker's alone: opened anew, no offset is shared. */
@@ -65,9 +63,9 @@ static int open_pipes(struct parcel *parcel, const struct daemon *daemon, struct
 {
 	if (sys_channel(parcel->channel) < 0)
 		return err_sys(err, "cannot make a channel");
-	if (sys_pipe(parcel->relay) < 0 || (daemon->output_fd >= 0 && sys_pipe(parcel->output) < 0))
-		return err_sys(err, "cannot make a pipe for log lines");
-	return 0;
+	if (log_pipe(parcel->relay, err) < 0)
+		return -1;
+	return daemon->output_fd >= 0 ? log_pipe(parcel->output, err) : 0;
 }
 
 static void place(struct parcel *parcel, const struct daemon *daemon, int bundle_fd)
@@ -118,9 +116,9 @@ static void unpack(struct parcel *parcel)
 {
 	for (size_t i = PLACE_LISTENERS + parcel->listeners; i < parcel->count; i++)
 		sys_close(parcel->fds[i]);
-	close_file(&parcel->channel[1]);
-	close_file(&parcel->relay[1]);
-	close_file(&parcel->output[1]);
+	close_end(&parcel->channel[1]);
+	close_end(&parcel->relay[1]);
+	close_end(&parcel->output[1]);
 }
 
 static int start(struct member *member, struct parcel *parcel, struct err *err)

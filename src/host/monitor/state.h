@@ -34,8 +34,8 @@ struct monitor {
 
 	uv_timer_t timer;    /* crew_next */
 	uv_prepare_t before; /* sets it before each wait */
-	uv_timer_t pulse;    /* looks at heartbeats */
-	int64_t pulsed;      /* its last turn */
+	uv_timer_t heartbeat;/* looks at heartbeats */
+	int64_t looked;      /* its last turn */
 	uv_signal_t child;   /* SIGCHLD: orphans */
 	uv_poll_t channel;   /* to the launcher, until ready */
 	bool watching;       /* channel is an open handle */
@@ -45,6 +45,7 @@ struct monitor {
 	bool failed;        /* before ready: what is left is killed */
 	bool stopped;       /* no worker is left */
 	struct err failure; /* why the start has failed */
+	pid_t failing;      /* the worker that said so and ends by itself; 0: none */
 	int code;           /* exit code, once stopped */
 	int by_signal;      /* a second request to stop: the process ends from it */
 	int64_t since;      /* moment of the start, for status */

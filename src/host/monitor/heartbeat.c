@@ -8,7 +8,7 @@
 
 enum { TURNS = 4 /* of the pulse within a limit */, TURN_MIN_MS = 10, TURN_MAX_MS = 1000 };
 
-void pulse_heard(struct member *member)
+void heartbeat_heard(struct member *member)
 {
 	member->unheard = 0;
 }
@@ -75,36 +75,36 @@ static void count(struct monitor *monitor, int64_t passed)
 	}
 }
 
-static void on_pulse(uv_timer_t *timer)
+static void on_turn(uv_timer_t *timer)
 {
 	struct monitor *monitor = timer->data;
 	int64_t now = monitor_now(), turn = turn_of(monitor);
-	int64_t passed = now - monitor->pulsed;
+	int64_t passed = now - monitor->looked;
 
-	monitor->pulsed = now;
+	monitor->looked = now;
 	count(monitor, passed < 2 * turn ? passed : 2 * turn);
 }
 
-void pulse_start(struct monitor *monitor)
+void heartbeat_start(struct monitor *monitor)
 {
 	uint64_t turn = (uint64_t)turn_of(monitor);
 
 	if (shortest(monitor) <= 0) {
-		uv_timer_stop(&monitor->pulse);
+		uv_timer_stop(&monitor->heartbeat);
 		return;
 	}
-	monitor->pulsed = monitor_now();
-	uv_timer_start(&monitor->pulse, on_pulse, turn, turn);
+	monitor->looked = monitor_now();
+	uv_timer_start(&monitor->heartbeat, on_turn, turn, turn);
 }
 
-bool pulse_is_fresh(void *data)
+bool heartbeat_is_fresh(void *data)
 {
 	const struct monitor *monitor = data;
 	int64_t limit = monitor->daemon->spec->timeout_watchdog;
 	struct crew_status status;
 
 	if (limit <= 0)
-		limit = monitor->daemon->machine.watchdog_usec / 1000;
+		return true;
 	crew_status(monitor->crew, &status);
 	for (size_t i = 0; i < crew_slots(monitor->crew); i++) {
 		const struct worker_slot *slot = crew_slot(monitor->crew, i);
