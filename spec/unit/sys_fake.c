@@ -626,6 +626,14 @@ int sys_signals_block(void)
 	return 0;
 }
 
+int sys_signals_block_all(void)
+{
+	if (enter("signals_block_all", " "))
+		return -1;
+	fake.blocked = true;
+	return 0;
+}
+
 int sys_signal_pending(pid_t *sender)
 {
 	int number = fake.pending;

@@ -43,6 +43,8 @@ struct signals;
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err);
+/* Tells what the handlers have noted and the loop has not read yet. */
+void signals_drain(struct signals *signals);
 /* A stop has begun, whoever asked: the next signal that asks for one ends the process at once, but
  * a monitor, which first ends its workers (signal_event.again).
  * After limit_ms (0: never) the process ends with a word in the log, whatever Lua does. */

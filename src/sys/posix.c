@@ -287,6 +287,14 @@ static void handled_signals(sigset_t *set)
 	sigaddset(set, SIGUSR2);
 }
 
+int sys_signals_block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	return sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
 int sys_signals_block(void)
 {
 	sigset_t set;

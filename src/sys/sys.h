@@ -124,6 +124,8 @@ int sys_notify_socket(const struct sockaddr *address, socklen_t length);
 int sys_signals_reset(void);
 /* Blocks HUP INT QUIT TERM USR1 USR2: from here on they wait. required: rt_sigprocmask(2). */
 int sys_signals_block(void);
+/* Blocks all that can be: until another image has its handlers. required: rt_sigprocmask(2). */
+int sys_signals_block_all(void);
 /* Takes one waiting signal of stop kind (HUP, INT, QUIT, TERM); 0: none; else its number, sender's
  * pid in *sender. Never blocks. ignored: rt_sigtimedwait(2). */
 int sys_signal_pending(pid_t *sender);
