@@ -30,7 +30,7 @@ die() {
 # rsyslog is not among them: installed, it would become the log daemon of this machine. Its test is
 # pending where it is missing; busybox has the syslog daemon of the others.
 packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-dev lua-luv-dev libc-ares-dev
-  libcap-ng-dev node-llhttp"
+  libcap-ng-dev libedit-dev node-llhttp"
 packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
   valgrind libc6-dbg strace logrotate systemd busybox netcat-openbsd curl bind9-dnsutils tzdata
   chromium-headless-shell redis-tools"
@@ -39,7 +39,7 @@ packages_fuzz="clang libclang-rt-dev llvm"
 commands_build="cc cmake ninja pkg-config"
 commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate nc curl dig redis-cli"
 commands_fuzz="clang"
-modules_build="lua5.4 libuv lua5.4-luv libcares libcap-ng"
+modules_build="lua5.4 libuv lua5.4-luv libcares libcap-ng libedit"
 modules_test="cmocka"
 
 is_debian_12() {

@@ -31,14 +31,20 @@ struct world {
 	struct daemon daemon;
 	struct control *control;
 	char path[64];
-	struct control_client *waiting; /* asked for stop or reload */
+	struct control_client *waiting; /* asked for stop, reload or Lua */
+	struct control_place place;     /* of the last Lua, its kind and text */
+	enum frame_type type;
+	char lua[CONTROL_LUA_MAX + 1];
 	char *sets[3];
 };
 
-static void on_status(void *data, bool json, FILE *out)
+static void on_status(void *data, struct control_client *client, enum control_form form)
 {
+	static const char *const texts[] = {"fine\n", "{}\n", "up 1\n", "all holds\n"};
+
 	(void)data;
-	fputs(json ? "{}\n" : "fine\n", out);
+	control_print(client, texts[form], strlen(texts[form]));
+	control_end(client, EXIT_DONE, NULL);
 }
 
 static void on_wait(void *data, struct control_client *client)
@@ -46,6 +52,28 @@ static void on_wait(void *data, struct control_client *client)
 	struct world *world = data;
 
 	world->waiting = client;
+}
+
+static int on_place(void *data, struct control_place *place, struct err *err)
+{
+	(void)data;
+	if (place->worker > 2)
+		return err_set(err, "there is no worker %d", place->worker);
+	place->generation = 7;
+	place->worker = place->worker ? place->worker : 1;
+	return 0;
+}
+
+static void on_lua(void *data, struct control_client *client, const struct control_place *place,
+		   enum frame_type type, const char *text, size_t length)
+{
+	struct world *world = data;
+
+	world->waiting = client;
+	world->place = *place;
+	world->type = type;
+	assert_int_equal(strlen(text), length);
+	snprintf(world->lua, sizeof world->lua, "%s", text);
 }
 
 static int listen_at(const char *path)
@@ -62,7 +90,12 @@ static int listen_at(const char *path)
 static int setup(void **state)
 {
 	struct world *world = calloc(1, sizeof *world);
-	struct control_calls calls = {world, on_status, on_wait, on_wait};
+	struct control_calls calls = {.data = world,
+				      .status = on_status,
+				      .reload = on_wait,
+				      .stop = on_wait,
+				      .place = on_place,
+				      .lua = on_lua};
 	struct err err;
 
 	snprintf(world->path, sizeof world->path, "/tmp/control-test-%ld", (long)getpid());
@@ -263,7 +296,7 @@ static void test_nonsense_is_refused_as_wrong_usage(void **state)
 	    {"\0\1\0\0", 4, "malformed request"},
 	    {"\377\377\377\377Q", 5, "malformed request"},
 	    {"GET / HTTP/1.0\r\n\r\n", 18, "malformed request"},
-	    {"\0\0\0\13Qstatus xml", 15, "expected: status [json]"},
+	    {"\0\0\0\13Qstatus xml", 15, "expected: status [json|metrics|audit]"},
 	    {"\0\0\0\12Qlogs -1 x", 14, "expected: logs [follow] [N]"},
 	};
 	struct world *world = *state;

@@ -729,6 +729,19 @@ static void test_a_wish_during_the_start_waits_for_its_end(void **state)
 	kit_expect(kit, "current 1; started; load");
 }
 
+static void test_a_wish_is_answered_when_the_start_fails(void **state)
+{
+	struct kit *kit = kit_of(state);
+
+	kit->rules.workers = 1;
+	kit_start(kit);
+	assert_false(crew_reload(kit->crew, kit->now));
+	kit_forget(kit);
+	kit_failed(kit, 1, 1, "no");
+	kit_expect(kit, "start_failed; refused");
+	assert_string_equal(kit->verdict, "the daemon is stopping");
+}
+
 /* --- stop --- */
 
 static void test_a_stop_tells_all_and_ends_with_the_last(void **state)
@@ -1026,6 +1039,7 @@ int main(void)
 	    RULE(test_who_drains_is_not_replaced),
 	    RULE(test_wishes_during_a_reload_wait_and_collapse),
 	    RULE(test_a_wish_during_the_start_waits_for_its_end),
+	    RULE(test_a_wish_is_answered_when_the_start_fails),
 	    RULE(test_a_stop_tells_all_and_ends_with_the_last),
 	    RULE(test_a_second_stop_now_kills),
 	    RULE(test_a_stop_gives_a_new_generation_up),

@@ -199,7 +199,7 @@ static void assert_fields(void *data, const struct entry *entry)
 {
 	size_t total = sizeof(struct relay_head) + entry->length;
 
-	assert_true(entry->count > 2 && entry->count < 5);
+	assert_true(entry->count == 5);
 	for (size_t i = 0; i < entry->count; i++) {
 		assert_string_equal(entry->fields[i].key, "key");
 		/* What is cut is JSON no more. */
@@ -338,8 +338,8 @@ static void test_a_slow_reader_gets_every_line_or_its_loss_in_order(void **state
 	struct world *world = *state;
 	struct order order = {0};
 
-	for (int i = 0; i < 400; i++) {
-		flood(world, i * 100, (i + 1) * 100);
+	for (int i = 0; i < 100; i++) {
+		flood(world, i * 400, (i + 1) * 400);
 		(void)relay_read(&world->reader, world->ends[0], check_order, &order);
 	}
 	read_in_order(world, &order);

@@ -9,16 +9,20 @@
 /* What the user typed, read from argv alone: nothing is opened for it. */
 struct options {
 	const char *command;
-	const char *file;  /* FILE or NAME; NULL when not given */
-	char **sets;       /* NULL-terminated, points into argv */
-	bool json;         /* --json */
-	bool as_root;      /* --as root */
-	bool if_stopped;   /* --if-stopped */
-	bool follow;       /* --follow, -f */
-	int lines;         /* --lines N, -n N; -1: not given */
-	int notify_fd;     /* --notify-fd N; -1 */
-	const char *topic; /* help KEY */
-	bool help;         /* --help, -h after the command */
+	const char *file;   /* FILE or NAME; NULL when not given */
+	char **sets;        /* NULL-terminated, points into argv */
+	bool json;          /* --json */
+	bool audit;         /* --audit */
+	bool metrics;       /* --metrics */
+	int worker;         /* --worker N; 0: not given */
+	const char **codes; /* -e CODE, NULL-terminated, points into argv */
+	bool as_root;       /* --as root */
+	bool if_stopped;    /* --if-stopped */
+	bool follow;        /* --follow, -f */
+	int lines;          /* --lines N, -n N; -1: not given */
+	int notify_fd;      /* --notify-fd N; -1 */
+	const char *topic;  /* help KEY */
+	bool help;          /* --help, -h after the command */
 };
 
 /* Which options a command takes; anything else is wrong usage (exit 2), named. */
@@ -30,7 +34,11 @@ enum option {
 	OPTION_FOLLOW = 16,
 	OPTION_LINES = 32,
 	OPTION_NOTIFY_FD = 64,
-	OPTION_WORDS = 128 /* any words that are no options: the command reads them itself */
+	OPTION_WORDS = 128, /* any words that are no options: the command reads them itself */
+	OPTION_AUDIT = 256,
+	OPTION_METRICS = 512,
+	OPTION_WORKER = 1024,
+	OPTION_CODE = 2048
 };
 
 struct command {
@@ -48,7 +56,7 @@ extern const struct command commands[]; /* main.c; ends with a NULL name */
 /* The row of a command; NULL with err (the nearest name in it) when there is none. */
 const struct command *command_find(const char *name, struct err *err);
 /* Reads what follows the command. arguments is argv after the command's name. Returns -1 with
- * EXIT_USAGE. options_finish frees the list of sets, not what it points to. */
+ * EXIT_USAGE. options_finish frees the lists, not what they point to. */
 int options_parse(struct options *options, const struct command *command, char **arguments,
 		  struct err *err);
 void options_finish(struct options *options);
@@ -65,6 +73,7 @@ int cmd_status(struct daemon *daemon, const struct options *options);
 int cmd_check(struct daemon *daemon, const struct options *options);
 int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
+int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:

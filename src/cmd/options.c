@@ -47,6 +47,38 @@ static int take_json(struct options *options, const char *value)
 	return 0;
 }
 
+static int take_audit(struct options *options, const char *value)
+{
+	(void)value;
+	options->audit = true;
+	return 0;
+}
+
+static int take_metrics(struct options *options, const char *value)
+{
+	(void)value;
+	options->metrics = true;
+	return 0;
+}
+
+static int take_worker(struct options *options, const char *value)
+{
+	return number(value, &options->worker) < 0 || options->worker < 1 ||
+		       options->worker > WORKERS_MAX
+		   ? -1
+		   : 0;
+}
+
+static int take_code(struct options *options, const char *value)
+{
+	size_t n = 0;
+
+	while (options->codes[n])
+		n++;
+	options->codes[n] = value;
+	return 0;
+}
+
 static int take_as(struct options *options, const char *value)
 {
 	options->as_root = true;
@@ -86,6 +118,12 @@ static const struct row rows[] = {
      0},
     {"--follow", NULL, "go on with new lines", take_follow, OPTION_FOLLOW, 'f'},
     {"--lines", "N", "begin with the last N lines", take_lines, OPTION_LINES, 'n'},
+    {"--audit", NULL, "prove once more how it is confined", take_audit, OPTION_AUDIT, 0},
+    {"--metrics", NULL, "print metrics in Prometheus' text format", take_metrics, OPTION_METRICS,
+     0},
+    {"--worker", "N", "of this worker, not the first that is ready", take_worker, OPTION_WORKER, 0},
+    {"--execute", "CODE", "evaluate this Lua and leave; may be given again", take_code, OPTION_CODE,
+     'e'},
     {"--notify-fd", "N", "write a newline to this descriptor when ready", take_notify_fd,
      OPTION_NOTIFY_FD, 0},
 };
@@ -262,7 +300,8 @@ int options_parse(struct options *options, const struct command *command, char *
 		count++;
 	*options = (struct options){.command = command->name, .lines = -1, .notify_fd = -1};
 	options->sets = calloc(count + 1, sizeof *options->sets);
-	if (!options->sets)
+	options->codes = calloc(count + 1, sizeof *options->codes);
+	if (!options->sets || !options->codes)
 		return err_sys(err, "cannot read the arguments");
 	for (; *arguments; arguments++) {
 		const char *word = *arguments;
@@ -285,5 +324,7 @@ int options_parse(struct options *options, const struct command *command, char *
 void options_finish(struct options *options)
 {
 	free(options->sets);
+	free(options->codes);
 	options->sets = NULL;
+	options->codes = NULL;
 }

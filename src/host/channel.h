@@ -29,7 +29,8 @@ enum message_type {
 	MESSAGE_TOTALS,   /* the last answer to STATUS: number: query, bytes of the Lua heap, tasks,
 			     failed   tasks, resident bytes, the longest lag since the last STATUS in
 			     microseconds */
-	MESSAGE_AUDIT,    /* answer to AUDIT: number: query, 1 when it is the last; text: a line */
+	MESSAGE_AUDIT,    /* answer to AUDITS: number: query, 1 when it is the last, 1 when it does
+			     not hold; text: a line, may be empty when it is the last */
 	MESSAGE_RESULT, /* answer to EVAL or COMPLETE: number: query, 1 when it is the last, 1 when
 			   the text is an error; text: a part of it */
 

@@ -136,13 +136,13 @@ static void on_signal(void *data, const struct signal_event *event)
 
 /* --- what the control socket asks --- */
 
-static void control_status(void *data, bool json, FILE *out)
+static void control_status(void *data, struct control_client *client, enum control_form form)
 {
 	struct classic *classic = data;
 
 	if (classic->stage.phase == PHASE_OF_SERVICE)
 		classic->status.state = reload_busy(classic->reload) ? "reloading" : "running";
-	status_print(&classic->status, json, out);
+	status_answer(&classic->status, client, form);
 }
 
 static void control_reload(void *data, struct control_client *client)
@@ -299,7 +299,10 @@ static int open_life(struct classic *classic, struct err *err)
 
 static int open_control(struct classic *classic, struct err *err)
 {
-	const struct control_calls calls = {classic, control_status, control_reload, control_stop};
+	const struct control_calls calls = {.data = classic,
+					    .status = control_status,
+					    .reload = control_reload,
+					    .stop = control_stop};
 
 	if (classic->stage.daemon->control_fd < 0)
 		return 0;

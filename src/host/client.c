@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -325,16 +327,22 @@ int client_connect(const struct target *target, struct err *err)
 
 int client_send(int fd, const char *request, struct err *err)
 {
-	char bytes[FRAME_HEAD + 257]; /* closed by a 0 that is not sent */
 	size_t length = strlen(request);
 
-	if (length >= sizeof bytes - FRAME_HEAD)
+	if (length > 256)
 		return err_set(err, "the request is too long");
-	frame_head((unsigned char *)bytes, FRAME_REQUEST, length);
-	snprintf(bytes + FRAME_HEAD, sizeof bytes - FRAME_HEAD, "%s", request);
-	length += FRAME_HEAD;
-	/* A fresh socket's buffer holds it whole. */
-	if (send(fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)
+	return client_say(fd, FRAME_REQUEST, request, length, err);
+}
+
+int client_say(int fd, enum frame_type type, const char *text, size_t length, struct err *err)
+{
+	unsigned char head[FRAME_HEAD];
+	struct iovec parts[2] = {{head, sizeof head}, {(void *)(uintptr_t)text, length}};
+	struct msghdr frame = {.msg_iov = parts, .msg_iovlen = 2};
+
+	frame_head(head, type, length);
+	/* The buffer of a socket whose other side has read all that was said holds it whole. */
+	if (sendmsg(fd, &frame, MSG_NOSIGNAL) != (ssize_t)(sizeof head + length))
 		return err_sys(err, "cannot ask the daemon");
 	return 0;
 }
@@ -405,6 +413,12 @@ static void take_end(struct answer *answer, const struct frame *frame)
 	answer->text[length] = 0;
 }
 
+static void take_result(struct answer *answer, const struct frame *frame)
+{
+	answer->result = true;
+	answer->code = frame->length == 1 && frame->payload[0] == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
 /* At most a day: a wrong number must not become none. */
 static int within(const struct frame *frame)
 {
@@ -419,7 +433,7 @@ static int receive(struct inbox *inbox, int fd, void (*output)(void *, const cha
 		   void *data, int timeout_ms, struct answer *answer, struct err *err)
 {
 	*answer = (struct answer){.code = EXIT_DONE};
-	while (!answer->ended) {
+	while (!answer->ended && !answer->result) {
 		struct frame frame;
 		ssize_t length;
 		int more;
@@ -431,6 +445,8 @@ static int receive(struct inbox *inbox, int fd, void (*output)(void *, const cha
 		answer->begun = true;
 		if (frame.type == FRAME_END)
 			take_end(answer, &frame);
+		else if (frame.type == FRAME_RESULT)
+			take_result(answer, &frame);
 		else if (frame.type == FRAME_WITHIN)
 			timeout_ms = within(&frame);
 		else if (frame.type == FRAME_OUTPUT)

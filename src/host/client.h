@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "err.h"
+#include "host/frame.h"
 #include "plan/record.h"
 #include "spec/source.h"
 
@@ -49,16 +50,19 @@ bool client_is_gone(int pidfd, int timeout_ms);
 struct answer {
 	int code; /* of END */
 	char text[ERR_TEXT_MAX];
-	bool begun; /* something has come */
-	bool ended; /* END has come; else the connection has just ended: so has the daemon */
+	bool begun;  /* something has come */
+	bool ended;  /* END has come; else the connection has just ended: so has the daemon */
+	bool result; /* RESULT has come, of a console: the connection goes on; code is 0 or 1 */
 };
 
 /* Connects to the control socket. -1 with err when there is none or nobody answers there. */
 int client_connect(const struct target *target, struct err *err);
 int client_send(int fd, const char *request, struct err *err);
-/* Gives what the daemon sends to output until its END. timeout_ms is for each frame (-1: for ever)
- * unless the daemon says with WITHIN that it may take longer.
- * -1 when none came in time (err->code ETIMEDOUT) or it was no frame. */
+/* A frame of a console's: LUA or COMPLETE, at most CONTROL_LUA_MAX bytes. */
+int client_say(int fd, enum frame_type type, const char *text, size_t length, struct err *err);
+/* Gives what the daemon sends to output until its END or, of a console, RESULT. timeout_ms is for
+ * each frame (-1: for ever) unless the daemon says with WITHIN that it may take longer. -1 when
+ * none came in time (err->code ETIMEDOUT) or it was no frame. */
 int client_receive(int fd, void (*output)(void *data, const char *bytes, size_t length), void *data,
 		   int timeout_ms, struct answer *answer, struct err *err);
 

@@ -7,17 +7,24 @@
 
 /* --- accepting --- */
 
-static enum client_right right_of(const struct control *control, int fd)
+/* At first it has no right at all. */
+static void recognise(struct control_client *client, int fd)
 {
-	const struct daemon *daemon = control->daemon;
-	struct ucred peer = {.uid = (uid_t)-1};
+	const struct daemon *daemon = client->control->daemon;
+	struct ucred peer;
 	socklen_t length = sizeof peer;
+	bool own;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
-		return RIGHT_NONE;
+		return;
+	own = peer.uid == daemon->spec->uid;
+	client->uid = peer.uid;
+	client->pid = peer.pid;
+	client->console = peer.uid == 0 || own;
 	if (peer.uid == 0 || peer.uid == daemon->source.owner)
-		return RIGHT_ALL;
-	return peer.uid == daemon->spec->uid ? RIGHT_VIEW : RIGHT_NONE;
+		client->right = RIGHT_ALL;
+	else
+		client->right = own ? RIGHT_VIEW : RIGHT_NONE;
 }
 
 /* Each kind of peer has places of its own, so that strangers who say nothing keep nobody out. */
@@ -47,7 +54,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) == 0)
-		client->right = right_of(control, fd);
+		recognise(client, fd);
 	if (!has_place(client)) {
 		control_client_end_now(client, EXIT_FAILED, "too many clients");
 		control_client_close(client);
@@ -176,7 +183,7 @@ void control_destroy(struct control *control)
 		struct control_client *client = control->clients;
 
 		control->clients = client->next;
-		free(client);
+		control_client_free(client);
 	}
 	free(control);
 }

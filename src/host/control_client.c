@@ -13,6 +13,13 @@ struct output {
 
 /* --- the end of a client --- */
 
+void control_client_free(struct control_client *client)
+{
+	if (client->in != client->request)
+		free(client->in);
+	free(client);
+}
+
 static void forget(struct control_client *client)
 {
 	struct control_client **link = &client->control->clients;
@@ -22,7 +29,7 @@ static void forget(struct control_client *client)
 	while (*link != client)
 		link = &(*link)->next;
 	*link = client->next;
-	free(client);
+	control_client_free(client);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -160,10 +167,26 @@ size_t control_client_unread(const struct control_client *client)
 	return uv_stream_get_write_queue_size((const uv_stream_t *)&client->pipe);
 }
 
+void control_print(struct control_client *client, const char *bytes, size_t length)
+{
+	if (client->state != CLIENT_ENDED)
+		control_client_print(client, bytes, length);
+}
+
 void control_end(struct control_client *client, int code, const char *text)
 {
 	client->owed = false;
 	control_client_end(client, code, text);
+	forget(client);
+}
+
+void control_result(struct control_client *client, bool failed)
+{
+	const char code = failed ? 1 : 0;
+
+	client->owed = false;
+	if (client->state == CLIENT_TALKS)
+		control_client_send(client, FRAME_RESULT, &code, 1);
 	forget(client);
 }
 
@@ -174,8 +197,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	struct control_client *client = handle->data;
 
 	(void)suggested;
-	*buffer = uv_buf_init((char *)client->in + client->have,
-			      (unsigned)(sizeof client->in - client->have));
+	*buffer =
+	    uv_buf_init((char *)client->in + client->have, (unsigned)(client->size - client->have));
 }
 
 static void take_request(struct control_client *client)
@@ -197,6 +220,39 @@ static void take_request(struct control_client *client)
 	control_request_handle(client, text);
 }
 
+/* One text at a time: what comes before the answer to the last one is no conversation. */
+static void take_talk(struct control_client *client)
+{
+	struct frame frame;
+	ssize_t length = frame_parse(&frame, client->in, client->have, CONTROL_LUA_MAX + 1);
+
+	if (length == 0 && !client->owed)
+		return;
+	if (client->owed)
+		control_client_end(client, EXIT_USAGE, "one text at a time");
+	else if (length < 0 || (frame.type != FRAME_LUA && frame.type != FRAME_COMPLETE) ||
+		 (size_t)length != client->have || memchr(frame.payload, 0, frame.length))
+		control_client_end(client, EXIT_USAGE, "malformed request");
+	else if (control_client_unread(client) > FOLLOW_QUEUE)
+		control_client_end(client, EXIT_FAILED, "the answers are not read");
+	else
+		control_console_take(client, &frame);
+	client->have = 0;
+}
+
+int control_client_talk(struct control_client *client)
+{
+	unsigned char *in = malloc(FRAME_HEAD + CONTROL_LUA_MAX + 1);
+
+	if (!in)
+		return -1;
+	client->in = in;
+	client->size = FRAME_HEAD + CONTROL_LUA_MAX;
+	client->have = 0;
+	client->state = CLIENT_TALKS;
+	return 0;
+}
+
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 {
 	struct control_client *client = stream->data;
@@ -205,9 +261,9 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 	if (length == 0)
 		return;
 	/* A client that has its END, or that only closed its sending side after the request, still
-	 * reads; a follower or one that waits is gone. */
+	 * reads; a follower, a console or one that waits for long is gone. */
 	if (length < 0) {
-		if (client->state != CLIENT_ENDED)
+		if (client->state != CLIENT_ENDED && client->state != CLIENT_LOOKS)
 			control_client_close(client);
 		else
 			uv_read_stop(stream);
@@ -215,12 +271,15 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 	}
 	if (client->state == CLIENT_ENDED)
 		return;
-	if (client->state != CLIENT_ASKS) {
+	if (client->state != CLIENT_ASKS && client->state != CLIENT_TALKS) {
 		control_client_end(client, EXIT_USAGE, "one request a connection");
 		return;
 	}
 	client->have += (size_t)length;
-	take_request(client);
+	if (client->state == CLIENT_TALKS)
+		take_talk(client);
+	else
+		take_request(client);
 }
 
 /* --- its beginning --- */
@@ -232,6 +291,9 @@ struct control_client *control_client_make(struct control *control)
 	if (!client)
 		return NULL;
 	client->control = control;
+	client->in = client->request;
+	client->size = sizeof client->request;
+	client->uid = (uid_t)-1;
 	client->handles = 2;
 	uv_pipe_init(control->loop, &client->pipe, 0);
 	uv_timer_init(control->loop, &client->timer);

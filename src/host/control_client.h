@@ -19,9 +19,11 @@ enum client_right { RIGHT_NONE, RIGHT_VIEW, RIGHT_ALL };
 
 enum client_state {
 	CLIENT_ASKS,    /* its request is not yet whole */
+	CLIENT_LOOKS,   /* waits for control_end, which comes soon whether it listens or not */
 	CLIENT_STOPS,   /* waits for the end of the process */
 	CLIENT_RELOADS, /* waits for control_end */
 	CLIENT_FOLLOWS, /* gets each new line */
+	CLIENT_TALKS,   /* a console: sends Lua, one text at a time */
 	CLIENT_ENDED    /* has its END */
 };
 
@@ -33,12 +35,17 @@ struct control_client {
 	uv_shutdown_t shutdown;
 	int handles;  /* that libuv still has */
 	bool closing; /* uv_close was called */
-	bool owed;    /* the host will call control_end */
+	bool owed;    /* the host will call control_end or control_result */
 	enum client_state state;
 	enum client_right right;
+	bool console; /* may evaluate Lua */
+	uid_t uid;    /* of the process at the other end */
+	pid_t pid;
 	uint64_t position; /* in the log's ring */
-	unsigned char in[FRAME_HEAD + REQUEST_MAX];
-	size_t have;
+	struct control_place place;
+	unsigned char request[FRAME_HEAD + REQUEST_MAX];
+	unsigned char *in; /* request, or a console's longer texts */
+	size_t size, have; /* of in */
 };
 
 struct control {
@@ -71,8 +78,12 @@ void control_client_end(struct control_client *client, int code, const char *tex
  * would be written any more. */
 void control_client_end_now(struct control_client *client, int code, const char *text);
 void control_client_close(struct control_client *client);
+/* When libuv has nothing of it any more. */
+void control_client_free(struct control_client *client);
 /* Closes the client unless it has read everything within FOLLOW_MS. */
 void control_client_limit(struct control_client *client);
+/* From here on it may send texts of CONTROL_LUA_MAX bytes. -1: out of memory. */
+int control_client_talk(struct control_client *client);
 /* Bytes that it has not read. */
 size_t control_client_unread(const struct control_client *client);
 
@@ -82,5 +93,12 @@ size_t control_client_unread(const struct control_client *client);
 void control_request_handle(struct control_client *client, char *text);
 /* A follower gets the lines that are new. */
 void control_request_follow(struct control_client *client);
+
+/* --- control_console.c: the conversation with a console --- */
+
+/* "console [N]": N of a worker. */
+void control_console_open(struct control_client *client, const char *arguments);
+/* A whole frame of it, LUA or COMPLETE. */
+void control_console_take(struct control_client *client, const struct frame *frame);
 
 #endif

@@ -7,25 +7,21 @@
 
 static void answer_status(struct control_client *client, const char *arguments)
 {
-	struct control *control = client->control;
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out;
+	static const char *const forms[] = {[CONTROL_TEXT] = "",
+					    [CONTROL_JSON] = "json",
+					    [CONTROL_METRICS] = "metrics",
+					    [CONTROL_AUDIT] = "audit"};
+	const struct control_calls *calls = &client->control->calls;
 
-	if (*arguments && strcmp(arguments, "json") != 0) {
-		control_client_end(client, EXIT_USAGE, "expected: status [json]");
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		if (strcmp(arguments, forms[i]) != 0)
+			continue;
+		client->state = CLIENT_LOOKS;
+		client->owed = true;
+		calls->status(calls->data, client, (enum control_form)i);
 		return;
 	}
-	out = open_memstream(&text, &length);
-	if (!out) {
-		control_client_end(client, EXIT_FAILED, "out of memory");
-		return;
-	}
-	control->calls.status(control->calls.data, *arguments != 0, out);
-	fclose(out);
-	control_client_print(client, text, length);
-	free(text);
-	control_client_end(client, EXIT_DONE, NULL);
+	control_client_end(client, EXIT_USAGE, "expected: status [json|metrics|audit]");
 }
 
 /* How long the host may take for what it was asked, with the time that loader, log and last
@@ -70,6 +66,26 @@ static void answer_reload(struct control_client *client, const char *arguments)
 	client->state = CLIENT_RELOADS;
 	client->owed = true;
 	client->control->calls.reload(client->control->calls.data, client);
+}
+
+static void answer_upgrade(struct control_client *client, const char *arguments)
+{
+	const struct control_calls *calls = &client->control->calls;
+
+	(void)arguments;
+	if (!calls->upgrade) {
+		control_client_end(
+		    client, EXIT_FAILED,
+		    "this daemon cannot be upgraded: it has no monitor (workers = 0)");
+		return;
+	}
+	/* The new binary starts a generation of workers, and the old one must drain. */
+	say_within(client, client->control->daemon->spec->timeout_start + MARGIN_MS);
+	if (client->closing)
+		return;
+	client->state = CLIENT_RELOADS;
+	client->owed = true;
+	calls->upgrade(calls->data, client);
 }
 
 static void say_lost(struct control_client *client, uint64_t lost)
@@ -150,14 +166,17 @@ static void answer_logs(struct control_client *client, const char *arguments)
 static const struct request {
 	const char *name;
 	enum client_right right;
+	bool console; /* root and the daemon's own user, whatever else they may */
 	int refused;
 	void (*answer)(struct control_client *client, const char *arguments);
 } requests[] = {
-    {"status", RIGHT_VIEW, EXIT_UNKNOWN, answer_status},
-    {"logs", RIGHT_VIEW, EXIT_FAILED, answer_logs},
-    {"sets", RIGHT_ALL, EXIT_FAILED, answer_sets},
-    {"reload", RIGHT_ALL, EXIT_FAILED, answer_reload},
-    {"stop", RIGHT_ALL, EXIT_FAILED, answer_stop},
+    {"status", RIGHT_VIEW, false, EXIT_UNKNOWN, answer_status},
+    {"logs", RIGHT_VIEW, false, EXIT_FAILED, answer_logs},
+    {"console", RIGHT_VIEW, true, EXIT_FAILED, control_console_open},
+    {"sets", RIGHT_ALL, false, EXIT_FAILED, answer_sets},
+    {"reload", RIGHT_ALL, false, EXIT_FAILED, answer_reload},
+    {"upgrade", RIGHT_ALL, false, EXIT_FAILED, answer_upgrade},
+    {"stop", RIGHT_ALL, false, EXIT_FAILED, answer_stop},
 };
 
 static const struct request *find_request(char *text, const char **arguments)
@@ -175,25 +194,36 @@ static const struct request *find_request(char *text, const char **arguments)
 	return NULL;
 }
 
+static bool may(const struct control_client *client, const struct request *request)
+{
+	return request->console ? client->console : client->right >= request->right;
+}
+
+static void refuse(struct control_client *client, const struct request *request)
+{
+	char text[160];
+	const char *whom =
+	    request->console ? "root and the daemon's own user"
+	    : request->right == RIGHT_VIEW
+		? "root and the user who started the daemon, and for the daemon's own"
+		: "root and the user who started the daemon";
+
+	snprintf(text, sizeof text, "permission denied: %s is for %s", request->name, whom);
+	control_client_end(client, request->refused, text);
+}
+
 void control_request_handle(struct control_client *client, char *text)
 {
 	const char *arguments;
 	const struct request *request = find_request(text, &arguments);
-	char refusal[128];
 
 	uv_timer_stop(&client->timer);
 	if (!request) {
 		control_client_end(client, EXIT_USAGE, "unknown request");
 		return;
 	}
-	if (client->right < request->right) {
-		snprintf(refusal, sizeof refusal,
-			 "permission denied: %s is for root and the user "
-			 "who started the daemon%s",
-			 request->name,
-			 request->right == RIGHT_VIEW ? ", and for the daemon's own" : "");
-		control_client_end(client, request->refused, refusal);
-		return;
-	}
-	request->answer(client, arguments);
+	if (may(client, request))
+		request->answer(client, arguments);
+	else
+		refuse(client, request);
 }

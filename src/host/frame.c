@@ -16,8 +16,18 @@ void frame_head(unsigned char head[FRAME_HEAD], enum frame_type type, size_t len
 
 static bool known(unsigned char type)
 {
-	return type == FRAME_REQUEST || type == FRAME_WITHIN || type == FRAME_OUTPUT ||
-	       type == FRAME_END;
+	switch (type) {
+	case FRAME_REQUEST:
+	case FRAME_WITHIN:
+	case FRAME_OUTPUT:
+	case FRAME_END:
+	case FRAME_LUA:
+	case FRAME_COMPLETE:
+	case FRAME_RESULT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 ssize_t frame_parse(struct frame *frame, const unsigned char *bytes, size_t have, size_t max)

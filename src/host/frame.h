@@ -11,7 +11,11 @@ enum frame_type {
 	FRAME_REQUEST = 'Q', /* client: words */
 	FRAME_WITHIN = 'W',  /* server: decimal milliseconds; how long the next frame may take */
 	FRAME_OUTPUT = 'O',  /* server: bytes */
-	FRAME_END = 'E'      /* server: u8 exit code, text */
+	FRAME_END = 'E',     /* server: u8 exit code, text */
+	/* of a console, any number of them after its request */
+	FRAME_LUA = 'L',      /* client: Lua to evaluate */
+	FRAME_COMPLETE = 'C', /* client: the text before the cursor */
+	FRAME_RESULT = 'R'    /* server: u8 0, or 1 when the OUTPUT before it is an error */
 };
 
 struct frame {

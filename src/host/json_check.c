@@ -48,8 +48,10 @@ static bool number(struct check *check)
 
 static bool escape(struct check *check)
 {
-	char c = check->p < check->end ? *check->p++ : 0;
+	char c = 0;
 
+	if (check->p < check->end)
+		c = *check->p++;
 	if (c != 'u')
 		return c != 0 && strchr("\"\\/bfnrt", c);
 	for (int i = 0; i < 4; i++, check->p++)

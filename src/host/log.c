@@ -170,6 +170,11 @@ uint64_t log_next(struct log *log)
 	return store_next(&log->store);
 }
 
+uint64_t log_lost(struct log *log)
+{
+	return store_lost(&log->store);
+}
+
 void log_on_line(struct log *log, void (*tell)(void *data), void *data)
 {
 	store_on_line(&log->store, tell, data);

@@ -48,6 +48,8 @@ void log_destroy(struct log *log);
 size_t log_read(struct log *log, uint64_t *position, char *bytes, size_t size, uint64_t *lost);
 /* The number that the next line will have: *position of whoever wants only what comes. */
 uint64_t log_next(struct log *log);
+/* Lines that never reached the sink, since the start. */
+uint64_t log_lost(struct log *log);
 /* tell is called from any thread after a line was added (host/control: uv_async_send); it must not
  * use the log. NULL: nobody any more; after the return the one before is not called again. */
 void log_on_line(struct log *log, void (*tell)(void *), void *data);

@@ -66,6 +66,7 @@ static void count_failed(struct outlet *outlet, int reason)
 	outlet->current = NULL;
 	outlet->failed++;
 	outlet->reason = reason;
+	store_count_lost(outlet->store);
 }
 
 static void refuse_all(struct outlet *outlet, int reason)

@@ -22,6 +22,8 @@ struct relay {
 
 /* --- a record --- */
 
+enum { WORTHWHILE = 64 }; /* bytes of a value that is cut */
+
 static size_t at_most(size_t length, size_t max)
 {
 	return length < max ? length : max;
@@ -42,7 +44,7 @@ static size_t put_field(unsigned char *record, size_t at, const struct log_field
 	size_t fixed = sizeof(struct relay_field_head) + key + 1;
 	struct relay_field_head head = {.key = (uint8_t)key};
 
-	if (at + fixed > RELAY_RECORD_MAX)
+	if (at + fixed + at_most(field->length, WORTHWHILE) > RELAY_RECORD_MAX)
 		return at;
 	head.length = (uint32_t)at_most(at_most(field->length, ENTRY_SHOWN_MAX),
 					RELAY_RECORD_MAX - at - fixed);

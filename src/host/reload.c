@@ -24,6 +24,7 @@ struct reload {
 	bool again; /* asked for while a round ran */
 	struct waiters waiters, next;
 	struct change change;
+	uint64_t begun; /* uv_hrtime */
 	struct reload_verdict last;
 };
 
@@ -56,6 +57,8 @@ static void finish(struct reload *reload, int code)
 
 	reload->last.at = time(NULL);
 	reload->last.done = done;
+	reload->last.took = (int64_t)((uv_hrtime() - reload->begun) / 1000000);
+	*(done ? &reload->last.accepted : &reload->last.refused) += 1;
 	reload->state = IDLE;
 	change_finish(&reload->change);
 	reload->change = (struct change){0};
@@ -176,6 +179,7 @@ static void begin(struct reload *reload)
 	struct err err = {0};
 
 	notify_reloading(reload->daemon);
+	reload->begun = uv_hrtime();
 	reload->state = LOADING;
 	if (confined(reload, &err) || loader_start(reload->loader, &err) < 0)
 		refuse(reload, &err);

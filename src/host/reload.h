@@ -2,6 +2,7 @@
 #define LUVD_HOST_RELOAD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 #include <uv.h>
 
@@ -26,7 +27,9 @@ struct reload_calls {
 struct reload_verdict {
 	time_t at; /* 0: there was none */
 	bool done;
-	char text[1700]; /* what changed, or why not */
+	int64_t took;               /* milliseconds, from the request to the verdict */
+	uint64_t accepted, refused; /* of all so far */
+	char text[1700];            /* what changed, or why not */
 };
 
 struct reload *reload_create(uv_loop_t *loop, struct daemon *daemon,

@@ -49,7 +49,7 @@ static int grow(struct sources *sources)
 	struct pollfd *polls = calloc(SOURCES_FIRST + 2 * size, sizeof *polls);
 	struct log_source **list;
 
-	list = polls ? realloc(sources->list, size * sizeof *list) : NULL;
+	list = polls ? realloc(sources->list, size * sizeof(void *)) : NULL;
 	if (!list) {
 		free(polls);
 		return -1;

@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include "host/memory.h"
+#include "host/page.h"
+#include "host/report.h"
+#include "plan/audit.h"
 
 static int64_t uptime_ms(const struct status *status)
 {
@@ -15,151 +18,92 @@ static int64_t uptime_ms(const struct status *status)
 	       (now.tv_nsec - status->since.tv_nsec) / 1000000;
 }
 
-/* UTC, RFC 3339. */
-static const char *moment(time_t at, char text[32])
+/* A worker's state as those of a monitor have it. */
+static const char *worker_state(const char *state)
 {
-	struct tm tm;
-
-	gmtime_r(&at, &tm);
-	strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return text;
+	if (strcmp(state, "running") == 0)
+		return "ready";
+	return strcmp(state, "stopping") == 0 ? "leaving" : state;
 }
 
-static void json_string(FILE *out, const char *key, const char *text)
+/* Everything but what the listeners have. */
+static void fill(const struct status *status, struct report *report, struct report_worker *self)
 {
-	fprintf(out, "\"%s\":", key);
-	text_json(out, text, strlen(text));
+	static const struct report_generation generation = {1, "current", 1};
+	const struct spec *spec = status->daemon->spec;
+
+	*self = (struct report_worker){.number = 1,
+				       .generation = 1,
+				       .pid = getpid(),
+				       .state = worker_state(status->state),
+				       .uptime = uptime_ms(status),
+				       .answered = true,
+				       .resident = memory_resident(status->daemon)};
+	*report = (struct report){.name = spec->name,
+				  .description = spec->description,
+				  .state = status->state,
+				  .pid = self->pid,
+				  .uptime = self->uptime,
+				  .resident = self->resident,
+				  .generation = 1,
+				  .text = status->text,
+				  .workers = self,
+				  .worker_count = 1,
+				  .generations = &generation,
+				  .generation_count = 1,
+				  .reload = reload_last(status->reload),
+				  .lines_lost = log_lost(status->daemon->log)};
 }
 
-/* --- JSON --- */
-
-static void json_listeners(const struct daemon *daemon, const struct life_counts *counts, FILE *out)
-{
-	fputs("\"listeners\":[", out);
-	for (size_t i = 0; i < daemon->listener_count; i++) {
-		const struct listener *listener = &daemon->listeners[i];
-
-		fputs(i ? ",{" : "{", out);
-		json_string(out, "name", listener->listen->name);
-		fputc(',', out);
-		json_string(out, "address", listener->actual);
-		fprintf(out, ",\"connections\":%llu,\"accepted\":%llu}",
-			(unsigned long long)counts[i].connections,
-			(unsigned long long)counts[i].accepted);
-	}
-	fputs("],", out);
-}
-
-static void json_reload(const struct reload_verdict *last, FILE *out)
-{
-	char text[32];
-
-	if (!last->at) {
-		fputs("\"reload\":null", out);
-		return;
-	}
-	fputs("\"reload\":{", out);
-	json_string(out, "time", moment(last->at, text));
-	fprintf(out, ",\"ok\":%s,", last->done ? "true" : "false");
-	json_string(out, "text", last->text);
-	fputc('}', out);
-}
-
-static void print_json(const struct status *status, const struct life_counts *counts,
-		       const struct life_totals *totals, FILE *out)
+static void print(const struct status *status, struct control_client *client,
+		  enum control_form form)
 {
 	const struct daemon *daemon = status->daemon;
+	struct report_worker self;
+	struct report report;
 
-	fputc('{', out);
-	json_string(out, "name", daemon->spec->name);
-	fputc(',', out);
-	json_string(out, "description", daemon->spec->description);
-	fprintf(out, ",\"pid\":%ld,", (long)getpid());
-	json_string(out, "state", status->state);
-	fprintf(out, ",\"uptime\":%.3f,", (double)uptime_ms(status) / 1000);
-	json_listeners(daemon, counts, out);
-	fprintf(out, "\"memory\":%zu,\"lua\":{\"memory\":%zu,\"tasks\":%llu,\"failed\":%llu},",
-		memory_resident(daemon), totals->lua_bytes, (unsigned long long)totals->tasks,
-		(unsigned long long)totals->failed);
-	if (*status->text) {
-		json_string(out, "status", status->text);
-		fputc(',', out);
+	fill(status, &report, &self);
+	self.counts = calloc(daemon->listener_count + 1, sizeof *self.counts);
+	report.listeners = report_listeners(daemon->listeners, daemon->listener_count);
+	report.listener_count = daemon->listener_count;
+	if (self.counts && report.listeners) {
+		life_count(status->life, self.counts, &self.totals);
+		page_report(&report, client, form);
+	} else {
+		control_end(client, EXIT_FAILED, "out of memory");
 	}
-	json_reload(reload_last(status->reload), out);
-	fputs("}\n", out);
+	free((void *)report.listeners);
+	free(self.counts);
 }
 
-/* --- text --- */
-
-static void text_row(FILE *out, const char *key, const char *text)
+static void audit(const struct status *status, struct control_client *client)
 {
-	fprintf(out, "%-11s ", key);
-	text_line(out, text, strlen(text));
-	fputc('\n', out);
-}
+	struct page page;
 
-static void text_listeners(const struct daemon *daemon, const struct life_counts *counts, FILE *out)
-{
-	for (size_t i = 0; i < daemon->listener_count; i++) {
-		const struct listener *listener = &daemon->listeners[i];
-
-		fprintf(out, "%-11s %s %s, %llu connection%s, %llu accepted\n",
-			i ? "" : "listeners", listener->listen->name, listener->actual,
-			(unsigned long long)counts[i].connections,
-			counts[i].connections == 1 ? "" : "s",
-			(unsigned long long)counts[i].accepted);
-	}
-}
-
-static void text_reload(const struct reload_verdict *last, FILE *out)
-{
-	char text[32];
-
-	if (!last->at)
+	if (page_open(&page, client) < 0)
 		return;
-	fprintf(out, "%-11s %s, %s: ", "reload", moment(last->at, text),
-		last->done ? "done" : "refused");
-	text_line(out, last->text, strlen(last->text));
-	fputc('\n', out);
+	fprintf(page.out, "pid %ld\n", (long)getpid());
+	audit_tell(status->daemon, page_audit, &page);
+	page_send(&page);
 }
 
-static void print_text(const struct status *status, const struct life_counts *counts,
-		       const struct life_totals *totals, FILE *out)
+void status_answer(const struct status *status, struct control_client *client,
+		   enum control_form form)
 {
-	const struct daemon *daemon = status->daemon;
-
-	text_row(out, "name", daemon->spec->name);
-	if (*daemon->spec->description)
-		text_row(out, "description", daemon->spec->description);
-	fprintf(out, "%-11s %ld\n", "pid", (long)getpid());
-	text_row(out, "state", status->state);
-	fprintf(out, "%-11s ", "uptime");
-	text_duration(out, uptime_ms(status));
-	fputc('\n', out);
-	text_listeners(daemon, counts, out);
-	fprintf(out, "%-11s ", "memory");
-	text_size(out, memory_resident(daemon));
-	fputs(", Lua ", out);
-	text_size(out, totals->lua_bytes);
-	fprintf(out, "\n%-11s %llu, %llu failed\n", "tasks", (unsigned long long)totals->tasks,
-		(unsigned long long)totals->failed);
-	if (*status->text)
-		text_row(out, "status", status->text);
-	text_reload(reload_last(status->reload), out);
-}
-
-void status_print(const struct status *status, bool json, FILE *out)
-{
-	size_t count = status->daemon->listener_count;
-	struct life_counts *counts = calloc(count + 1, sizeof *counts);
-	struct life_totals totals = {0};
-
-	if (!counts)
-		return;
-	life_count(status->life, counts, &totals);
-	if (json)
-		print_json(status, counts, &totals, out);
+	if (form == CONTROL_AUDIT)
+		audit(status, client);
 	else
-		print_text(status, counts, &totals, out);
-	free(counts);
+		print(status, client, form);
+}
+
+int status_place(const struct status *status, struct control_place *place, struct err *err)
+{
+	if (place->worker > 1)
+		return err_set(err,
+			       "there is no worker %d: this daemon has no monitor (workers = 0)",
+			       place->worker);
+	if (strcmp(status->state, "starting") == 0)
+		return err_set(err, "the daemon is starting");
+	*place = (struct control_place){.generation = 1, .worker = 1};
+	return 0;
 }

@@ -5,23 +5,27 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "host/control.h"
 #include "host/reload.h"
 #include "plan/daemon.h"
 #include "service/life.h"
 
-/* What `luvd status` shows of a running daemon. */
+/* What a classic daemon, which is its own and only worker, tells of itself on the control socket.
+ */
 
 struct status {
-	const struct daemon *daemon;
-	const struct life *life;
+	struct daemon *daemon;
+	struct life *life;
 	const struct reload *reload;
 	const char *state;     /* "starting", "running", "reloading", "stopping" */
 	struct timespec since; /* of the loop, CLOCK_MONOTONIC */
 	char text[256];        /* luvd.status(text); "" when not given */
 };
 
-/* Aligned text, or one JSON object: name, pid, state, uptime (seconds), listeners, memory (bytes),
- * lua {memory, tasks, failed}, status, reload. */
-void status_print(const struct status *status, bool json, FILE *out);
+/* Answers at once: control_calls.status. */
+void status_answer(const struct status *status, struct control_client *client,
+		   enum control_form form);
+/* control_calls.place: there is worker 1 and no other. */
+int status_place(const struct status *status, struct control_place *place, struct err *err);
 
 #endif

@@ -131,9 +131,27 @@ uint64_t store_dropped(struct store *store, bool always)
 	if (always || store->queue.bytes <= QUEUE_SIZE / 2) {
 		dropped = store->queue.dropped;
 		store->queue.dropped = 0;
+		store->lost += dropped;
 	}
 	pthread_mutex_unlock(&store->lock);
 	return dropped;
+}
+
+void store_count_lost(struct store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	store->lost++;
+	pthread_mutex_unlock(&store->lock);
+}
+
+uint64_t store_lost(struct store *store)
+{
+	uint64_t lost;
+
+	pthread_mutex_lock(&store->lock);
+	lost = store->lost + store->queue.dropped;
+	pthread_mutex_unlock(&store->lock);
+	return lost;
 }
 
 /* --- for `luvd logs` --- */

@@ -19,6 +19,7 @@ struct store {
 	struct ring ring;
 	void (*tell)(void *data);
 	void *tell_data;
+	uint64_t lost; /* lines that never reached the sink */
 };
 
 int store_init(struct store *store); /* -1: out of memory */
@@ -37,6 +38,10 @@ bool store_is_calm(struct store *store);
 /* How many lines found no room, once half of the queue is free again (or always); then it takes
  * lines again. */
 uint64_t store_dropped(struct store *store, bool always);
+/* One line more that the sink will never have. */
+void store_count_lost(struct store *store);
+/* Lines that the sink does not have, since the beginning: found no room, or were refused. */
+uint64_t store_lost(struct store *store);
 
 size_t store_read(struct store *store, uint64_t *position, char *bytes, size_t size,
 		  uint64_t *lost);

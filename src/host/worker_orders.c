@@ -4,7 +4,7 @@
 #include "host/bundle.h"
 #include "host/memory.h"
 #include "host/worker_state.h"
-#include "plan/proof.h"
+#include "plan/audit.h"
 #include "sys/sys.h"
 
 /* What a monitor may say, one function a message. It is believed, but its forms are checked: a
@@ -136,10 +136,10 @@ struct audience {
 	int64_t query;
 };
 
-static void tell_line(void *data, const char *line)
+static void tell_line(void *data, const char *line, bool holds)
 {
 	const struct audience *audience = data;
-	struct message answer = {.type = MESSAGE_AUDIT, .number = {audience->query, 0}};
+	struct message answer = {.type = MESSAGE_AUDIT, .number = {audience->query, 0, !holds}};
 
 	snprintf(answer.text, sizeof answer.text, "%s", line);
 	courier_send(audience->worker->courier, &answer);
@@ -148,13 +148,11 @@ static void tell_line(void *data, const char *line)
 static void tell_audit(struct worker *worker, const struct message *message, int *fds, size_t count)
 {
 	struct audience audience = {worker, message->number[0]};
-	struct message last = {.type = MESSAGE_AUDIT, .number = {message->number[0], 1}};
-	struct err err = {0};
+	const struct message last = {.type = MESSAGE_AUDIT, .number = {message->number[0], 1}};
 
 	(void)fds;
 	(void)count;
-	if (proof_tell(worker->stage.daemon, tell_line, &audience, &err) < 0)
-		err_text(&err, last.text, sizeof last.text);
+	(void)audit_tell(worker->stage.daemon, tell_line, &audience);
 	courier_send(worker->courier, &last);
 }
 

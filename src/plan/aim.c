@@ -51,3 +51,11 @@ void aim_print_capabilities(uint64_t mask, FILE *out)
 		separator = ", ";
 	}
 }
+
+bool aim_in_group(const struct aim *aim, uint64_t group)
+{
+	for (size_t i = 0; i < aim->gid_count; i++)
+		if (aim->gids[i] == group)
+			return true;
+	return false;
+}

@@ -22,6 +22,8 @@ struct aim {
 void aim_make(struct aim *aim, const struct daemon *daemon);
 /* Is capability in mask? */
 bool aim_has(uint64_t mask, int capability);
+/* Is it one of the supplementary groups? */
+bool aim_in_group(const struct aim *aim, uint64_t group);
 /* "net_bind_service, setuid", or "none". */
 void aim_print_capabilities(uint64_t mask, FILE *out);
 

@@ -34,6 +34,16 @@ static int deliver(lua_State *L, lua_State *co, int status, int count)
 	return count + 1;
 }
 
+/* Runs its <close> values; leaves the error, or that of one of them. */
+static void close_failed(lua_State *L, lua_State *co)
+{
+	struct frame frame;
+
+	frame_push(vm_of(L), &frame, co);
+	lua_resetthread(co);
+	frame_pop(vm_of(L), &frame);
+}
+
 static int deliver_wrapped(lua_State *L, lua_State *co, int status, int count)
 {
 	if (status == LUA_OK || status == LUA_YIELD) {
@@ -42,7 +52,7 @@ static int deliver_wrapped(lua_State *L, lua_State *co, int status, int count)
 		return count;
 	}
 	luaL_traceback(L, co, NULL, 0);
-	lua_resetthread(co); /* leaves the error, or that of a <close> value */
+	close_failed(L, co);
 	lua_xmove(co, L, 1);
 	if (lua_type(L, -1) == LUA_TSTRING) {
 		luaL_where(L, 1);
@@ -59,11 +69,14 @@ static int drive(lua_State *L, lua_State *co, int nargs, lua_KContext wrapped)
 {
 	struct vm *vm = vm_of(L);
 	int pinned = !lua_isyieldable(L);
+	struct frame frame;
 	int count = 0;
 	int status;
 
 	vm->pinned += pinned;
+	frame_push(vm, &frame, co);
 	status = lua_resume(co, L, nargs, &count);
+	frame_pop(vm, &frame);
 	vm->pinned -= pinned;
 	if (status == LUA_YIELD && count == 1 && task_marker(co)) {
 		task_pass(L, co);
@@ -131,14 +144,18 @@ static int l_wrap(lua_State *L)
 static int l_close(lua_State *L)
 {
 	lua_State *co = lua_tothread(L, 1);
+	struct frame frame;
+	int status;
 
 	luaL_argexpected(L, co, 1, "coroutine");
 	if (waits_for_host(co))
 		return luaL_error(L, "cannot close a coroutine that waits in another task");
 	lua_pushvalue(L, lua_upvalueindex(1));
 	lua_insert(L, 1);
-	lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-	return lua_gettop(L);
+	frame_push(vm_of(L), &frame, co);
+	status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+	frame_pop(vm_of(L), &frame);
+	return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
 /* As Lua's own; but who knows the coroutine of a task may keep it, as a key for example, and must

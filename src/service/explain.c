@@ -186,6 +186,8 @@ static int explain(lua_State *L)
 const char *explain_error(struct vm *vm, lua_State *co)
 {
 	lua_State *L = vm->L;
+	struct frame frame;
+	int status;
 
 	lua_checkstack(L, 4);
 	lua_checkstack(co, 1);
@@ -194,7 +196,10 @@ const char *explain_error(struct vm *vm, lua_State *co)
 	lua_xmove(co, L, 1);
 	lua_pushlightuserdata(L, co);
 	vm->explaining = true;
-	if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+	vm_enter(vm, &frame, L); /* an error may have a __tostring of the service's own */
+	status = lua_pcall(L, 2, 1, 0);
+	vm_leave(vm, &frame);
+	if (status != LUA_OK) {
 		lua_pop(L, 1);
 		lua_pushliteral(L, "not enough memory"); /* interned when the state was made */
 	}

@@ -160,9 +160,14 @@ void life_signal(struct life *life, const char *function, int number)
 	lua_pop(vm->L, 1);
 }
 
-void life_count(const struct life *life, struct life_counts *counts, struct life_totals *totals)
+uint64_t life_lag(struct life *life)
 {
-	const struct vm *vm = life->vm;
+	return slice_read(&life->vm->slice.lag);
+}
+
+void life_count(struct life *life, struct life_counts *counts, struct life_totals *totals)
+{
+	struct vm *vm = life->vm;
 
 	memset(counts, 0, life->daemon->listener_count * sizeof *counts);
 	for (const struct link *link = vm->servers.next; link != &vm->servers; link = link->next) {
@@ -181,8 +186,10 @@ void life_count(const struct life *life, struct life_counts *counts, struct life
 		if (!udp->own)
 			counts[udp->listener - life->daemon->listeners].accepted = udp->received;
 	}
-	*totals = (struct life_totals){
-	    .lua_bytes = vm->bytes, .tasks = vm->task_count, .failed = vm->failed};
+	*totals = (struct life_totals){.lua_bytes = vm->bytes,
+				       .tasks = vm->task_count,
+				       .failed = vm->failed,
+				       .longest_us = slice_read(&vm->slice.longest)};
 }
 
 /* --- making and taking down --- */
@@ -241,6 +248,7 @@ void life_destroy(struct life *life)
 		life_roll_back(life);
 	life->state = STOPPED;
 	vm_close_handle(vm, (uv_handle_t *)&life->deadline, on_closed);
+	slice_close(vm);
 	vm_close_handle(vm, (uv_handle_t *)&vm->turn, on_idle_closed);
 	vm_close_handle(vm, (uv_handle_t *)&vm->alarms.timer, on_alarms_closed);
 	left = wait_closed(life);
@@ -282,6 +290,7 @@ struct life *life_create(uv_loop_t *loop, struct daemon *daemon, const struct li
 	life->vm->quiet = on_quiet;
 	init_timer(life, &life->deadline);
 	init_timer(life, &life->later);
+	slice_open(life->vm);
 	if (service_load(life->vm, err) < 0) {
 		life_destroy(life);
 		return NULL;

@@ -65,8 +65,13 @@ struct life_counts {
 struct life_totals {
 	size_t lua_bytes;
 	uint64_t tasks, failed;
+	/* The longest turn of the loop with Lua in it since it was read last: so long an event may
+	 * have waited. Microseconds, to the millisecond; reset by life_count. */
+	uint64_t longest_us;
 };
-void life_count(const struct life *life, struct life_counts *counts, struct life_totals *totals);
+void life_count(struct life *life, struct life_counts *counts, struct life_totals *totals);
+/* The same as longest_us, since life_lag was called last. */
+uint64_t life_lag(struct life *life);
 /* Closes all handles that are left, runs the loop until they are gone, then lua_close. Not from
  * inside a callback of the loop: it runs the loop, and the host's own handles with it. A request of
  * luv that hangs in the thread pool is waited for at most a second. */

@@ -69,6 +69,7 @@ static void swap_spec(struct life *life, struct spec *spec)
 		listener->listen = listen;
 	}
 	daemon->spec = spec;
+	slice_set(life->vm);
 }
 
 static void end_reload(struct life *life)

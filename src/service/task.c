@@ -172,6 +172,7 @@ static void run(struct task *task)
 {
 	struct vm *vm = task->vm;
 	int count = 0, arguments = 0;
+	struct frame frame;
 	int status;
 
 	if (task->state == TASK_WAITING)
@@ -183,9 +184,9 @@ static void run(struct task *task)
 	task->detach = NULL;
 	task->state = TASK_RUNNING;
 	vm->current = task;
-	vm->running++;
+	vm_enter(vm, &frame, task->L);
 	status = lua_resume(task->L, vm->L, arguments, &count);
-	vm->running--;
+	vm_leave(vm, &frame);
 	vm->current = NULL;
 	if (status == LUA_YIELD)
 		suspended(task, count);

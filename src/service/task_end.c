@@ -76,8 +76,13 @@ static bool is_known(struct vm *vm, lua_State *co, int known)
 static void close_thread(struct task *task, lua_State *co, int known)
 {
 	struct vm *vm = task->vm;
+	struct frame frame;
+	int status;
 
-	if (lua_resetthread(co) == LUA_OK || lua_gettop(co) == 0)
+	frame_push(vm, &frame, co);
+	status = lua_resetthread(co);
+	frame_pop(vm, &frame);
+	if (status == LUA_OK || lua_gettop(co) == 0)
 		return;
 	if (is_known(vm, co, known)) {
 		lua_pop(co, 1);
@@ -95,15 +100,16 @@ static void close_threads(struct task *task, int known)
 	struct task *before = vm->current;
 	struct task_extra *extra = task->extra;
 	size_t count = extra ? extra->passed_count : 0;
+	struct frame frame;
 
 	vm->current = task;
-	vm->running++;
+	vm_enter(vm, &frame, task->L);
 	for (size_t i = 0; i < count; i++)
 		close_thread(task, extra->passed[i], known);
 	if (extra)
 		extra->passed_count = 0;
 	close_thread(task, task->L, known);
-	vm->running--;
+	vm_leave(vm, &frame);
 	vm->current = before;
 }
 

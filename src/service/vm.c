@@ -60,13 +60,14 @@ int vm_call(struct vm *vm, int nargs, int nresults)
 {
 	lua_State *L = vm->L;
 	int base = lua_gettop(L) - nargs;
+	struct frame frame;
 	int status;
 
 	lua_pushcfunction(L, explain_handler);
 	lua_insert(L, base);
-	vm->running++;
+	vm_enter(vm, &frame, L);
 	status = lua_pcall(L, nargs, nresults, base);
-	vm->running--;
+	vm_leave(vm, &frame);
 	lua_remove(L, base);
 	if (status != LUA_OK && lua_type(L, -1) != LUA_TSTRING) {
 		lua_pop(L, 1);

@@ -13,6 +13,7 @@
 #include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
+#include "service/slice.h"
 
 /* The Lua state and what the service has opened in it. Reached from any lua_State of it
  * through its extra space (vm_of), which new coroutines inherit.
@@ -46,12 +47,14 @@ struct vm {
 	bool explaining; /* an error is made a text: all of the limit may be used */
 	bool grown;      /* the heap has been larger than VM_HEAP_SMALL */
 
-	struct task *current; /* whose Lua runs now; NULL: none, or a callback of luv */
-	int running;          /* > 0: Lua is on the C stack, so no task may be resumed */
-	int pinned;           /* > 0: some coroutine below cannot be suspended */
-	struct link tasks;    /* those without a parent */
-	size_t task_count;    /* all of them */
-	struct link spares;   /* ended ones, for the next */
+	struct task *current;         /* whose Lua runs now; NULL: none, or a callback of luv */
+	volatile int running;         /* > 0: Lua is on the C stack, so no task may be resumed */
+	struct frame *volatile frame; /* what of Lua is on the C stack, innermost first */
+	struct slice slice;
+	int pinned;         /* > 0: some coroutine below cannot be suspended */
+	struct link tasks;  /* those without a parent */
+	size_t task_count;  /* all of them */
+	struct link spares; /* ended ones, for the next */
 	size_t spare_count;
 	struct link ready;    /* tasks to resume on the next turn of the loop */
 	struct link doomed;   /* tasks to close once the C stack is less deep */
@@ -112,6 +115,44 @@ static inline struct vm *vm_of(lua_State *L)
 /* The heap has just become large: from now on it is collected as Lua does, unless the service has
  * set the pause itself. Not from inside the allocator. */
 void vm_grow(struct vm *vm);
+
+/* Around whatever resumes co or lets Lua run on it; nothing may raise between the two. */
+static inline void frame_push(struct vm *vm, struct frame *frame, lua_State *co)
+{
+	frame->L = co;
+	frame->below = vm->frame;
+	frame->hooked = false;
+	atomic_signal_fence(memory_order_seq_cst); /* the handler of slice.c reads it */
+	vm->frame = frame;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (vm->slice.hooks)
+		slice_hook(vm);
+}
+
+static inline void frame_pop(struct vm *vm, struct frame *frame)
+{
+	vm->frame = frame->below;
+	atomic_signal_fence(memory_order_seq_cst);
+	if (frame->hooked)
+		slice_unhook(vm, frame);
+}
+
+/* The same where the loop may call Lua: the outermost is a run of its own. */
+static inline void vm_enter(struct vm *vm, struct frame *frame, lua_State *co)
+{
+	if (vm->running == 0)
+		vm->slice.run++;
+	vm->running++;
+	frame_push(vm, frame, co);
+	if (vm->slice.idle)
+		slice_begin(vm);
+}
+
+static inline void vm_leave(struct vm *vm, struct frame *frame)
+{
+	vm->running--;
+	frame_pop(vm, frame);
+}
 
 /* The one guard: lua_pcall on the main thread with a message handler that adds the
  * traceback. On failure the text of the error is left on the stack, always a string. */

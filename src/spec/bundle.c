@@ -251,7 +251,7 @@ static void code_process(struct codec *codec, struct spec *spec)
 	codec_i64(codec, &spec->timeout_drain, 0);
 	codec_i64(codec, &spec->timeout_watchdog, 0);
 	code_restart(codec, &spec->restart);
-	codec_int(codec, &spec->generations, GENERATIONS_LEAST, GENERATIONS_MOST);
+	codec_int(codec, &spec->generations, SPEC_GENERATIONS_LEAST, SPEC_GENERATIONS_MOST);
 	codec_bool(codec, &spec->console);
 	codec_bool(codec, &spec->capabilities_given);
 	code_ints(codec, &spec->capabilities, &spec->capability_count, CAPABILITY_MOST);

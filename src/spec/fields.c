@@ -179,7 +179,7 @@ const struct field fields[] = {
 	{"restart.final_codes", &kind_codes, 0, "(none)", .change = CHANGE_IN_PLACE,
 	 .help = "exit codes of a worker that mean: do not replace it"},
 	{"generations", &kind_count, SPEC(generations), "3", .change = CHANGE_IN_PLACE,
-	 .least = GENERATIONS_LEAST, .most = GENERATIONS_MOST,
+	 .least = SPEC_GENERATIONS_LEAST, .most = SPEC_GENERATIONS_MOST,
 	 .help = "sets of workers at a time, those that drain included; a further reload waits"},
 	{"capabilities", &kind_capabilities, 0, "(none with user; root keeps all)",
 	 .change = CHANGE_GENERATION,

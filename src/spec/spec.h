@@ -16,7 +16,12 @@
  * spec_resolve what this machine says (marked "resolved"). All strings live as long
  * as the spec. Durations are milliseconds, sizes bytes. */
 
-enum { WORKERS_AUTO = -1, WORKERS_MAX = 1024, GENERATIONS_LEAST = 2, GENERATIONS_MOST = 16 };
+enum {
+	WORKERS_AUTO = -1,
+	WORKERS_MAX = 1024,
+	SPEC_GENERATIONS_LEAST = 2,
+	SPEC_GENERATIONS_MOST = 16
+};
 
 enum service_kind { SERVICE_INLINE, SERVICE_MODULE, SERVICE_FILE };
 

@@ -246,3 +246,10 @@ int sys_has_no_new_privs(void)
 {
 	return refuse();
 }
+
+int sys_thread_timer(int number, timer_t *timer)
+{
+	(void)number;
+	(void)timer;
+	return refuse();
+}

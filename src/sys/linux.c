@@ -17,7 +17,12 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifndef sigev_notify_thread_id /* glibc has the member, its name not everywhere */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
 
 /* --- descriptors --- */
 
@@ -494,4 +499,12 @@ int sys_no_new_privs(void)
 int sys_has_no_new_privs(void)
 {
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+}
+
+int sys_thread_timer(int number, timer_t *timer)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = number};
+
+	event.sigev_notify_thread_id = gettid();
+	return timer_create(CLOCK_MONOTONIC, &event, timer);
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* The only door to the kernel for calls that change this process or what lies outside it.
  * posix.c holds what systems share, linux.c and freebsd.c the rest; what a system lacks
@@ -137,6 +138,9 @@ int sys_signal_fd(void);
 int sys_signal_handle(int number, void (*handler)(int, siginfo_t *, void *));
 /* Empties the mask. required: rt_sigprocmask(2). */
 int sys_signals_unblock(void);
+/* A timer of CLOCK_MONOTONIC that sends number to the calling thread and no other. optional:
+ * timer_create(2). */
+int sys_thread_timer(int number, timer_t *timer);
 
 /* --- processes --- */
 

@@ -11,7 +11,7 @@
 
 static const uint32_t MAGIC = 0x5743564c, VERSION = 1; /* "LVCW" */
 
-enum { GENERATIONS_CODED = 1024 };
+enum { LIVING_MOST = 1024 };
 
 static void code_i64(struct codec *codec, int64_t *number)
 {
@@ -108,7 +108,7 @@ static void write_generations(struct codec *codec, const struct crew *crew)
 {
 	int count = crew_live(crew);
 
-	codec_int(codec, &count, 1, GENERATIONS_CODED);
+	codec_int(codec, &count, 1, LIVING_MOST);
 	for (struct generation *it = crew->oldest; it; it = it->next) {
 		if (it->state == GENERATION_GONE)
 			continue;
@@ -218,7 +218,7 @@ struct crew *crew_decode(const struct crew_calls *calls, const unsigned char *by
 	if (!crew)
 		return NULL;
 	code_crew(&codec, crew);
-	codec_int(&codec, &count, 1, GENERATIONS_CODED);
+	codec_int(&codec, &count, 1, LIVING_MOST);
 	for (int i = 0; i < count && !codec.failed; i++)
 		read_generation(&codec, crew, youngest(crew) + 1);
 	if (!codec.failed && codec.left == 0 && crew_is_right(crew))

@@ -11,7 +11,8 @@
  * crew_settle, the last act of every function of crew.h that tells what happens. */
 
 enum {
-	CREW_GRACE = 1000 /* ms that a worker gets over its own bound before the monitor acts */
+	CREW_GRACE = 1000, /* ms that a worker gets over its own bound before the monitor acts */
+	GENERATIONS_LEAST = 2
 };
 
 /* What a worker has had of a reload in place. */

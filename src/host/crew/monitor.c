@@ -30,12 +30,6 @@ static void dismiss(struct crew *crew, int code, bool at_once)
 		generation_tell(it, at_once ? GENERATION_KILL : GENERATION_LEAVE, &news);
 }
 
-static void end_of_start(struct crew *crew, const struct news *news)
-{
-	crew->calls.start_failed(crew->calls.data, news->err);
-	dismiss(crew, EXIT_FAILED, false);
-}
-
 static void refuse_the_waiting(struct crew *crew, const struct err *err)
 {
 	if (crew->waits)
@@ -50,6 +44,12 @@ static void stop(struct crew *crew, const struct news *news)
 	err_set(&err, "the daemon is stopping");
 	dismiss(crew, news->code, news->at_once);
 	refuse_the_waiting(crew, &err);
+}
+
+static void end_of_start(struct crew *crew, const struct news *news)
+{
+	crew->calls.start_failed(crew->calls.data, news->err);
+	stop(crew, &(struct news){.code = EXIT_FAILED});
 }
 
 /* The same while a reload runs. */

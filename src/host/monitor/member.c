@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "host/monitor/answer.h"
 #include "sys/sys.h"
 
 enum {
@@ -73,6 +74,7 @@ static void take_end(struct member *member)
 	sys_kill(-member->pid, SIGKILL);
 	if (sys_wait(member->pid, &status, WNOHANG) != member->pid)
 		return;
+	answer_gone(member);
 	slot->user = NULL;
 	orphans_kill(&monitor->orphans);
 	log_source_end(monitor->log, member->source, last, sizeof last);

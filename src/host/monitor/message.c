@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "host/monitor/answer.h"
 #include "host/monitor/inspect.h"
 #include "host/monitor/member.h"
 #include "host/notify.h"
@@ -128,6 +129,10 @@ static const struct {
     [MESSAGE_BEAT] = {ALWAYS, on_beat},
     [MESSAGE_TEXT] = {ALWAYS, on_text},
     [MESSAGE_WISH] = {SERVING, on_wish},
+    [MESSAGE_LISTENER] = {SERVING, answer_take},
+    [MESSAGE_TOTALS] = {SERVING, answer_take},
+    [MESSAGE_AUDIT] = {SERVING, answer_take},
+    [MESSAGE_RESULT] = {SERVING, answer_take},
 };
 
 void message_take(struct member *member, const struct message *message)

@@ -209,8 +209,7 @@ void monitor_close(struct monitor *monitor)
 {
 	monitor_unwatch(monitor);
 	watchdog_close(&monitor->watchdog);
-	if (monitor->control)
-		control_close(monitor->control);
+	answer_close(monitor);
 	renew_close(monitor);
 	if (monitor->signals)
 		signals_close(monitor->signals);
@@ -219,7 +218,7 @@ void monitor_close(struct monitor *monitor)
 	uv_close((uv_handle_t *)&monitor->before, NULL);
 	uv_close((uv_handle_t *)&monitor->child, NULL);
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);
-	control_destroy(monitor->control);
+	answer_destroy(monitor);
 	renew_destroy(monitor);
 	signals_destroy(monitor->signals);
 	uv_loop_close(&monitor->loop);

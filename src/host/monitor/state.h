@@ -11,6 +11,7 @@
 #include "host/monitor/generation.h"
 #include "host/monitor/sockets.h"
 #include "host/orphans.h"
+#include "host/reload.h"
 #include "host/signals.h"
 #include "host/watchdog.h"
 #include "plan/plan.h"
@@ -18,6 +19,7 @@
 /* The monitor's process: one struct on monitor_run's stack, for the files of this folder alone. */
 
 struct member;
+struct queries;
 
 struct monitor {
 	struct daemon *daemon; /* daemon->spec is the current generation's */
@@ -26,30 +28,32 @@ struct monitor {
 	struct log *log;
 	struct signals *signals;
 	struct control *control;
+	struct queries *queries; /* what the control socket asks of workers; NULL without one */
 	struct crew *crew;
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
 	struct watchdog watchdog;
 
-	uv_timer_t timer;    /* crew_next */
-	uv_prepare_t before; /* sets it before each wait */
-	uv_timer_t heartbeat;/* looks at heartbeats */
-	int64_t looked;      /* its last turn */
-	uv_signal_t child;   /* SIGCHLD: orphans */
-	uv_poll_t channel;   /* to the launcher, until ready */
-	bool watching;       /* channel is an open handle */
+	uv_timer_t timer;     /* crew_next */
+	uv_prepare_t before;  /* sets it before each wait */
+	uv_timer_t heartbeat; /* looks at heartbeats */
+	int64_t looked;       /* its last turn */
+	uv_signal_t child;    /* SIGCHLD: orphans */
+	uv_poll_t channel;    /* to the launcher, until ready */
+	bool watching;        /* channel is an open handle */
 
-	bool ready;         /* the first generation serves */
-	bool stopping;      /* a stop was asked for, by whomever */
-	bool failed;        /* before ready: what is left is killed */
-	bool stopped;       /* no worker is left */
-	struct err failure; /* why the start has failed */
-	pid_t failing;      /* the worker that said so and ends by itself; 0: none */
-	int code;           /* exit code, once stopped */
-	int by_signal;      /* a second request to stop: the process ends from it */
-	int64_t since;      /* moment of the start, for status */
-	char status[256];   /* luvd.status(text) of the last worker that said something */
+	bool ready;                   /* the first generation serves */
+	bool stopping;                /* a stop was asked for, by whomever */
+	bool failed;                  /* before ready: what is left is killed */
+	bool stopped;                 /* no worker is left */
+	struct err failure;           /* why the start has failed */
+	pid_t failing;                /* the worker that said so and ends by itself; 0: none */
+	int code;                     /* exit code, once stopped */
+	int by_signal;                /* a second request to stop: the process ends from it */
+	int64_t since;                /* moment of the start, for status */
+	struct reload_verdict reload; /* the last, of renew's */
+	char status[256];             /* luvd.status(text) of the last worker that said something */
 };
 
 /* Moments of crew.h. */
