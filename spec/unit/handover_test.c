@@ -18,7 +18,8 @@ static struct handover_member members[] = {
     {3, 1, 4711, 30, 31, 32, 33, "part of a record", 16, 12, 300, "ready", "serves 5"},
     {4, 2, 4712, -1, 34, 35, -1, NULL, 0, 0, 0, "", ""},
 };
-static struct handover_client clients[] = {{40, 2, 1000, 815, 0}, {41, 1, 0, 816, 99}};
+static struct handover_client clients[] = {{40, 2, 0}, {41, 1, 99}};
+static int strangers[] = {77, 78};
 static char *lines[] = {"one", "two\n  and its second line", "", NULL};
 static char *environment[] = {"PATH=/usr/bin", "LANG=C.UTF-8", NULL};
 
@@ -74,6 +75,8 @@ static void fill(struct handover *handover)
 	    .reload_done = true,
 	    .reload_text = "config.banner",
 	    .status = "fine",
+	    .strangers = strangers,
+	    .stranger_count = 2,
 	};
 	fill_daemon(&handover->daemon);
 }
@@ -150,7 +153,9 @@ static void everything_arrives(void **state)
 	same_members(&back);
 	same_daemon(&back.daemon);
 	assert_int_equal(back.client_count, 2);
-	assert_int_equal(back.clients[1].pid, 816);
+	assert_int_equal(back.clients[0].kind, 2);
+	assert_int_equal(back.stranger_count, 2);
+	assert_int_equal(back.strangers[1], 78);
 	assert_int_equal(back.clients[1].position, 99);
 	assert_string_equal(back.lines[1], "two\n  and its second line");
 	assert_null(back.lines[3]);

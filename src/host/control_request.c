@@ -83,7 +83,7 @@ static void answer_upgrade(struct control_client *client, const char *arguments)
 	say_within(client, client->control->daemon->spec->timeout_start + MARGIN_MS);
 	if (client->closing)
 		return;
-	client->state = CLIENT_RELOADS;
+	client->state = CLIENT_UPGRADES;
 	client->owed = true;
 	calls->upgrade(calls->data, client);
 }

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/control_keep.h"
 #include "host/log.h"
 #include "spec/codec.h"
 
 /* The version changes with every change of the functions here and in handover_daemon.c. An image
  * that cannot read another's version says so when it is tried, and nothing has changed. */
 
-enum { HANDOVER_VERSION = 1, CLIENT_KINDS = 8 };
+enum { HANDOVER_VERSION = 1 };
 
 static const char handover_magic[8] = "luvd-own";
 
@@ -66,20 +67,15 @@ static void code_member(struct codec *codec, struct handover_member *member)
 
 static void code_client(struct codec *codec, struct handover_client *client)
 {
-	int pid = client->pid;
-
 	handover_code_fd(codec, &client->fd);
 	if (client->fd < 0)
 		codec->failed = true;
-	codec_int(codec, &client->kind, 0, CLIENT_KINDS);
-	codec_u32(codec, &client->uid);
-	codec_int(codec, &pid, 0, INT_MAX);
-	client->pid = pid;
+	codec_int(codec, &client->kind, 0, CONTROL_WAITS - 1);
 	codec_u64(codec, &client->position);
 }
 
 /* Each element takes more bytes than this, which bounds what a count can claim. */
-enum { LEAST_GENERATION = 16, LEAST_MEMBER = 64, LEAST_CLIENT = 16 };
+enum { LEAST_GENERATION = 16, LEAST_MEMBER = 64, LEAST_CLIENT = 16, LEAST_STRANGER = 8 };
 
 static void code_generations(struct codec *codec, struct handover *handover)
 {
@@ -114,6 +110,17 @@ static void code_clients(struct codec *codec, struct handover *handover)
 		code_client(codec, &handover->clients[i]);
 }
 
+static void code_strangers(struct codec *codec, struct handover *handover)
+{
+	void *array = handover->strangers;
+
+	codec_owned_array(codec, &array, &handover->stranger_count, sizeof *handover->strangers,
+			  LEAST_STRANGER);
+	handover->strangers = array;
+	for (size_t i = 0; i < handover->stranger_count; i++)
+		codec_int(codec, &handover->strangers[i], 1, INT_MAX);
+}
+
 static void code_rest(struct codec *codec, struct handover *handover)
 {
 	codec_owned_bytes(codec, &handover->crew, &handover->crew_length);
@@ -140,6 +147,7 @@ static void code_handover(struct codec *codec, struct handover *handover)
 	code_generations(codec, handover);
 	code_members(codec, handover);
 	code_clients(codec, handover);
+	code_strangers(codec, handover);
 	code_rest(codec, handover);
 }
 
@@ -222,6 +230,7 @@ void handover_finish(struct handover *handover)
 		free(handover->lines[i]);
 	free(handover->lines);
 	free(handover->reload_text);
+	free(handover->strangers);
 	memset(handover, 0, sizeof *handover);
 }
 

@@ -28,9 +28,7 @@ struct handover_member {
 /* A connection of the control socket that lives on. */
 struct handover_client {
 	int fd;
-	int kind; /* enum control_wait */
-	uid_t uid;
-	pid_t pid;
+	int kind;          /* enum control_wait */
 	uint64_t position; /* in the log's ring, of one that follows */
 };
 
@@ -55,6 +53,8 @@ struct handover {
 	int64_t reload_at;  /* the last reload's verdict; 0: there was none */
 	bool reload_done;
 	char *reload_text;
+	int *strangers; /* children that are not ours, host/orphans */
+	size_t stranger_count;
 	char status[256]; /* luvd.status */
 };
 
