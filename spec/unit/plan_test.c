@@ -79,6 +79,30 @@ static void no_row_comes_after_what_it_needs_is_gone(void **state)
 	assert_true(gone & NEED_FILES);
 }
 
+/* step_identity's own are what it gives up; those of the rows before detach are the launcher's. */
+static void what_a_monitor_keeps_is_enough_for_the_rows_that_follow(void **state)
+{
+	struct sys_capabilities *have = &fake.capabilities;
+
+	(void)state;
+	jail();
+	sample.spec.workers = 2;
+	sample.spec.oom_given = true;
+	sample.spec.oom_score = -500;
+	sample.spec.nice = -5;
+	plan_make(&plan, &sample.daemon, ALL);
+	assert_int_equal(step_reduce.apply(&sample.daemon, &(struct err){0}), 0);
+	for (size_t i = index_of("reduce"); i < plan.count; i++) {
+		const struct step *step = plan.rows[i];
+		uint64_t needs = step->needs ? step->needs(&sample.spec) & ~NEED_FILES : 0;
+
+		if (needs & ~(have->effective & have->bounding))
+			fail_msg("%s needs what the monitor has given up", step->name);
+	}
+	assert_int_equal(have->effective >> CAPABILITY_SYS_RESOURCE & 1, 1);
+	assert_int_equal(have->effective >> CAPABILITY_SYS_NICE & 1, 1);
+}
+
 static void every_row_has_a_short_name_and_says_what_it_does(void **state)
 {
 	(void)state;
@@ -104,6 +128,21 @@ static void the_order_is_that_of_the_design(void **state)
 	assert_int_equal(plan.count, sizeof order / sizeof *order);
 	for (size_t i = 0; i < plan.count; i++)
 		assert_string_equal(plan.rows[i]->name, order[i]);
+}
+
+static void with_workers_there_are_the_rows_that_make_two_of_one(void **state)
+{
+	(void)state;
+	jail();
+	assert_int_equal(index_of("reduce"), SIZE_MAX);
+	assert_int_equal(index_of("inherit"), SIZE_MAX);
+	sample.spec.workers = 1;
+	plan_make(&plan, &sample.daemon, ALL);
+	assert_int_equal(index_of("reduce"), index_of("notify") + 1);
+	assert_int_equal(index_of("inherit"), index_of("reduce") + 1);
+	plan_make(&plan, &sample.daemon, LAUNCH | MONITOR);
+	assert_int_equal(index_of("inherit"), SIZE_MAX);
+	assert_string_equal(plan.rows[plan.count - 1]->name, "process");
 }
 
 static void run_does_not_detach(void **state)
@@ -294,7 +333,7 @@ static void refuse(int call)
 	/* As the launcher does, whose root is the old one. */
 	fake.rooted = false;
 	snprintf(fake.folder, sizeof fake.folder, "/");
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	fake_list(after, sizeof after);
 	if (strcmp(fake.refused, "sys_lock") != 0 && strcmp(before, after) != 0 &&
 	    !(strcmp(err.step, "lock") == 0 && strstr(after, "/run/luvd/jail/lock\n")))
@@ -324,7 +363,7 @@ static void undo_runs_backwards(void **state)
 	assert_string_equal(err.step, "audit");
 	fake.rooted = false;
 	start = fake.used;
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	memmove(fake.transcript, fake.transcript + start, fake.used - start + 1);
 	assert_true(
 	    fake_saw("discard_folder(/run/luvd/jail/root)", "discard(/run/luvd/jail/control)",
@@ -332,7 +371,7 @@ static void undo_runs_backwards(void **state)
 		     "discard(/var/log/jail)", "discard(/run/jail)", "discard(/run/jail.pid)",
 		     "discard(/run/luvd/jail/lock)", "discard_folder(/run/luvd/jail)", NULL));
 	fake.used = 0;
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	assert_int_equal(fake.used, 0);
 }
 
@@ -350,7 +389,9 @@ static void the_launcher_undoes_what_the_daemon_had_begun(void **state)
 	fake_add("/run/luvd/jail/control", S_IFSOCK | 0666);
 	fake_add("/run/luvd/jail/~ontrol", S_IFSOCK | 0666);
 	fake_add("/run/luvd/jail/root", S_IFDIR | 0555);
-	plan_undo(&plan, &sample.daemon, "chroot");
+	plan_begun(&plan, "chroot");
+	plan_begun(&plan, "record"); /* another worker is not as far */
+	plan_undo(&plan, &sample.daemon);
 	fake_list(after, sizeof after);
 	assert_string_equal(before, after);
 }
@@ -362,7 +403,7 @@ static void a_log_that_has_been_written_to_survives_undo(void **state)
 	fake_refuse("chroot", 1, EPERM);
 	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), -1);
 	fake_node("/var/log/jail.log")->length = 10;
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	assert_non_null(fake_node("/var/log/jail.log"));
 	assert_null(fake_node("/var/log/series"));
 }
@@ -481,8 +522,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(no_row_comes_after_what_it_needs_is_gone),
+	    TEST(what_a_monitor_keeps_is_enough_for_the_rows_that_follow),
 	    TEST(every_row_has_a_short_name_and_says_what_it_does),
 	    TEST(the_order_is_that_of_the_design),
+	    TEST(with_workers_there_are_the_rows_that_make_two_of_one),
 	    TEST(run_does_not_detach),
 	    TEST(a_role_sees_only_its_rows),
 	    TEST(the_whole_plan_calls_the_kernel_in_order),

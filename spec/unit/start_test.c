@@ -161,7 +161,7 @@ static void loser_body(void)
 	snprintf(expected, sizeof expected, "hello: already running, pid %d", (int)getppid());
 	if (strcmp(err_text(&err, text, sizeof text), expected) != 0)
 		say("%s", text);
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	sample_finish(&sample);
 }
 
@@ -235,7 +235,7 @@ static void one_of_many_body(void)
 	if (write(report, &byte, 1) != 1)
 		_exit(1);
 	if (result != 0)
-		plan_undo(&plan, &sample.daemon, NULL);
+		plan_undo(&plan, &sample.daemon);
 	else
 		pause();
 	sample_finish(&sample);
@@ -363,7 +363,7 @@ static void failing_body(void)
 		   "jail.lua:1: chroot: cannot make '/no/such/root' the root: "
 		   "no such file or directory") != 0)
 		say("%s", text);
-	plan_undo(&plan, &sample.daemon, NULL);
+	plan_undo(&plan, &sample.daemon);
 	sample_finish(&sample);
 }
 

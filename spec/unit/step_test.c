@@ -656,6 +656,109 @@ static void chroot_names_a_root_that_is_missing(void **state)
 		"jail.lua:1: chroot: cannot make '/srv/none' the root: no such file or directory");
 }
 
+/* --- reduce --- */
+
+static uint64_t mask_of(const int *capabilities, size_t count)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < count; i++)
+		mask |= NEED_CAPABILITY(capabilities[i]);
+	return mask;
+}
+
+static void reduce_keeps_what_monitor_and_workers_need(void **state)
+{
+	static const int needed[] = {
+	    CAPABILITY_CHOWN,  CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
+	    CAPABILITY_FOWNER, CAPABILITY_KILL,		CAPABILITY_SETGID,
+	    CAPABILITY_SETUID, CAPABILITY_SETPCAP,	CAPABILITY_NET_BIND_SERVICE,
+	    CAPABILITY_SYS_CHROOT};
+	const struct sys_capabilities *have = &fake.capabilities;
+	uint64_t mask = mask_of(needed, sizeof needed / sizeof *needed);
+
+	(void)state;
+	takes(&step_reduce);
+	assert_int_equal(have->effective, mask);
+	assert_int_equal(have->permitted, mask);
+	assert_int_equal(have->bounding, mask);
+	assert_int_equal(sample.daemon.machine.capabilities, mask);
+	assert_int_equal(sample.daemon.machine.bounding, mask);
+}
+
+static void reduce_keeps_nothing_that_nobody_needs(void **state)
+{
+	static const int needed[] = {CAPABILITY_DAC_READ_SEARCH, CAPABILITY_KILL,
+				     CAPABILITY_SETGID, CAPABILITY_SETUID, CAPABILITY_SETPCAP};
+
+	(void)state;
+	sample.spec.log.to = SINK_SYSLOG;
+	sample.spec.listen_count = 0;
+	sample.spec.file_count = 0;
+	sample.spec.capability_count = 0;
+	sample.spec.chroot_auto = false;
+	takes(&step_reduce);
+	assert_int_equal(fake.capabilities.effective,
+			 mask_of(needed, sizeof needed / sizeof *needed));
+}
+
+/* A limit that is raised for workers takes it too. */
+static void reduce_keeps_what_raises_a_limit(void **state)
+{
+	(void)state;
+	sample.spec.limits[0].value = 30000;
+	sample.daemon.machine.hard[RLIMIT_NOFILE] = 20000;
+	takes(&step_reduce);
+	assert_true(fake.capabilities.effective & NEED_CAPABILITY(CAPABILITY_SYS_RESOURCE));
+}
+
+static void reduce_keeps_all_for_workers_that_keep_all(void **state)
+{
+	uint64_t all = fake.capabilities.effective;
+
+	(void)state;
+	sample.spec.drops = false;
+	sample.spec.uid = 0;
+	sample.spec.capabilities_given = false;
+	takes(&step_reduce);
+	assert_int_equal(fake.capabilities.effective, all);
+	assert_int_equal(fake.capabilities.bounding, all);
+}
+
+/* Root gets the bounding set back when it executes: workers will have what it could not empty. */
+static void reduce_knows_what_workers_get_back(void **state)
+{
+	uint64_t all = fake.capabilities.bounding;
+
+	(void)state;
+	sample.daemon.machine.capabilities &= ~NEED_CAPABILITY(CAPABILITY_SETPCAP);
+	takes(&step_reduce);
+	assert_false(fake_saw("bounding_set", NULL));
+	assert_int_equal(fake.capabilities.effective >> CAPABILITY_SETPCAP & 1, 0);
+	assert_int_equal(sample.daemon.machine.capabilities, all);
+}
+
+static void reduce_of_an_ordinary_user_keeps_nothing(void **state)
+{
+	(void)state;
+	sample_finish(&sample);
+	fake_reset(false);
+	sample_hello(&sample, false);
+	sample.spec.workers = 1;
+	takes(&step_reduce);
+	assert_int_equal(fake.capabilities.effective, 0);
+	assert_false(fake_saw("bounding_set", NULL));
+	assert_int_equal(sample.daemon.machine.capabilities, 0);
+}
+
+static void reduce_names_what_the_kernel_refuses(void **state)
+{
+	(void)state;
+	fake_refuse("bounding_set", 1, EPERM);
+	refuses(&step_reduce,
+		"cannot empty the bounding set of capabilities: operation not permitted");
+}
+
 static void identity_keeps_no_capabilities_unless_asked(void **state)
 {
 	(void)state;
@@ -876,6 +979,13 @@ int main(void)
 	    TEST(limits_leave_nproc_for_later),
 	    TEST(chroot_auto_leaves_no_folder),
 	    TEST(chroot_names_a_root_that_is_missing),
+	    TEST(reduce_keeps_what_monitor_and_workers_need),
+	    TEST(reduce_keeps_nothing_that_nobody_needs),
+	    TEST(reduce_keeps_what_raises_a_limit),
+	    TEST(reduce_keeps_all_for_workers_that_keep_all),
+	    TEST(reduce_knows_what_workers_get_back),
+	    TEST(reduce_of_an_ordinary_user_keeps_nothing),
+	    TEST(reduce_names_what_the_kernel_refuses),
 	    TEST(identity_keeps_no_capabilities_unless_asked),
 	    TEST(identity_does_not_believe_a_drop_that_can_be_undone),
 	    TEST(identity_warns_when_the_bounding_set_must_stay),

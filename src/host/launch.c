@@ -103,7 +103,7 @@ int launch_failed(struct daemon *daemon, struct plan *plan, const struct err *er
 	/* Also what is between the two forks tells: the launcher alone undoes. */
 	if (getpid() != daemon->launcher && channel_send(daemon->channel_fd, &message) == 0)
 		return err->exit ? err->exit : EXIT_FAILED;
-	plan_undo(plan, daemon, NULL);
+	plan_undo(plan, daemon);
 	return verdict(daemon, err);
 }
 
@@ -152,7 +152,7 @@ static int give_up(struct wait *wait, const struct err *err)
 		reap_soon(wait, &status);
 	/* Workers of a monitor that was killed: they see its end, and are ours now. */
 	orphans_end(wait->orphans, REAP_MS);
-	plan_undo(wait->plan, wait->daemon, NULL);
+	plan_undo(wait->plan, wait->daemon);
 	return verdict(wait->daemon, err);
 }
 

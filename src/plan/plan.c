@@ -71,7 +71,7 @@ int plan_apply(struct plan *plan, struct daemon *daemon, struct err *err)
 /* One after the row called name; 0 when there is none. */
 static size_t after(const struct plan *plan, const char *name)
 {
-	for (size_t i = 0; name && i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++)
 		if (strcmp(plan->rows[i]->name, name) == 0)
 			return i + 1;
 	return 0;
@@ -85,17 +85,12 @@ void plan_begun(struct plan *plan, const char *name)
 		plan->next = begun;
 }
 
-void plan_undo(struct plan *plan, struct daemon *daemon, const char *upto)
+void plan_undo(struct plan *plan, struct daemon *daemon)
 {
-	size_t begun = after(plan, upto);
-
-	if (begun < plan->next)
-		begun = plan->next;
-	while (begun > 0) {
-		const struct step *step = plan->rows[--begun];
+	while (plan->next > 0) {
+		const struct step *step = plan->rows[--plan->next];
 
 		if (step->undo)
 			step->undo(daemon);
 	}
-	plan->next = 0;
 }

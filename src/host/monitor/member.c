@@ -123,8 +123,7 @@ void members_check(struct monitor *monitor)
 		if (!member || slot->state == WORKER_KILLED ||
 		    !log_source_is_broken(monitor->log, member->source))
 			continue;
-		crew_condemn(monitor->crew, slot, "it has sent what is no log line",
-			     monitor_now());
+		crew_condemn(monitor->crew, slot, "it has sent what is no log line", monitor_now());
 		return; /* the list may be another now */
 	}
 }
