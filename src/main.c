@@ -17,6 +17,8 @@ const struct command commands[] = {
     {"stop", "FILE|NAME", "stop it, return when it is gone", 0, true, false, cmd_stop},
     {"reload", "FILE|NAME", "read the daemon file again, tell the verdict", 0, true, false,
      cmd_reload},
+    {"upgrade", "FILE|NAME", "go on with the luvd that was installed meanwhile, tell the verdict",
+     0, true, false, cmd_upgrade},
     {"restart", "FILE [--set KEY=VALUE ...]", "check the daemon file, stop, start", SPEC, true,
      true, cmd_restart},
     {"status", "FILE|NAME [--json|--metrics|--audit]", "tell whether it runs, and how",
@@ -33,6 +35,7 @@ const struct command commands[] = {
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, 0, false, false, cmd_loader},
+    {"monitor", "", NULL, OPTION_WORDS, false, false, cmd_monitor},
     {"worker", "", NULL, OPTION_WORDS, false, false, cmd_worker},
     {NULL, NULL, NULL, 0, false, false, NULL},
 };

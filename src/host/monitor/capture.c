@@ -78,8 +78,8 @@ static int capture_clients(struct monitor *monitor, struct handover *handover, s
 		return no_memory(err);
 	handover->client_count = count;
 	for (size_t i = 0; i < count; i++)
-		handover->clients[i] = (struct handover_client){
-		    kept[i].fd, (int)kept[i].wait, kept[i].position};
+		handover->clients[i] =
+		    (struct handover_client){kept[i].fd, (int)kept[i].wait, kept[i].position};
 	return 0;
 }
 

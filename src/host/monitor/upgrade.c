@@ -152,7 +152,7 @@ void upgrade_turn(struct monitor *monitor)
 void upgrade_request(struct monitor *monitor, struct control_client *client)
 {
 	struct upgrade *upgrade = monitor->upgrade;
-	const char *why = upgrade->phase == PHASE_CLOSED ? "the daemon is stopping"
+	const char *why = upgrade->phase == PHASE_CLOSED   ? "the daemon is stopping"
 			  : upgrade->phase > PHASE_WAITING ? "an upgrade is under way"
 							   : NULL;
 
@@ -190,8 +190,7 @@ void upgrade_adopt(struct monitor *monitor, struct control_client *client)
  * file's place, so it gets a descriptor and a spec of its own. */
 static int add_generation(struct monitor *monitor, int id, struct err *err)
 {
-	struct generation *now =
-	    generation_find(monitor->generations, monitor->daemon->generation);
+	struct generation *now = generation_find(monitor->generations, monitor->daemon->generation);
 	int bundle_fd = now ? sys_dup(now->bundle_fd) : -1;
 	struct spec *spec;
 
