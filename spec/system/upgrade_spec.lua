@@ -1,0 +1,331 @@
+-- A new binary takes over a running daemon in place.
+
+local loop = require "support.loop"
+local luvd = require "support.luvd"
+local proc = require "support.proc"
+local tree = require "support.tree"
+local uv = require "luv"
+local visitors = require "support.visitors"
+
+local service = [[
+local http, luvd = require "luvd.http", require "luvd"
+local service = {}
+function service.start(daemon)
+  if daemon.config.bad and daemon.generation > 1 then error("no start for generation " .. daemon.generation, 0) end
+  http.serve(daemon.listeners.web, function(request)
+    if request.path == "/slow" then luvd.sleep(daemon.config.slow or 0.2) end
+    return 200, "generation " .. daemon.generation
+  end)
+end
+return service
+]]
+
+local function file(t, keys)
+  t:file(service, "page.lua")
+  return t:file(([[
+return {
+  listen = { web = "tcp://127.0.0.1:0" },
+  workers = 2,
+  service = "./page.lua",
+  %s
+}
+]]):format(keys or ""))
+end
+
+local function start(t, keys)
+  t:own_binary()
+  return t:start(file(t, keys))
+end
+
+local function page(d)
+  return require "support.http".ask(d:address(), "GET /").body
+end
+
+-- What must be the same afterwards: the process, its listening sockets and its lock.
+local function identity(d)
+  local kept = {}
+  for _, to in pairs(proc.descriptors(d.pid)) do
+    if to:match "/lock$" then kept[#kept + 1] = to .. " " .. math.tointeger(uv.fs_stat(to).ino) end
+  end
+  local listening = {}
+  for line in proc.slurp(("/proc/%d/net/tcp"):format(d.pid)):gmatch "[^\n]+" do
+    local state, inode = line:match "^%s*%d+: %S+ %S+ (%x%x) %S+ %S+ %S+%s+%S+%s+%S+ (%d+)"
+    if state == "0A" then listening["socket:[" .. inode .. "]"] = true end
+  end
+  for _, to in pairs(proc.descriptors(d.pid)) do
+    if listening[to] then kept[#kept + 1] = to end
+  end
+  table.sort(kept)
+  return kept
+end
+
+local function pids(d)
+  local list = {}
+  for _, worker in ipairs(d:status().workers) do list[#list + 1] = worker.pid end
+  return list
+end
+
+local function gone(list)
+  loop.wait_for("the old workers' end", function()
+    for _, pid in ipairs(list) do
+      if proc.alive(pid) then return false end
+    end
+    return true
+  end)
+end
+
+-- Upgrades and waits until only the new workers are there.
+local function upgrade(d, generation)
+  local old = pids(d)
+  local verdict = d:upgrade()
+  assert.same({ 0, "" }, { verdict.code, verdict.err })
+  assert.matches(("upgraded to luvd %%S+ in %%d+ ms, generation %d\n$"):format(generation), verdict.out)
+  gone(old)
+end
+
+describe("an upgrade", function()
+  it("replaces binary and workers; process, lock and sockets stay", luvd.test(function(t)
+    local d = start(t)
+    local before = identity(d)
+    assert.is_true(#before >= 2)
+    assert.equal("generation 1", page(d))
+    t:install()
+    local size = uv.fs_stat(t.binary).size
+    upgrade(d, 2)
+    assert.equal("generation 2", page(d))
+    assert.same(before, identity(d))
+    assert.equal(size, uv.fs_stat(("/proc/%d/exe"):format(d.pid)).size)
+    for _, pid in ipairs(pids(d)) do assert.equal(size, uv.fs_stat(("/proc/%d/exe"):format(pid)).size) end
+    assert.equal(d.pid, d:status().pid)
+    assert.matches("monitor", proc.slurp(("/proc/%d/cmdline"):format(d.pid)))
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("comes with SIGUSR2 too", luvd.test(function(t)
+    local d = start(t)
+    t:install()
+    d:signal "sigusr2"
+    d:wait_log "upgraded to luvd"
+    assert.equal("generation 2", page(d))
+    d:stop()
+  end))
+
+  it("loses no request", luvd.test(function(t)
+    local d = start(t)
+    local load = visitors.start(d:address(), 8, 8)
+    for generation = 2, 4 do
+      t:install()
+      local asked = load.count
+      upgrade(d, generation)
+      loop.wait_for("a few answers", function() return load.count > asked + 100 end)
+    end
+    local count, lost = load:finish()
+    assert.same({}, lost)
+    assert.is_true(count > 300)
+    assert.equal("generation 4", page(d))
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("leaves as many descriptors as before, however often", luvd.test(function(t)
+    local d = start(t)
+    t:install()
+    upgrade(d, 2)
+    local function count()
+      local open = 0
+      for _ in pairs(proc.descriptors(d.pid)) do open = open + 1 end
+      return open
+    end
+    d:status()
+    local before = count()
+    for generation = 3, 7 do
+      t:install()
+      upgrade(d, generation)
+    end
+    d:status()
+    loop.wait_for("as many descriptors as before", function() return count() <= before end)
+    assert.equal(before, count())
+    d:stop()
+  end))
+
+  it("keeps log, its followers and its numbers", luvd.test(function(t)
+    local d = start(t)
+    local follower = t:spawn { luvd.binary, "logs", d.file, "--follow" }
+    loop.wait_for("the first line", function() return follower.out:find("ready", 1, true) end)
+    t:install()
+    upgrade(d, 2)
+    loop.wait_for("the last line", function() return follower.out:find("upgraded to luvd", 1, true) end)
+    local logs = t:command { luvd.binary, "logs", d.file }
+    local _, ready = logs.out:gsub("ready, pid", "")
+    assert.equal(1, ready)
+    d:stop()
+    loop.wait_for("the follower's end", function() return follower.code end)
+    local _, seen = follower.out:gsub("ready, pid", "")
+    assert.equal(1, seen)
+    for line in d:log():gmatch "[^\n]+" do
+      local _, times = follower.out:gsub(line:gsub("%p", "%%%0"), "")
+      if not line:find("stop", 1, true) then assert.equal(1, times, line) end
+    end
+  end))
+
+  it("leaves a monitor that replaces workers that die", luvd.test(function(t)
+    local d = start(t)
+    t:install()
+    upgrade(d, 2)
+    local dead = pids(d)[1]
+    uv.kill(dead, "sigkill")
+    d:wait_log(("worker %%d %%(pid %d%%) %%S+ .*signal"):format(dead))
+    loop.wait_for("another worker", function()
+      local now = pids(d)
+      return #now == 2 and now[1] ~= dead and now[2] ~= dead
+    end)
+    assert.equal("generation 2", page(d))
+    assert.equal(0, d:reload().code)
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("works during a drain", luvd.test(function(t)
+    local d = start(t, "config = { slow = 3600 }, timeouts = { drain = '1h' }")
+    local slow = require "support.client".connect(d:address())
+    slow:write "GET /slow HTTP/1.1\r\nHost: test\r\n\r\n"
+    local draining = loop.wait_for("the slow request", function()
+      for _, worker in ipairs(d:status().workers) do
+        if worker.connections == 1 then return worker.pid end
+      end
+    end)
+    for generation = 2, 3 do
+      t:install()
+      local verdict = d:upgrade()
+      assert.same({ 0, "" }, { verdict.code, verdict.err })
+      assert.equal("generation " .. generation, page(d))
+      assert.is_true(proc.alive(draining))
+    end
+    assert.equal(2, #d:status().generations)
+    uv.kill(draining, "sigkill")
+    loop.wait_for("the end of generation 1", function() return #d:status().generations == 1 end)
+    slow:close()
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("that is stopped stops: at once, and with a signal that came meanwhile", luvd.test(function(t)
+    local d = start(t)
+    t:install()
+    local child = t:spawn { luvd.binary, "upgrade", d.file }
+    d:signal "sigterm"
+    d:wait_end()
+    loop.wait_for("the verdict", function() return child.code end)
+    t:assert_nothing_left()
+    d = t:start(d.file)
+    d:signal "sigusr2"
+    d:signal "sigterm"
+    d:wait_end()
+    t:assert_nothing_left()
+  end))
+end)
+
+describe("a new binary that is no good", function()
+  local cases = {
+    { "an empty file", function(t) t:install("") end, "cannot be executed" },
+    { "a script", function(t) t:install("#!/bin/sh\necho ready 9\n") end, "cannot be executed" },
+    { "half a binary", function(t) t:install(proc.slurp(luvd.binary):sub(1, 100000)) end, "the new binary" },
+    { "one that fails", function(t) t:install(proc.slurp "/bin/false") end, "has exited with 1 and no answer" },
+    { "another program", function(t) t:install(proc.slurp "/bin/cat") end, "refuses: " },
+    { "one that hangs", function(t) t:install(proc.slurp "/usr/bin/yes") end, "has not answered within 5 s" },
+    { "one that nobody may execute", function(t) t:install(nil, "644") end, "is not executable: chmod +x '" },
+    { "none", function(t) assert(uv.fs_unlink(t.binary)) end, "cannot open '" },
+  }
+  for _, case in ipairs(cases) do
+    it("changes nothing: " .. case[1], luvd.test(function(t)
+      local d = start(t)
+      local before, workers = identity(d), pids(d)
+      case[2](t)
+      local verdict = d:upgrade()
+      assert.equal(1, verdict.code)
+      assert.equal("", verdict.out)
+      assert.matches(case[3], verdict.err, 1, true)
+      d:wait_log "upgrade refused: "
+      assert.equal("running", d:status().state)
+      assert.same(workers, pids(d))
+      assert.same(before, identity(d))
+      assert.equal("generation 1", page(d))
+      d:stop()
+      t:assert_nothing_left()
+    end))
+  end
+
+  it("is one that others could have changed", luvd.root_test(function(t)
+    local d = start(t)
+    t:install(nil, "775")
+    assert.matches("is writable by others: chmod g-w '" .. t.binary .. "'", d:upgrade().err, 1, true)
+    t:install()
+    assert(uv.fs_chown(t.binary, luvd.nobody, luvd.nobody))
+    assert.matches("belongs to nobody, who could change what root runs", d:upgrade().err, 1, true)
+    t:install()
+    assert(uv.fs_chmod(t.folder .. "/bin", tonumber("777", 8)))
+    assert.matches("is writable by others: chmod go-w '" .. t.folder .. "/bin'", d:upgrade().err, 1, true)
+    assert.equal("generation 1", page(d))
+    d:stop()
+  end))
+
+  it("gives the daemon back when it cannot take over", luvd.test(function(t)
+    local d = start(t)
+    local before, workers = identity(d), pids(d)
+    t:install(proc.slurp(luvd.helpers .. "/usurper"))
+    local load = visitors.start(d:address(), 4, 4)
+    local verdict = d:upgrade()
+    assert.equal(1, verdict.code)
+    assert.matches("it only plays a luvd", verdict.err, 1, true)
+    assert.same(before, identity(d))
+    assert.same(workers, pids(d))
+    assert.equal("running", d:status().state)
+    t:install()
+    upgrade(d, 2)
+    local _, lost = load:finish()
+    assert.same({}, lost)
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("serves on with the old workers when its own cannot start", luvd.test(function(t)
+    local d = start(t, "config = { bad = true }")
+    local workers = pids(d)
+    t:install()
+    local verdict = d:upgrade()
+    assert.equal(1, verdict.code)
+    assert.matches("no start for generation 2", verdict.err, 1, true)
+    assert.same(workers, pids(d))
+    assert.equal("generation 1", page(d))
+    d:stop()
+    t:assert_nothing_left()
+  end))
+end)
+
+describe("a daemon without a monitor", function()
+  it("is not upgraded, and says why", luvd.test(function(t)
+    local d = t:start(t:file [[
+return { workers = 0, service = { start = function() end } }
+]])
+    local verdict = d:upgrade()
+    assert.equal(1, verdict.code)
+    assert.matches("this daemon cannot be upgraded: it has no monitor (workers = 0)", verdict.err, 1, true)
+    d:stop()
+  end))
+
+  it("that does not run is not running", luvd.test(function(t)
+    local verdict = t:luvd { "upgrade", t:file "return { service = { start = function() end } }" }
+    assert.equal(3, verdict.code)
+    assert.matches("not running", verdict.err)
+  end))
+
+  it("knows its hidden command", luvd.test(function(t)
+    for _, words in ipairs { {}, { "take" }, { "take", "3", "4", "" }, { "resume", "x", "y", "z", "" } } do
+      local result = t:luvd { "monitor", table.unpack(words) }
+      assert.equal(2, result.code)
+      assert.matches("only a daemon that is upgraded uses this command", result.err)
+    end
+    assert.is_false(tree.exists(t.folder .. "/state"))
+  end))
+end)
