@@ -42,9 +42,9 @@
 ---@field listeners table<string, luvd.Listener> the entries of `listen`, by their names
 ---@field files table<string, luvd.File> the entries of `files`, by their names: opened before privileges were given up and, behind the same object, anew at USR1
 ---@field directories table<"runtime"|"state"|"cache"|"logs", string> the paths of those that the daemon file asks for
----@field worker integer 1 in a daemon of one process
----@field workers integer 1 in a daemon of one process
----@field generation integer 1, and one more with each accepted reload
+---@field worker integer which one of them this process is, 1 to `workers`; 1 in a classic daemon
+---@field workers integer how many there are; 1 in a classic daemon
+---@field generation integer 1 for the workers of the start, one more for each generation that followed; in a classic daemon one more with each accepted reload
 ---@field host luvd.Host what is known of the machine and of who started the daemon
 ---@field log luvd.Log what `require "luvd.log"` gives
 local Daemon = {}

@@ -288,7 +288,8 @@ function test:run(file, arguments, options, wrap)
   local d = setmetatable({ test = self, file = file, child = child, pid = child.pid }, daemon)
   loop.wait_for("luvd run to be ready: " .. child.err, function()
     if child.code then error(("run ended with %d: %s%s"):format(child.code, child.out, child.err), 0) end
-    return self:luvd({ "status", file }).code == 0
+    local status = self:luvd { "status", file, "--json" }
+    return status.code == 0 and not status.out:find('"state":"starting"', 1, true)
   end)
   return d
 end

@@ -35,6 +35,7 @@ struct world {
 	struct control_place place;     /* of the last Lua, its kind and text */
 	enum frame_type type;
 	char lua[CONTROL_LUA_MAX + 1];
+	bool later; /* status is not answered at once */
 	char *sets[3];
 };
 
@@ -42,7 +43,11 @@ static void on_status(void *data, struct control_client *client, enum control_fo
 {
 	static const char *const texts[] = {"fine\n", "{}\n", "up 1\n", "all holds\n"};
 
-	(void)data;
+	struct world *world = data;
+
+	world->waiting = client;
+	if (world->later)
+		return;
 	control_print(client, texts[form], strlen(texts[form]));
 	control_end(client, EXIT_DONE, NULL);
 }
@@ -365,6 +370,203 @@ static void test_sets_are_told_one_by_one(void **state)
 	assert_end(world, peer, EXIT_DONE, "");
 }
 
+static void test_status_may_be_answered_later_to_who_only_listens(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	world->later = true;
+	peer_ask(peer, "status metrics");
+	shutdown(peer->fd, SHUT_WR);
+	while (!world->waiting)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	for (int i = 0; i < 5; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	control_print(world->waiting, "late\n", 5);
+	control_end(world->waiting, EXIT_DONE, NULL);
+	assert_output(world, peer, "late\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_a_daemon_without_a_monitor_cannot_be_upgraded(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	peer_ask(peer, "upgrade");
+	assert_end(world, peer, EXIT_FAILED,
+		   "this daemon cannot be upgraded: it has no monitor (workers = 0)");
+}
+
+/* --- the console --- */
+
+static void peer_say(struct peer *peer, enum frame_type type, const char *text, size_t length)
+{
+	unsigned char head[FRAME_HEAD];
+
+	frame_head(head, type, length);
+	peer_send(peer, head, sizeof head);
+	peer_send(peer, text, length);
+}
+
+static void assert_result(struct world *world, struct peer *peer, int code)
+{
+	char text[16];
+
+	assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_RESULT);
+	assert_int_equal(text[0], code);
+}
+
+static struct peer *console_open(struct world *world, const char *request, const char *greeting)
+{
+	struct peer *peer = peer_open(world);
+
+	world->spec.console = true;
+	peer_ask(peer, request);
+	assert_output(world, peer, greeting);
+	assert_result(world, peer, 0);
+	return peer;
+}
+
+static void evaluate(struct world *world, struct peer *peer, const char *text, size_t length)
+{
+	world->waiting = NULL;
+	peer_say(peer, FRAME_LUA, text, length);
+	while (!world->waiting)
+		uv_run(&world->loop, UV_RUN_ONCE);
+}
+
+static void test_a_console_is_refused_unless_the_daemon_file_allows_it(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	peer_ask(peer, "console");
+	assert_end(world, peer, EXIT_FAILED,
+		   "the daemon file does not allow a console: it needs console = true");
+	world->spec.console = true;
+	peer = peer_open(world);
+	peer_ask(peer, "console 3");
+	assert_end(world, peer, EXIT_FAILED, "there is no worker 3");
+	peer = peer_open(world);
+	peer_ask(peer, "console first");
+	assert_end(world, peer, EXIT_USAGE, "expected: console [N], N of a worker");
+}
+
+static void test_a_console_evaluates_one_text_after_the_other(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = console_open(world, "console 2", "echo: worker 2 of generation 7\n");
+
+	evaluate(world, peer, "return 1", 8);
+	assert_string_equal(world->lua, "return 1");
+	assert_int_equal(world->type, FRAME_LUA);
+	assert_int_equal(world->place.worker, 2);
+	assert_int_equal(world->place.generation, 7);
+	control_print(world->waiting, "1\n", 2);
+	control_result(world->waiting, false);
+	assert_output(world, peer, "1\n");
+	assert_result(world, peer, 0);
+	evaluate(world, peer, "", 0);
+	assert_string_equal(world->lua, "");
+	control_print(world->waiting, "no\n", 3);
+	control_result(world->waiting, true);
+	assert_output(world, peer, "no\n");
+	assert_result(world, peer, 1);
+	peer_close(peer);
+}
+
+static void test_the_log_tells_who_has_evaluated_what(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = console_open(world, "console", "echo: worker 1 of generation 7\n");
+	char long_text[1000], lines[16384], expected[128];
+	uint64_t position = 0, lost;
+	size_t length;
+
+	memset(long_text, 'x', sizeof long_text);
+	evaluate(world, peer, "print 'hello'", 13);
+	control_result(world->waiting, false);
+	assert_result(world, peer, 0);
+	evaluate(world, peer, long_text, sizeof long_text);
+	control_result(world->waiting, false);
+	assert_result(world, peer, 0);
+	length = log_read(world->daemon.log, &position, lines, sizeof lines - 1, &lost);
+	lines[length] = 0;
+	snprintf(expected, sizeof expected,
+		 "console of pid %ld (uid %lu), worker 1 of generation 7: opened\n", (long)getpid(),
+		 (unsigned long)geteuid());
+	assert_non_null(strstr(lines, expected));
+	assert_non_null(strstr(lines, "generation 7: print 'hello'\n"));
+	assert_non_null(strstr(lines, "xxx...\n"));
+	assert_true(length < 1500);
+	peer_close(peer);
+}
+
+static void test_a_console_that_talks_out_of_turn_is_ended(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t length;
+		const char *text;
+	} cases[] = {
+	    {"\0\0\0\2Lx\0\0\0\2Lx", 12, "malformed request"},
+	    {"\0\0\0\3L\0x", 7, "malformed request"},
+	    {"\0\0\0\7Qstatus", 11, "malformed request"},
+	    {"\0\0\100\2L", 5, "malformed request"},
+	};
+	struct world *world = *state;
+	struct peer *peer;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		peer = console_open(world, "console", "echo: worker 1 of generation 7\n");
+		peer_send(peer, cases[i].bytes, cases[i].length);
+		assert_end(world, peer, EXIT_USAGE, cases[i].text);
+	}
+	peer = console_open(world, "console", "echo: worker 1 of generation 7\n");
+	evaluate(world, peer, "x", 1);
+	peer_say(peer, FRAME_LUA, "y", 1);
+	assert_end(world, peer, EXIT_USAGE, "one text at a time");
+	control_result(world->waiting, false); /* nobody's any more */
+}
+
+static void test_a_console_takes_a_text_of_the_greatest_length(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = console_open(world, "console", "echo: worker 1 of generation 7\n");
+	static char text[CONTROL_LUA_MAX];
+
+	memset(text, 'y', sizeof text);
+	evaluate(world, peer, text, sizeof text);
+	assert_int_equal(strlen(world->lua), CONTROL_LUA_MAX);
+	control_result(world->waiting, false);
+	assert_result(world, peer, 0);
+	peer_close(peer);
+}
+
+static void test_the_result_for_a_console_that_is_gone_is_nobodys(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = console_open(world, "console", "echo: worker 1 of generation 7\n");
+
+	evaluate(world, peer, "x", 1);
+	peer_close(peer);
+	for (int i = 0; i < 10; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	control_print(world->waiting, "x", 1);
+	control_result(world->waiting, true);
+}
+
+static void test_a_console_is_told_the_end_of_the_daemon(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = console_open(world, "console", "echo: worker 1 of generation 7\n");
+
+	evaluate(world, peer, "x", 1); /* its answer never comes */
+	control_close(world->control);
+	assert_end(world, peer, EXIT_FAILED, "the daemon has stopped");
+}
+
 /* --- logs --- */
 
 static void assert_lines(struct world *world, struct peer *peer, const char *first,
@@ -450,11 +652,12 @@ static void test_a_follower_that_reads_slowly_learns_what_it_missed(void **state
 
 static void assert_rights(struct world *world, int status, int logs, int stop)
 {
-	static const char *const requests[] = {"status", "logs", "stop", "reload", "sets"};
-	const int codes[] = {status, logs, stop, stop, stop};
+	static const char *const requests[] = {"status", "logs", "stop",
+					       "reload", "sets", "upgrade"};
+	const int codes[] = {status, logs, stop, stop, stop, stop};
 	char text[4096];
 
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		struct peer *peer = peer_open(world);
 		enum frame_type type = FRAME_OUTPUT;
 
@@ -467,6 +670,15 @@ static void assert_rights(struct world *world, int status, int logs, int stop)
 	}
 }
 
+static void assert_no_console(struct world *world)
+{
+	struct peer *peer = peer_open(world);
+
+	peer_ask(peer, "console");
+	assert_end(world, peer, EXIT_FAILED,
+		   "permission denied: console is for root and the daemon's own user");
+}
+
 static void test_others_may_nothing_and_the_daemons_user_may_look(void **state)
 {
 	struct world *world = *state;
@@ -474,9 +686,24 @@ static void test_others_may_nothing_and_the_daemons_user_may_look(void **state)
 	if (geteuid() == 0)
 		skip(); /* root may everything */
 	world->daemon.source.owner = 1;
+	world->spec.console = true;
 	assert_rights(world, EXIT_DONE, EXIT_DONE, EXIT_FAILED);
+	peer_close(console_open(world, "console", "echo: worker 1 of generation 7\n"));
 	world->spec.uid = 1;
 	assert_rights(world, EXIT_UNKNOWN, EXIT_FAILED, EXIT_FAILED);
+	assert_no_console(world);
+}
+
+/* The starter, who may stop the daemon, is not who may look into its memory. */
+static void test_the_starter_has_no_console_of_another_users_daemon(void **state)
+{
+	struct world *world = *state;
+
+	if (geteuid() == 0)
+		skip(); /* root may everything */
+	world->spec.console = true;
+	world->spec.uid = 1;
+	assert_no_console(world);
 }
 
 static void test_too_many_clients_are_told_so_and_places_come_free(void **state)
@@ -511,10 +738,20 @@ int main(void)
 	    TEST(the_verdict_for_a_client_that_is_gone_is_nobodys),
 	    TEST(the_end_of_the_process_answers_a_stop),
 	    TEST(sets_are_told_one_by_one),
+	    TEST(status_may_be_answered_later_to_who_only_listens),
+	    TEST(a_daemon_without_a_monitor_cannot_be_upgraded),
+	    TEST(a_console_is_refused_unless_the_daemon_file_allows_it),
+	    TEST(a_console_evaluates_one_text_after_the_other),
+	    TEST(the_log_tells_who_has_evaluated_what),
+	    TEST(a_console_that_talks_out_of_turn_is_ended),
+	    TEST(a_console_takes_a_text_of_the_greatest_length),
+	    TEST(the_result_for_a_console_that_is_gone_is_nobodys),
+	    TEST(a_console_is_told_the_end_of_the_daemon),
 	    TEST(logs_tells_the_last_lines),
 	    TEST(a_follower_gets_new_lines_until_the_daemon_ends),
 	    TEST(a_follower_that_reads_slowly_learns_what_it_missed),
 	    TEST(others_may_nothing_and_the_daemons_user_may_look),
+	    TEST(the_starter_has_no_console_of_another_users_daemon),
 	    TEST(too_many_clients_are_told_so_and_places_come_free),
 	};
 

@@ -15,14 +15,14 @@ static void note(struct kit *kit, const char *format, ...) __attribute__((format
 static void note(struct kit *kit, const char *format, ...)
 {
 	size_t length = strlen(kit->calls);
+	char call[128];
 	va_list list;
 
-	assert_true(length + 128 < sizeof kit->calls);
-	if (length > 0)
-		length += (size_t)sprintf(kit->calls + length, "; ");
 	va_start(list, format);
-	(void)vsnprintf(kit->calls + length, sizeof kit->calls - length, format, list);
+	(void)vsnprintf(call, sizeof call, format, list);
 	va_end(list);
+	assert_true(length + sizeof call < sizeof kit->calls);
+	(void)sprintf(kit->calls + length, "%s%s", length > 0 ? "; " : "", call);
 }
 
 static int on_spawn(void *data, struct worker_slot *slot, struct err *err)
@@ -249,4 +249,23 @@ void kit_run(struct kit *kit)
 	assert_int_equal(kit_state(kit), MONITOR_RUNNING);
 	kit_forget(kit);
 	kit->log[0] = 0;
+}
+
+void kit_expect_log(const struct kit *kit, const char *text)
+{
+	if (!strstr(kit->log, text))
+		fail_msg("not logged: %s\nbut: %s", text, kit->log);
+}
+
+void kit_apply(struct kit *kit)
+{
+	assert_true(crew_reload(kit->crew, kit->now));
+	assert_int_equal(kit_state(kit), MONITOR_LOADING);
+	crew_apply(kit->crew, &kit->rules, kit->now);
+}
+
+int kit_renew(struct kit *kit)
+{
+	assert_true(crew_reload(kit->crew, kit->now));
+	return crew_renew(kit->crew, &kit->rules, kit->now);
 }

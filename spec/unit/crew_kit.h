@@ -24,6 +24,7 @@ struct crew_calls kit_calls(struct kit *kit);
 /* What was called since the last time. */
 void kit_expect(struct kit *kit, const char *calls);
 void kit_forget(struct kit *kit);
+void kit_expect_log(const struct kit *kit, const char *text); /* it is somewhere in it */
 struct worker_slot *kit_slot(const struct kit *kit, int generation, int number);
 enum monitor_state kit_state(const struct kit *kit);
 
@@ -38,6 +39,9 @@ void kit_refused(struct kit *kit, int generation, int number, const char *what);
 void kit_later(struct kit *kit, int64_t ms);
 /* Started, all workers of generation 1 ready, nothing remembered. */
 void kit_run(struct kit *kit);
+/* A reload in place, or by a new generation, whose id is returned, with kit->rules. */
+void kit_apply(struct kit *kit);
+int kit_renew(struct kit *kit);
 
 enum { KILLED = 9, EXITED_0 = 0, EXITED_1 = 1 << 8, EXITED_7 = 7 << 8 };
 

@@ -17,7 +17,7 @@
 
 enum {
 	SEEDS = 10000,
-	SEEDS_IN_VALGRIND = 150, /* it is fifty times as slow */
+	SEEDS_IN_VALGRIND = 1000, /* it is forty times as slow */
 	STEPS = 200
 };
 
@@ -265,6 +265,11 @@ static void end_what_runs(struct world *world)
 
 /* --- time --- */
 
+static bool loads(const struct world *world)
+{
+	return world_state(world) == MONITOR_LOADING || world_state(world) == MONITOR_UPGRADING;
+}
+
 static void sooner(int64_t *at, int64_t other)
 {
 	if (other && other < *at)
@@ -292,6 +297,7 @@ static void pass_time(struct world *world, int64_t until)
 		sooner(&at, due ? due + world_roll(world, LATE) : 0);
 		for (int i = 0; i < WORLD_PROCESSES; i++)
 			sooner(&at, world->processes[i].died_by);
+		sooner(&at, loads(world) ? world->opened + LOAD_TAKES : 0);
 		go_to(world, at);
 		due = crew_next(world->crew);
 		if (!due || due > world->now)
@@ -309,6 +315,8 @@ static void let_time_pass(struct world *world)
 
 	if (next > world->now && world_chance(world, 30))
 		pass_time(world, next);
+	else if (world_chance(world, 10))
+		pass_time(world, world->now + 1 + world_roll(world, 10000));
 	else
 		pass_time(world, world->now + 1 + world_roll(world, 300));
 }

@@ -94,7 +94,8 @@ static int generations_with_processes(const struct world *world, int but)
 
 static enum fate fate(struct world *world)
 {
-	if (world_chance(world, world->good))
+	/* Most starts succeed, or there would be nothing to walk through. */
+	if (world_chance(world, world->started ? world->good : 90))
 		return FATE_OBEY;
 	return (enum fate)world_roll(world, 4);
 }
@@ -134,7 +135,7 @@ static int on_spawn(void *data, struct worker_slot *slot, struct err *err)
 		     generations_with_processes(world, slot->generation) < bundle->generations);
 	bundle->begun = true;
 	note_spawn(world, slot);
-	if (world_chance(world, (100 - world->good) / 4))
+	if (world_chance(world, (100 - world->good) / (world->started ? 4 : 20)))
 		return err_set(err, "no more processes");
 	slot->pid = ++world->spawned;
 	*free = (struct process){.slot = slot,
@@ -225,11 +226,17 @@ static void on_gone(void *data, int generation)
 	bundle->gone = true;
 }
 
+static void check_verdict_time(const struct world *world)
+{
+	/* A load, the longest drain and a start, or a start and a reload and back. */
+	const int64_t most = LOAD_TAKES + MOST_TIMEOUT + GRACE + KILL_TAKES + 2000 + 10 * LATE;
+
+	MUST(world, !world->open || world->now - world->opened <= most);
+}
+
 static void on_verdict(void *data, const struct err *err)
 {
 	struct world *world = data;
-	/* A load, the longest drain and a start, or a start and a reload and back. */
-	const int64_t most = LOAD_TAKES + MOST_TIMEOUT + GRACE + KILL_TAKES + 2000 + 10 * LATE;
 	bool stopped = err && strcmp(err->what, "the daemon is stopping") == 0;
 
 	trace(world, "%s %s", err ? "refused:" : "done", err ? err->what : "");
@@ -240,7 +247,7 @@ static void on_verdict(void *data, const struct err *err)
 		world->waits = false;
 		return;
 	}
-	MUST(world, world->now - world->opened <= most);
+	check_verdict_time(world);
 	world->open = false;
 	if (!err && world->candidate) {
 		world->bundles[world->current].version = world->candidate;
@@ -440,6 +447,7 @@ void world_check(struct world *world)
 	turn = status.state == MONITOR_LOADING || status.state == MONITOR_APPLYING ||
 	       status.state == MONITOR_REVERTING || status.state == MONITOR_RENEWING;
 	MUST(world, turn == world->open);
+	check_verdict_time(world);
 	MUST(world, status.reload_waits == world->waits);
 	MUST(world, !world->waits || status.state != MONITOR_RUNNING);
 	MUST(world, generations_with_processes(world, 0) <= world->generations_at_most);

@@ -117,6 +117,15 @@ static void a_chroot_under_a_service_manager(void **state)
 	compare("managed.txt", false);
 }
 
+static void a_jail_with_a_monitor_and_three_workers(void **state)
+{
+	(void)state;
+	fake_reset(true);
+	sample_jail(&sample, "");
+	sample.spec.workers = 3;
+	compare("crew.txt", false);
+}
+
 static void nothing_depends_on_who_runs_it_but_the_machine(void **state)
 {
 	char *first, *second;
@@ -142,6 +151,7 @@ int main(void)
 	    cmocka_unit_test(a_jail_with_all_that_root_can_ask_for),
 	    cmocka_unit_test(a_jail_as_json),
 	    cmocka_unit_test(a_chroot_under_a_service_manager),
+	    cmocka_unit_test(a_jail_with_a_monitor_and_three_workers),
 	    cmocka_unit_test(nothing_depends_on_who_runs_it_but_the_machine),
 	};
 

@@ -292,24 +292,37 @@ static void a_signal_during_the_start_ends_it(void **state)
 
 /* --- refusing --- */
 
-static int count_calls(void)
+static void worker(void)
+{
+	fake_reset(true);
+	fake_worker(2, 1);
+	fake_add("/run/luvd", S_IFDIR | 0755);
+	fake_add("/run/luvd/jail", S_IFDIR | 0711);
+	sample_jail(&sample, "");
+	sample_worker(&sample);
+	sample.daemon.warn = count_warning;
+	warnings = 0;
+	plan_make(&plan, &sample.daemon, WORKER);
+}
+
+static int count_calls(void (*be)(void))
 {
 	int calls;
 
-	jail();
+	be();
 	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), 0);
 	calls = fake.calls;
 	finish(NULL);
 	return calls;
 }
 
-static void refuse(int call)
+static void refuse(int call, void (*be)(void))
 {
 	char before[8192], after[8192], text[ERR_TEXT_MAX];
 	enum mark mark;
 	int result;
 
-	jail();
+	be();
 	fake_list(before, sizeof before);
 	fake.refuse_at = call;
 	fake.refuse_code = EIO;
@@ -343,13 +356,55 @@ static void refuse(int call)
 
 static void whichever_call_fails_the_step_is_named_and_nothing_is_left(void **state)
 {
-	int calls = count_calls();
+	int calls = count_calls(jail);
 
 	(void)state;
 	assert_true(calls > 150);
 	for (int call = 0; call < calls; call++)
-		refuse(call);
+		refuse(call, jail);
 	jail(); /* for the teardown */
+}
+
+static void the_same_holds_for_a_worker(void **state)
+{
+	int calls = count_calls(worker);
+
+	(void)state;
+	assert_true(calls > 50);
+	for (int call = 0; call < calls; call++)
+		refuse(call, worker);
+	jail(); /* for the teardown */
+}
+
+static void a_worker_takes_the_rows_of_its_role(void **state)
+{
+	static const char *const order[] = {"inherit", "process", "limits",   "warmup",
+					    "witness", "chroot",  "identity", "confine",
+					    "audit",   "loop",    "ready"};
+
+	(void)state;
+	worker();
+	assert_int_equal(plan.count, sizeof order / sizeof *order);
+	for (size_t i = 0; i < plan.count; i++)
+		assert_string_equal(plan.rows[i]->name, order[i]);
+	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), 0);
+	assert_int_equal(warnings, 0);
+	assert_true(fake_saw("setsid", "title(luvd: jail worker 2)", "chroot(.)", "uid_set(65534)",
+			     "parent_death_signal(15)", "no_new_privs",
+			     "read_from_start(/proc/self/status)", NULL));
+}
+
+static void to_a_worker_only_sigterm_means_its_end(void **state)
+{
+	(void)state;
+	worker();
+	fake.pending = SIGHUP;
+	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), 0);
+	finish(NULL);
+	worker();
+	fake.pending = SIGTERM;
+	assert_int_equal(plan_apply(&plan, &sample.daemon, &err), -1);
+	assert_string_equal(err.what, "interrupted by SIGTERM from pid 4711");
 }
 
 static void undo_runs_backwards(void **state)
@@ -537,6 +592,9 @@ int main(void)
 	    TEST(the_daemon_announces_its_steps_and_ends_when_nobody_listens),
 	    TEST(a_signal_during_the_start_ends_it),
 	    TEST(whichever_call_fails_the_step_is_named_and_nothing_is_left),
+	    TEST(the_same_holds_for_a_worker),
+	    TEST(a_worker_takes_the_rows_of_its_role),
+	    TEST(to_a_worker_only_sigterm_means_its_end),
 	    TEST(undo_runs_backwards),
 	    TEST(the_launcher_undoes_what_the_daemon_had_begun),
 	    TEST(a_log_that_has_been_written_to_survives_undo),

@@ -170,6 +170,32 @@ void sample_jail(struct sample *sample, const char *base)
 	sample_unix(sample, "local", socket);
 }
 
+void sample_worker(struct sample *sample)
+{
+	struct daemon *daemon = &sample->daemon;
+	size_t count = sample->spec.listen_count;
+
+	sample->spec.workers = 3;
+	daemon->role = 4; /* WORKER */
+	daemon->background = true;
+	daemon->generation = 5;
+	daemon->worker = 2;
+	daemon->monitor = 99;
+	daemon->channel_fd = 3;
+	daemon->relay_fd = 5;
+	daemon->listeners = calloc(count + 1, sizeof *daemon->listeners);
+	daemon->file_fds = calloc(sample->spec.file_count + 1, sizeof *daemon->file_fds);
+	if (!daemon->listeners || !daemon->file_fds)
+		abort();
+	for (daemon->listener_count = 0; daemon->listener_count < count; daemon->listener_count++)
+		daemon->listeners[daemon->listener_count] =
+		    (struct listener){.listen = &sample->listens[daemon->listener_count],
+				      .address = &sample->addresses[daemon->listener_count],
+				      .fd = 6 + (int)daemon->listener_count};
+	for (size_t i = 0; i < sample->spec.file_count; i++)
+		daemon->file_fds[i] = 6 + (int)count + (int)i;
+}
+
 void sample_finish(struct sample *sample)
 {
 	daemon_finish(&sample->daemon);

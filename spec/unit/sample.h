@@ -24,6 +24,9 @@ struct sample {
 void sample_hello(struct sample *sample, bool root);
 /* jail: everything that root can ask for, started in the background; below base ("" for /run). */
 void sample_jail(struct sample *sample, const char *base);
+/* Makes a sample the worker 2 of 3 of generation 5, whose monitor has pid 99: channel 3, relay 5,
+ * listeners from 6 on, then the file. */
+void sample_worker(struct sample *sample);
 void sample_listen(struct sample *sample, const char *name, const char *host, int port);
 void sample_unix(struct sample *sample, const char *name, const char *file);
 void sample_finish(struct sample *sample);

@@ -113,8 +113,7 @@ static void on_stop(void *data, int code)
 
 	kit->stop_asked++;
 	kit->asked_code = code;
-	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, kit->daemon.spec->timeout_stop,
-		  false);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, false);
 }
 
 static void on_status(void *data, const char *text)
@@ -363,8 +362,7 @@ void kit_start(struct kit *kit)
 
 void kit_stop(struct kit *kit, bool now)
 {
-	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, kit->daemon.spec->timeout_stop,
-		  now);
+	life_stop(kit->life, "stop", kit->daemon.spec->timeout_stop, now);
 	kit_wait(kit, &kit->stopped);
 }
 

@@ -554,6 +554,7 @@ static void test_a_worker_knows_its_number_and_generation(void **state)
 	(void)state;
 	kit->daemon.worker = 2;
 	kit->daemon.generation = 5;
+	kit->daemon.spec->workers = 3;
 	kit_start(kit);
 	assert_true(kit_logged(kit, "INFO 2 of 3 of generation 5"));
 	life_reload(kit->life, kit_fresh(kit, "new"), &change);

@@ -116,7 +116,7 @@ static void test_a_coroutine_is_logged_with_those_that_resumed_it(void **state)
 	assert_true(kit->start_ok);
 	assert_true(kit_logged(
 	    kit, "stack traceback:\n\t/srv/kit/kit.lua:3: in function </srv/kit/kit.lua:2>\n"
-		 "resumed by:\nstack traceback:\n"
+		 "resumed by:\n"
 		 "\t[C]: in function 'coroutine.resume'\n\t/srv/kit/kit.lua:6:"));
 	assert_true(
 	    kit_logged(kit, "\n\t/srv/kit/kit.lua:8: in function </srv/kit/kit.lua:1> task=start"));

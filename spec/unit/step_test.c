@@ -146,6 +146,127 @@ static void context_keeps_the_notify_descriptor(void **state)
 	assert_true(fake_saw("close_others(1 kept)", "close_on_exec(9)", NULL));
 }
 
+/* --- inherit --- */
+
+static void given(void)
+{
+	sample_worker(&sample);
+	fake_worker(2, 1);
+}
+
+static void inherit_keeps_what_the_monitor_gives_and_nothing_else(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_inherit);
+	assert_true(fake_saw("setsid", "close_others(8 kept)", "close_on_exec(3)",
+			     "close_on_exec(5)", "close_on_exec(6)", "close_on_exec(7)",
+			     "close_on_exec(8)", "signals_reset", "signals_block", NULL));
+	assert_true(fake.fds[8].open);
+	assert_false(fake.fds[20].open);
+	assert_string_equal(sample.daemon.listeners[0].actual, "tcp://127.0.0.1:8080");
+	assert_string_equal(sample.daemon.listeners[1].actual, "unix:/run/jail.sock");
+}
+
+static void inherit_refuses_a_channel_of_another_kind(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[3].type = SOCK_STREAM;
+	refuses(&step_inherit, "the channel is of another kind");
+}
+
+static void inherit_refuses_a_log_that_is_no_pipe(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[5].node = 0; /* a folder */
+	refuses(&step_inherit, "the pipe to the log is none");
+}
+
+static void inherit_refuses_a_socket_that_does_not_listen(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[7].listening = false;
+	refuses(&step_inherit, "jail.lua:1: listen.local: descriptor 7 is no listening socket for "
+			       "unix:/run/jail.sock");
+}
+
+static void inherit_refuses_a_file_that_is_not_open(void **state)
+{
+	(void)state;
+	given();
+	fake.fds[8].open = false;
+	refuses(&step_inherit, "jail.lua:1: files.series: descriptor 8 is not open");
+}
+
+static void a_classic_daemon_inherits_nothing(void **state)
+{
+	(void)state;
+	assert_false(step_inherit.wanted(&sample.daemon));
+	sample.spec.workers = 1;
+	assert_true(step_inherit.wanted(&sample.daemon));
+}
+
+/* --- process, chroot and confine in a worker --- */
+
+static void become_monitor(void)
+{
+	strings_free(sample.daemon.environment);
+	sample.daemon.environment = NULL;
+	sample.daemon.role = MONITOR;
+}
+
+static void each_process_has_a_title_of_its_own(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_process);
+	assert_true(fake_saw("title(luvd: jail worker 2)", NULL));
+	become_monitor();
+	takes(&step_process);
+	assert_true(fake_saw("title(luvd: jail monitor)", NULL));
+}
+
+static void the_monitor_of_a_jail_keeps_no_folder_busy(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_process);
+	assert_false(fake_saw("chdir", NULL));
+	become_monitor();
+	takes(&step_process);
+	assert_true(fake_saw("chdir(/)", NULL));
+}
+
+static void workers_make_roots_of_their_own(void **state)
+{
+	(void)state;
+	given();
+	fake_add("/run/luvd", S_IFDIR | 0755);
+	fake_add("/run/luvd/jail", S_IFDIR | 0711);
+	takes(&step_chroot);
+	assert_true(fake_saw("mkdir_at(/run/luvd/jail/root.5.2,", "chroot(.)", NULL));
+}
+
+static void a_worker_is_tied_to_its_monitor(void **state)
+{
+	(void)state;
+	given();
+	takes(&step_confine);
+	assert_true(fake_saw("parent_death_signal(15)", "dumpable(0)", "no_new_privs", NULL));
+	fake.parent = 1;
+	refuses(&step_confine, "the monitor is gone");
+}
+
+static void a_classic_daemon_outlives_its_launcher(void **state)
+{
+	(void)state;
+	takes(&step_confine);
+	assert_false(fake_saw("parent_death_signal", NULL));
+}
+
 /* --- lock --- */
 
 static void busy(void)
@@ -990,6 +1111,17 @@ int main(void)
 	    TEST(identity_does_not_believe_a_drop_that_can_be_undone),
 	    TEST(identity_warns_when_the_bounding_set_must_stay),
 	    TEST(capabilities_of_root_that_stays_root_are_exactly_those_given),
+	    TEST(inherit_keeps_what_the_monitor_gives_and_nothing_else),
+	    TEST(inherit_refuses_a_channel_of_another_kind),
+	    TEST(inherit_refuses_a_log_that_is_no_pipe),
+	    TEST(inherit_refuses_a_socket_that_does_not_listen),
+	    TEST(inherit_refuses_a_file_that_is_not_open),
+	    TEST(a_classic_daemon_inherits_nothing),
+	    TEST(each_process_has_a_title_of_its_own),
+	    TEST(the_monitor_of_a_jail_keeps_no_folder_busy),
+	    TEST(workers_make_roots_of_their_own),
+	    TEST(a_worker_is_tied_to_its_monitor),
+	    TEST(a_classic_daemon_outlives_its_launcher),
 	    TEST(audit_is_content_with_what_was_asked_for),
 	    TEST(audit_finds_a_second_thread),
 	    TEST(audit_finds_a_wrong_uid),

@@ -1099,6 +1099,27 @@ void fake_reset(bool root)
 	add_files();
 }
 
+static void give(int fd, int domain, int type)
+{
+	memset(&fake.fds[fd], 0, sizeof fake.fds[fd]);
+	fake.fds[fd].open = true;
+	fake.fds[fd].node = -1;
+	fake.fds[fd].domain = domain;
+	fake.fds[fd].type = type;
+	fake.fds[fd].listening = type == SOCK_STREAM;
+}
+
+void fake_worker(size_t listeners, size_t files)
+{
+	give(3, AF_UNIX, SOCK_SEQPACKET);
+	give(5, 0, 0);
+	for (size_t i = 0; i < listeners; i++)
+		give(6 + (int)i, AF_INET, SOCK_STREAM);
+	for (size_t i = 0; i < files; i++)
+		give(6 + (int)(listeners + i), 0, 0);
+	give(20, 0, 0);
+}
+
 void fake_refuse(const char *name, int nth, int code)
 {
 	fake.refuse_name = name;

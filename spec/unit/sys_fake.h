@@ -67,6 +67,8 @@ extern struct fake fake;
 
 /* root or uid 1000, with / /run /tmp /var /var/lib /var/cache /var/log /srv /dev/null and /proc. */
 void fake_reset(bool root);
+/* Opens what sample_worker speaks of, and one descriptor more, 20. */
+void fake_worker(size_t listeners, size_t files);
 void fake_refuse(const char *name, int nth, int code);
 struct fake_node *fake_node(const char *path); /* NULL: no such file */
 struct fake_node *fake_add(const char *path, mode_t mode);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 /* The worker as its monitor sees it: the real program, with a test in the monitor's place. */
 
 static struct rig rig;
+static char above_home[256];
 
 /* What a daemon file with this service and these other keys says. */
 #define FILE_OF(keys, service)                                                                     \
@@ -454,15 +456,16 @@ static void be_a_monitor_that_dies(int out)
 	_exit(0);
 }
 
-static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
+#define SPINNER                                                                                    \
+	"start = function() end, spin = function() luvd.log:info 'spins' while true do "           \
+	"pcall(string.rep, 'x', 1000) end end"
+
+static void lose_the_monitor(void)
 {
 	int ends[2], status;
 	int64_t begun;
 	pid_t monitor;
 
-	setup(state,
-	      FILE_OF("", "start = function() end, spin = function() luvd.log:info 'spins' while "
-			  "true do pcall(string.rep, 'x', 1000) end end"));
 	assert_int_equal(sys_subreaper(), 0);
 	assert_int_equal(sys_pipe(ends), 0);
 	monitor = fork();
@@ -476,6 +479,84 @@ static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
 	sys_close(ends[0]);
 	assert_int_equal(rig_wait(&rig), -SIGKILL);
 	assert_in_range(rig_now() - begun, 500, 1500);
+}
+
+static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
+{
+	setup(state, FILE_OF("", SPINNER));
+	lose_the_monitor();
+}
+
+/* --- with all that root can ask for --- */
+
+/* The folder of the lock and the one it lies in, which the launcher would have made. */
+static void make_home(void)
+{
+	const char *home = rig.fixture->spec->home_folder;
+
+	snprintf(above_home, sizeof above_home, "%.*s", (int)(strrchr(home, '/') - home), home);
+	mkdir(above_home, 0755);
+	assert_int_equal(mkdir(home, 0711), 0);
+}
+
+static void remove_home(void)
+{
+	assert_int_equal(rmdir(rig.fixture->spec->home_folder), 0);
+	rmdir(above_home); /* unless others have theirs there */
+}
+
+static void jail(void **state, const char *service)
+{
+	char text[1024];
+
+	snprintf(
+	    text, sizeof text,
+	    "local luvd = require 'luvd'\nreturn { name = 'rig%d', workers = 2, user = 'nobody', "
+	    "chroot = 'auto', service = { %s } }",
+	    (int)getpid(), service);
+	setup(state, text);
+	make_home();
+}
+
+static bool is_root(void)
+{
+	if (geteuid() == 0)
+		return true;
+	print_message("needs root\n");
+	return false;
+}
+
+static void in_a_jail_it_still_knows_what_it_has_become(void **state)
+{
+	struct message message;
+	char lines[4096] = "";
+
+	if (!is_root())
+		skip();
+	jail(state, "start = function() end");
+	rig_start(&rig);
+	remove_home(); /* and with it the proof that no folder is left there */
+	say(MESSAGE_AUDITS, 1, 0, "");
+	do {
+		message = rig_await(&rig, MESSAGE_AUDIT);
+		strcat(strcat(lines, message.text), "\n");
+	} while (message.number[1] == 0);
+	assert_string_equal(lines,
+			    "uid 65534\ngid 65534\ngroups none\ncapabilities none\npermitted "
+			    "none\nbounding none\nno_new_privs yes\ndumpable no\nroot its own, "
+			    "empty for good\n\n");
+	say(MESSAGE_STATUS, 1, 0, "");
+	assert_in_range(rig_await(&rig, MESSAGE_TOTALS).number[4], 100000, 1 << 30);
+	assert_int_equal(stop_gracefully(), 0);
+}
+
+static void nor_does_another_users_worker(void **state)
+{
+	if (!is_root())
+		skip();
+	jail(state, SPINNER);
+	lose_the_monitor();
+	remove_home();
 }
 
 #undef TEST
@@ -508,6 +589,8 @@ int main(void)
 	    TEST(only_sigterm_means_something_to_it),
 	    TEST(without_a_channel_it_leaves_at_once),
 	    TEST(even_while_lua_spins_it_does_not_outlive_its_monitor),
+	    TEST(in_a_jail_it_still_knows_what_it_has_become),
+	    TEST(nor_does_another_users_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,8 +296,15 @@ static const char *read_plain(struct edit *edit, const char *prompt, size_t *len
 	return n > 0 ? edit->plain : NULL;
 }
 
+/* It only has to end the reading. */
+static void on_interrupt(int number)
+{
+	(void)number;
+}
+
 const char *edit_line(struct edit *edit, const char *prompt, size_t *length, bool *cancelled)
 {
+	struct sigaction before;
 	const char *line;
 	int count = 0;
 
@@ -305,7 +313,9 @@ const char *edit_line(struct edit *edit, const char *prompt, size_t *length, boo
 		return read_plain(edit, prompt, length);
 	edit->prompt = prompt;
 	errno = 0;
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, &before);
 	line = edit->library.gets(edit->line, &count);
+	sigaction(SIGINT, &before, NULL);
 	*length = line && count > 0 ? (size_t)count : 0;
 	if (*length > 0)
 		return line;

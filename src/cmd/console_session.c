@@ -99,10 +99,8 @@ char *session_complete(struct session *session, const char *text, size_t length)
 bool session_is_unfinished(const char *error)
 {
 	static const char mark[] = "near <eof>";
-	size_t length = strlen(error);
+	size_t length = strcspn(error, "\n");
 
-	while (length > 0 && error[length - 1] == '\n')
-		length--;
 	return length >= sizeof mark - 1 &&
 	       memcmp(error + length - (sizeof mark - 1), mark, sizeof mark - 1) == 0;
 }

@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "host/restrain.h"
 
 enum { SOURCE_MAX = 16 * 1024 * 1024 };
 
@@ -81,8 +83,22 @@ static int write_bundle(const struct spec *spec, struct err *err)
 	return result;
 }
 
-/* Only reads: what this machine says of users and folders was settled at start, and the daemon
- * that asks may have no right to ask it again. */
+/* `luvd loader resolve`: a monitor asks, whose view of users and folders is still that of the
+ * start. Who runs confined keeps what it was told then, and may have no right to ask again. */
+static bool resolves(const struct daemon *daemon)
+{
+	const char *word = daemon->arguments[1] ? daemon->arguments[2] : NULL;
+
+	return word && strcmp(word, "resolve") == 0;
+}
+
+static int load(struct daemon *daemon, struct errs *errs)
+{
+	if (spec_load(&daemon->spec, &daemon->source, errs) < 0)
+		return -1;
+	return resolves(daemon) ? spec_resolve(daemon->spec, true, errs) : 0;
+}
+
 int cmd_loader(struct daemon *daemon, const struct options *options)
 {
 	struct errs errs = {0};
@@ -95,9 +111,9 @@ int cmd_loader(struct daemon *daemon, const struct options *options)
 			      "you may mean 'check' or 'reload'");
 		return cmd_fail(&err);
 	}
-	if (read_source(&daemon->source, &err) < 0)
+	if (restrain(&err) < 0 || read_source(&daemon->source, &err) < 0)
 		return cmd_fail(&err);
-	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0)
+	if (load(daemon, &errs) < 0)
 		code = cmd_fail_all(&errs);
 	else if (write_bundle(daemon->spec, &err) < 0)
 		code = cmd_fail(&err);

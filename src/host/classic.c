@@ -136,12 +136,17 @@ static void on_signal(void *data, const struct signal_event *event)
 
 /* --- what the control socket asks --- */
 
+static void look(struct classic *classic)
+{
+	if (classic->stage.phase == PHASE_OF_SERVICE)
+		classic->status.state = reload_busy(classic->reload) ? "reloading" : "running";
+}
+
 static void control_status(void *data, struct control_client *client, enum control_form form)
 {
 	struct classic *classic = data;
 
-	if (classic->stage.phase == PHASE_OF_SERVICE)
-		classic->status.state = reload_busy(classic->reload) ? "reloading" : "running";
+	look(classic);
 	status_answer(&classic->status, client, form);
 }
 
@@ -158,6 +163,25 @@ static void control_stop(void *data, struct control_client *client)
 {
 	(void)client;
 	stop(data, false, "luvd stop");
+}
+
+static int control_place(void *data, struct control_place *place, struct err *err)
+{
+	struct classic *classic = data;
+
+	look(classic);
+	return status_place(&classic->status, place, err);
+}
+
+static void control_lua(void *data, struct control_client *client,
+			const struct control_place *place, enum frame_type type, const char *text,
+			size_t length)
+{
+	const struct classic *classic = data;
+
+	(void)place;
+	(void)length;
+	status_lua(&classic->status, client, type, text);
 }
 
 /* --- what the service's life tells --- */
@@ -302,7 +326,9 @@ static int open_control(struct classic *classic, struct err *err)
 	const struct control_calls calls = {.data = classic,
 					    .status = control_status,
 					    .reload = control_reload,
-					    .stop = control_stop};
+					    .stop = control_stop,
+					    .place = control_place,
+					    .lua = control_lua};
 
 	if (classic->stage.daemon->control_fd < 0)
 		return 0;

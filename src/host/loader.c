@@ -61,12 +61,19 @@ static void read_errors(const struct stream *stream, struct err *err)
 	err->what[used] = 0;
 }
 
+/* What the kernel ends a process with that is over RLIMIT_CPU: the soft limit is the hard one. */
+static bool is_over(int number)
+{
+	return number == SIGXCPU || number == SIGKILL;
+}
+
 /* It has ended by itself: 0 when what it wrote is to be read. */
 static int check_exit(const struct loader *loader, int status, struct err *err)
 {
 	if (WIFSIGNALED(status))
-		return err_set(err, "reading the daemon file ended with signal %d (%s)",
-			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+		return err_set(err, "reading the daemon file ended with signal %d (%s)%s",
+			       WTERMSIG(status), strsignal(WTERMSIG(status)),
+			       is_over(WTERMSIG(status)) ? ": over its limit of CPU time" : "");
 	if (WEXITSTATUS(status) == 0)
 		return 0;
 	err_set(err, "the loader exited with code %d", WEXITSTATUS(status));
@@ -224,8 +231,9 @@ static void close_ends(int ends[3][2])
 
 static int spawn(struct loader *loader, int ends[3][2], struct err *err)
 {
-	char program[] = "luvd", command[] = "loader";
-	char *const arguments[] = {program, command, NULL};
+	char program[] = "luvd", command[] = "loader", resolve[] = "resolve";
+	bool monitor = loader->daemon->spec->workers != 0;
+	char *const arguments[] = {program, command, monitor ? resolve : NULL, NULL};
 
 	for (int i = 0; i < 3; i++)
 		if (sys_pipe(ends[i]) < 0)
@@ -286,6 +294,11 @@ int loader_start(struct loader *loader, struct err *err)
 	}
 	talk(loader, length);
 	return 0;
+}
+
+pid_t loader_pid(const struct loader *loader)
+{
+	return loader->pid;
 }
 
 struct loader *loader_create(uv_loop_t *loop, struct daemon *daemon,

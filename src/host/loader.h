@@ -8,7 +8,8 @@
 /* The short-lived process that reads a daemon file for a running daemon: luvd executed anew from
  * its kept file (`luvd loader`), so that nothing in a daemon file reaches the daemon but data. It
  * is told the source on its standard input and answers with a bundle, or with what is wrong.
- * Bounded in time and in what it may say; one at a time. */
+ * Bounded in time, CPU time, memory and in what it may say (host/restrain); one at a time. For a
+ * monitor it resolves users and folders anew, too. */
 
 struct loader;
 
@@ -20,6 +21,8 @@ int loader_start(struct loader *loader, struct err *err);
 /* Ends the process if there is one; tell is not called any more. The loop must run until the
  * handles are gone before loader_destroy. */
 void loader_close(struct loader *loader);
+/* Its process, which it waits for itself; 0: there is none. */
+pid_t loader_pid(const struct loader *loader);
 void loader_destroy(struct loader *loader);
 
 #endif

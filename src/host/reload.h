@@ -2,17 +2,17 @@
 #define LUVD_HOST_RELOAD_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <time.h>
 #include <uv.h>
 
 #include "host/control.h"
+#include "host/verdict.h"
 #include "plan/daemon.h"
 
-/* A reload as a transaction: a loader process reads the daemon file anew, what differs is
- * compared with what may change in a running daemon, and only then the service is asked. Whatever
- * fails, the daemon serves on as it was. One at a time: requests that come meanwhile share one
- * round after it, and each is told the verdict of a round that began after it had asked. */
+/* A reload of a classic daemon as a transaction (a monitor's: host/monitor/renew): a loader process
+ * reads the daemon file anew, what differs is compared with what may change in a running daemon,
+ * and only then the service is asked. Whatever fails, the daemon serves on as it was. One at a
+ * time: requests that come meanwhile share one round after it, and each is told the verdict of a
+ * round that began after it had asked. */
 
 struct reload;
 
@@ -21,15 +21,6 @@ struct reload_calls {
 	/* Everything is checked: take fresh over (and own it). Answered by reload_applied. change
 	 * lives until then. */
 	void (*apply)(void *data, struct spec *fresh, const struct change *change);
-};
-
-/* The last verdict, for status. */
-struct reload_verdict {
-	time_t at; /* 0: there was none */
-	bool done;
-	int64_t took;               /* milliseconds, from the request to the verdict */
-	uint64_t accepted, refused; /* of all so far */
-	char text[1700];            /* what changed, or why not */
 };
 
 struct reload *reload_create(uv_loop_t *loop, struct daemon *daemon,

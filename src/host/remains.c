@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "plan/step.h"
+
 static void note(struct remains *remains, const char *path, dev_t device, ino_t inode)
 {
 	size_t i = remains->count;
@@ -59,7 +61,7 @@ void remains_note(struct remains *remains, const struct daemon *daemon)
 	const struct spec *spec = daemon->spec;
 
 	memset(remains, 0, sizeof *remains);
-	if (spec->chroot || spec->chroot_auto)
+	if (daemon->role != MONITOR && (spec->chroot || spec->chroot_auto))
 		return;
 	note_sockets(remains, daemon);
 	if (daemon->pidfile_fd >= 0)

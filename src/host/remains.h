@@ -20,7 +20,8 @@ struct remains {
 	char folders[2][REMAINS_PATH_MAX]; /* of the lock and the one it lies in: when empty */
 };
 
-/* Nothing in a chroot: no path means there what it meant, and none can be reached. */
+/* Nothing in a chroot: no path means there what it meant, and none can be reached. A monitor is in
+ * none. */
 void remains_note(struct remains *remains, const struct daemon *daemon);
 /* Removes each that is still the same file. Async-signal-safe, signal-safety(7). */
 void remains_remove(const struct remains *remains);

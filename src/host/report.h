@@ -29,9 +29,10 @@ struct report_worker {
 	bool lost;     /* given up for good */
 	bool answered; /* else what follows is not known */
 	struct life_totals totals;
-	uint64_t resident;          /* bytes; 0: not known */
-	int64_t lag;                /* of the loop, at its last heartbeat, microseconds */
-	int64_t longest;            /* the longest since a status was asked for before */
+	uint64_t resident; /* bytes; 0: not known */
+	/* Since a status was asked for before, microseconds. */
+	int64_t lag;                /* of the loop, the longest */
+	int64_t longest;            /* run of Lua */
 	struct life_counts *counts; /* a listener each */
 };
 

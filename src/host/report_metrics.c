@@ -196,9 +196,9 @@ static void workers(struct metrics *metrics, const struct report *report)
 	each_worker(metrics, report, "luvd_failed_tasks_total", "counter",
 		    "Tasks that have failed.", failed_tasks);
 	lag(metrics, report, "luvd_loop_lag_seconds",
-	    "The lag of the event loop at its last heartbeat.", false);
-	lag(metrics, report, "luvd_loop_longest_lag_seconds",
-	    "The longest lag of the event loop since it was asked before.", true);
+	    "The longest lag of the event loop since it was asked before.", false);
+	lag(metrics, report, "luvd_longest_run_seconds",
+	    "The longest run of Lua in the event loop since it was asked before.", true);
 }
 
 /* --- what the daemon has --- */

@@ -55,7 +55,7 @@ static void answer(const struct report *report, const struct report_worker *work
 	text_size(out, worker->totals.lua_bytes);
 	fputs(", lag ", out);
 	milliseconds(out, worker->lag);
-	fputs(", longest ", out);
+	fputs(", longest run ", out);
 	milliseconds(out, worker->longest);
 }
 

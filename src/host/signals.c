@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/log.h"
 #include "host/remains.h"
 #include "plan/step.h"
 #include "sys/sys.h"
@@ -351,6 +352,22 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 destroy:
 	signals_destroy(signals);
 	return NULL;
+}
+
+/* A handler may read what is written here: a bool, or files of which the worst is one that is
+ * left. */
+void signals_renew(struct signals *signals)
+{
+	const struct spec *spec = signals->daemon->spec;
+	struct err err = {0};
+
+	for (int number = 1; number < SIGNALS; number++)
+		self.stops[number] = is_stop(signals->daemon, number);
+	for (size_t i = 0; i < spec->signal_count; i++)
+		if (handle(signals->daemon, spec->signals[i].number, &err) < 0)
+			log_err(signals->daemon->log, LEVEL_WARN, &err);
+	if (!signals->daemon->monitor)
+		remains_note(&self.remains, signals->daemon);
 }
 
 void signals_stopping(struct signals *signals, int64_t limit_ms)

@@ -45,6 +45,9 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void *data, struct err *err);
 /* Tells what the handlers have noted and the loop has not read yet. */
 void signals_drain(struct signals *signals);
+/* daemon->spec is another one: handlers for its signals too, and what ends the process early knows
+ * its listeners. A signal that has no action any more stays caught. */
+void signals_renew(struct signals *signals);
 /* A stop has begun, whoever asked: the next signal that asks for one ends the process at once, but
  * a monitor, which first ends its workers (signal_event.again).
  * After limit_ms (0: never) the process ends with a word in the log, whatever Lua does. */

@@ -68,6 +68,7 @@ static void print(const struct status *status, struct control_client *client,
 	report.listener_count = daemon->listener_count;
 	if (self.counts && report.listeners) {
 		life_count(status->life, self.counts, &self.totals);
+		self.lag = self.longest = (int64_t)self.totals.longest_us;
 		page_report(&report, client, form);
 	} else {
 		control_end(client, EXIT_FAILED, "out of memory");
@@ -106,4 +107,20 @@ int status_place(const struct status *status, struct control_place *place, struc
 		return err_set(err, "the daemon is starting");
 	*place = (struct control_place){.generation = 1, .worker = 1};
 	return 0;
+}
+
+static void on_lua(void *data, bool ok, const char *text)
+{
+	control_print(data, text, strlen(text));
+	control_result(data, !ok);
+}
+
+void status_lua(const struct status *status, struct control_client *client, enum frame_type type,
+		const char *text)
+{
+	int result = type == FRAME_LUA ? life_eval(status->life, text, on_lua, client)
+				       : life_complete(status->life, text, on_lua, client);
+
+	if (result < 0)
+		on_lua(client, false, "out of memory");
 }

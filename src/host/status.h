@@ -27,5 +27,8 @@ void status_answer(const struct status *status, struct control_client *client,
 		   enum control_form form);
 /* control_calls.place: there is worker 1 and no other. */
 int status_place(const struct status *status, struct control_place *place, struct err *err);
+/* control_calls.lua. */
+void status_lua(const struct status *status, struct control_client *client, enum frame_type type,
+		const char *text);
 
 #endif

@@ -118,13 +118,13 @@ static void on_malformed(void *data)
 
 /* --- what the service's life tells --- */
 
-static void on_beat(void *data, uint64_t lag_us)
+static void on_beat(void *data)
 {
 	struct worker *worker = data;
+	int64_t lag = (int64_t)life_lag(worker->stage.life);
 
 	/* A monitor that reads none for so long is not helped by old ones. */
-	courier_send_now(worker->courier,
-			 &(struct message){.type = MESSAGE_BEAT, .number = {(int64_t)lag_us}});
+	courier_send_now(worker->courier, &(struct message){.type = MESSAGE_BEAT, .number = {lag}});
 }
 
 void worker_beat(struct worker *worker)
@@ -132,7 +132,7 @@ void worker_beat(struct worker *worker)
 	int64_t limit = worker->stage.daemon->spec->timeout_watchdog;
 	int64_t interval = limit > 0 ? limit / BEATS : 0;
 
-	pulse_start(&worker->pulse, limit > 0 && interval == 0 ? 1 : (uint64_t)interval, on_beat);
+	pulse_start(&worker->pulse, limit > 0 && interval == 0 ? 1 : (uint64_t)interval);
 }
 
 static void on_started(void *data, const struct err *err)
@@ -237,7 +237,7 @@ static int open_handles(struct worker *worker, struct err *err)
 	uv_timer_init(&stage->loop, &worker->orphan);
 	worker->relay.data = worker->orphan.data = worker;
 	worker->handles = true;
-	pulse_init(&worker->pulse, &stage->loop, on_turn, worker);
+	pulse_init(&worker->pulse, &stage->loop, on_turn, on_beat, worker);
 	return 0;
 }
 
@@ -279,6 +279,7 @@ static void close_all(struct worker *worker)
 	}
 	courier_close(worker->courier);
 	stage_close(&worker->stage);
+	worker_console_close(worker);
 	courier_destroy(worker->courier);
 	stage_finish(&worker->stage);
 }

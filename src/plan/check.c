@@ -151,14 +151,22 @@ static void check_limits(const struct daemon *daemon, struct errs *errs)
 	}
 }
 
-int plan_check(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
+int plan_check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
 {
 	size_t before = errs->count + errs->dropped;
 
 	for (size_t i = 0; i < plan->count; i++)
 		check_capabilities(plan->rows[i], daemon, errs);
+	check_limits(daemon, errs);
+	return errs->count + errs->dropped > before ? -1 : 0;
+}
+
+int plan_check(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
+{
+	size_t before = errs->count + errs->dropped;
+
+	plan_check_rows(plan, daemon, errs);
 	check_listen(daemon, errs);
 	check_log(daemon, errs);
-	check_limits(daemon, errs);
 	return errs->count + errs->dropped > before ? -1 : 0;
 }

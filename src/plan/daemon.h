@@ -98,8 +98,8 @@ struct daemon {
 	/* /etc/hosts and /etc/resolv.conf as they were before chroot, for net.connect; NULL: there
 	 * are none. */
 	char *hosts, *resolver;
-	char **environment; /* of the process, from step process on; ends with NULL */
-	struct log *log; /* host/worker's; NULL before the loop. It has descriptors of its own. */
+	char **environment;   /* of the process, from step process on; ends with NULL */
+	struct log *log;      /* the host's; NULL before the loop. It has descriptors of its own. */
 	struct errs warnings; /* told before the log stood: to be logged by it */
 
 	/* Told before each step of the daemon is taken (from detach on, while channel_fd is open):

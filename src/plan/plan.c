@@ -55,7 +55,7 @@ int plan_apply(struct plan *plan, struct daemon *daemon, struct err *err)
 		const struct step *step = plan->rows[plan->next++];
 		int result;
 
-		/* What has no apply is announced and done by host/worker. */
+		/* What has no apply is announced and done by host/stage. */
 		if (is_taken(step, daemon) || !step->apply)
 			continue;
 		memset(err, 0, sizeof *err);

@@ -21,6 +21,8 @@ void plan_make(struct plan *plan, const struct daemon *daemon, unsigned roles);
 /* What a person can decide from the machine alone, before anything is done: a capability that
  * a row needs and this user lacks, a port below 1024 ... All of them, each with line and key. */
 int plan_check(const struct plan *plan, const struct daemon *daemon, struct errs *errs);
+/* The same for a reload: only the rows' capabilities and the limits. Sockets and log are there. */
+int plan_check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs);
 /* Numbered, aligned, a line or more a row; json: {"name", "steps": [{"step","does","roles"}]} */
 void plan_print(const struct plan *plan, const struct daemon *daemon, bool json, FILE *out);
 /* Takes the rows one after the other. Returns 0 when all are done, STEP_LEAVE in the launcher

@@ -64,7 +64,7 @@ static void put_all(FILE *out, const struct daemon *daemon)
 	put(out, "path", daemon->source.path ? daemon->source.path : "");
 	put_number(out, "pid", (uint64_t)daemon->pid);
 	put_number(out, "started", sys_started(daemon->pid));
-	put_number(out, "generation", 1);
+	put_number(out, "generation", (uint64_t)daemon->generation);
 	put(out, "control", spec->control_wanted && spec->control ? spec->control : "");
 	put(out, "log", log_name(spec, daemon->sink.kind));
 	put_number(out, "user", spec->uid);

@@ -29,7 +29,7 @@ struct step {
 	/* One sentence, lower case, no full stop: "bind tcp://0.0.0.0:80, backlog 511, for 'web'".
 	 * Several lines are allowed; reads spec and machine only. */
 	void (*describe)(const struct daemon *daemon, FILE *out);
-	int (*apply)(struct daemon *daemon, struct err *err); /* NULL: done by host/worker */
+	int (*apply)(struct daemon *daemon, struct err *err); /* NULL: done by host/stage */
 	/* Takes back what the step left outside the process. Called in the launcher (whose struct
 	 * daemon is as it was when it forked) or in the daemon; must not fail. NULL: nothing. */
 	void (*undo)(struct daemon *daemon);

@@ -72,6 +72,22 @@ struct life_totals {
 void life_count(struct life *life, struct life_counts *counts, struct life_totals *totals);
 /* The same as longest_us, since life_lag was called last. */
 uint64_t life_lag(struct life *life);
+
+/* What luvd console asks. done is told exactly once, from the loop or from life_destroy, never from
+ * inside the two calls below; text ends with a newline unless it is an error or empty, and is at
+ * most 256 KiB. */
+typedef void (*life_answer)(void *data, bool ok, const char *text);
+
+/* Evaluates text as an expression, else as statements, in a task of the service: it may wait, for
+ * at most 30 s. The answer is what it has printed, then its results, one a line; or the error with
+ * its traceback. The globals of the service can be read; what is assigned is kept in the console's
+ * own environment, with daemon, service and print. Not copied: text may go when this returns. 0, or
+ * -1: out of memory, done is not told. */
+int life_eval(struct life *life, const char *text, life_answer done, void *data);
+/* What the last word of text may become: at most 100 names, whole words ("daemon.config"), sorted,
+ * one a line. Fields after a dot, functions only after a colon; no code is run. As life_eval. */
+int life_complete(struct life *life, const char *text, life_answer done, void *data);
+
 /* Closes all handles that are left, runs the loop until they are gone, then lua_close. Not from
  * inside a callback of the loop: it runs the loop, and the host's own handles with it. A request of
  * luv that hangs in the thread pool is waited for at most a second. */

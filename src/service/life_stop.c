@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "service/console.h"
 #include "service/fs_watch.h"
 #include "service/lookup.h"
 #include "service/object.h"
@@ -21,6 +22,7 @@ void life_close_all(struct life *life)
 	life->verb = NULL;
 	vm->phase = PHASE_CLOSED;
 	tasks_cancel(vm);
+	evals_close(vm);
 	timers_close(vm);
 	fs_watchers_close(vm);
 	servers_close(vm);

@@ -116,9 +116,11 @@ static int trace(lua_State *L)
 		if (frame->L == last)
 			continue;
 		last = frame->L;
-		luaL_checkstack(L, 3, NULL);
-		lua_pushliteral(L, "\nresumed by:\n");
+		luaL_checkstack(L, 4, NULL);
+		lua_pushliteral(L, "\nresumed by:");
 		luaL_traceback(L, frame->L, NULL, 0);
+		lua_pushstring(L, lua_tostring(L, -1) + strlen("stack traceback:"));
+		lua_replace(L, -2);
 		lua_concat(L, 3);
 	}
 	return 1;

@@ -211,6 +211,7 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	list_init(&vm->conns);
 	list_init(&vm->timers);
 	list_init(&vm->watchers);
+	list_init(&vm->evals);
 	fs_requests_init(vm);
 	list_init(&vm->drainers);
 	vm->L = lua_newstate(allocate, vm);

@@ -71,6 +71,7 @@ struct vm {
 	struct link udps;
 	struct link timers;
 	struct link watchers;
+	struct link evals; /* what luvd console has asked */
 	struct fs_requests fs;
 	struct link drainers;      /* tasks that wait until no connection is open */
 	size_t connections;        /* open on all servers */

@@ -27,7 +27,7 @@ static void spawn(struct worker *worker, const struct news *news)
 	worker->slot.started = crew->now;
 	worker->slot.pid = 0;
 	worker->part = PART_NONE;
-	worker->back = worker->served = worker->told = false;
+	worker->served = false;
 	if (crew->calls.spawn(crew->calls.data, &worker->slot, &err) == 0)
 		return;
 	go(worker, WORKER_ABSENT, 0);
@@ -35,13 +35,11 @@ static void spawn(struct worker *worker, const struct news *news)
 	tell(worker, GENERATION_DIED, &(struct news){.err = &err, .status = NO_PROCESS});
 }
 
-/* Its turn has come, if workers are replaced at all. */
+/* Its turn has come: crew_settle asks whether there is one. */
 static void come_back(struct worker *worker, const struct news *news)
 {
 	struct crew *crew = worker->generation->crew;
 
-	if (worker->generation->state != GENERATION_CURRENT || !crew_replaces(crew))
-		return;
 	worker->slot.restarts++;
 	crew->restarts++;
 	spawn(worker, news);
@@ -190,8 +188,7 @@ static void leave(struct worker *worker, const struct news *news)
 /* Only ever sooner. */
 static void hurry(struct worker *worker, const struct news *news)
 {
-	if (worker->told &&
-	    crew_at(worker->generation->crew, news->timeout + CREW_GRACE) < worker->slot.at)
+	if (crew_at(worker->generation->crew, news->timeout + CREW_GRACE) < worker->slot.at)
 		leave(worker, news);
 }
 

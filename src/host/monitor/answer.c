@@ -24,14 +24,6 @@ static pid_t pid_of(void *data, const struct worker_slot *slot)
 	return member ? member->pid : 0;
 }
 
-static int64_t lag_of(void *data, const struct worker_slot *slot)
-{
-	const struct member *member = member_of(slot);
-
-	(void)data;
-	return member ? member->lag : 0;
-}
-
 static int inspect(void *data, const struct worker_slot *slot, struct err *err)
 {
 	struct monitor *monitor = data;
@@ -108,7 +100,7 @@ static void on_lua(void *data, struct control_client *client, const struct contr
 
 static int open_queries(struct monitor *monitor, struct err *err)
 {
-	const struct queries_calls calls = {monitor, ask, pid_of, lag_of, inspect};
+	const struct queries_calls calls = {monitor, ask, pid_of, inspect};
 	const struct queries_view view = {.daemon = monitor->daemon,
 					  .crew = monitor->crew,
 					  .sockets = monitor->sockets,

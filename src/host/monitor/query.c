@@ -193,7 +193,8 @@ static int take_totals(const struct question *question, struct reply *reply,
 					     .tasks = (uint64_t)number[2],
 					     .failed = (uint64_t)number[3]};
 	reply->resident = (uint64_t)number[4];
-	reply->longest = number[5];
+	reply->lag = number[5];
+	reply->longest = number[6];
 	reply->whole = reply->over = true;
 	return 0;
 }

@@ -14,7 +14,7 @@
 enum {
 	QUERIES_MS = 500,            /* for all workers together */
 	QUERIES_LUA_MS = 60000,      /* for what a console evaluates */
-	QUERIES_RESULT_MAX = 262144, /* bytes of one result; the rest is cut */
+	QUERIES_RESULT_MAX = 524288, /* bytes of one result; the rest is cut */
 	QUERIES_LINES_MAX = 64       /* of one worker's audit */
 };
 
@@ -26,8 +26,6 @@ struct queries_calls {
 	int (*ask)(void *data, struct worker_slot *slot, const struct message *message);
 	/* Of its process; 0: it has none. */
 	pid_t (*pid)(void *data, const struct worker_slot *slot);
-	/* The loop's lag that its last heartbeat told, microseconds. */
-	int64_t (*lag)(void *data, const struct worker_slot *slot);
 	/* Looks at every thread of it in /proc; -1 with err: it is not what was asked for. */
 	int (*inspect)(void *data, const struct worker_slot *slot, struct err *err);
 };

@@ -120,7 +120,7 @@ static void add_worker(struct sheet *sheet, const struct question *question,
 		return;
 	worker->totals = reply->totals;
 	worker->resident = reply->resident;
-	worker->lag = queries->calls.lag(queries->calls.data, slot);
+	worker->lag = reply->lag;
 	worker->longest = reply->longest;
 	count(sheet, queries->view.sockets, reply, worker->counts);
 }

@@ -19,6 +19,7 @@
 /* The monitor's process: one struct on monitor_run's stack, for the files of this folder alone. */
 
 struct member;
+struct renew;
 struct queries;
 struct upgrade;
 
@@ -32,6 +33,7 @@ struct monitor {
 	struct queries *queries; /* what the control socket asks of workers; NULL without one */
 	struct upgrade *upgrade;
 	struct crew *crew;
+	struct renew *renew; /* reloads */
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
