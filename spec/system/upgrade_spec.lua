@@ -156,17 +156,14 @@ describe("an upgrade", function()
     t:install()
     upgrade(d, 2)
     loop.wait_for("the last line", function() return follower.out:find("upgraded to luvd", 1, true) end)
-    local logs = t:command { luvd.binary, "logs", d.file }
-    local _, ready = logs.out:gsub("ready, pid", "")
-    assert.equal(1, ready)
+    local written = proc.slurp(d:log_path())
+    assert.matches("ready, pid .*upgraded to luvd .*exited", written)
+    assert.equal(written, t:command({ luvd.binary, "logs", d.file }).out)
+    loop.wait_for("all lines", function() return #follower.out >= #written end)
+    assert.equal(written, follower.out)
+    assert.matches("^[^\n]*exited[^\n]*\n$", t:command({ luvd.binary, "logs", d.file, "--lines", "1" }).out)
     d:stop()
     loop.wait_for("the follower's end", function() return follower.code end)
-    local _, seen = follower.out:gsub("ready, pid", "")
-    assert.equal(1, seen)
-    for line in d:log():gmatch "[^\n]+" do
-      local _, times = follower.out:gsub(line:gsub("%p", "%%%0"), "")
-      if not line:find("stop", 1, true) then assert.equal(1, times, line) end
-    end
   end))
 
   it("leaves a monitor that replaces workers that die", luvd.test(function(t)
@@ -186,13 +183,51 @@ describe("an upgrade", function()
     t:assert_nothing_left()
   end))
 
+  for name, keys in pairs {
+    ["confined"] = [[user = "nobody", chroot = "auto", files = { note = { path = "/var/log/NAME.note" } }, log = "/var/log/NAME.log",
+      directories = { state = true },]],
+    ["with a socket for each worker"] = [[listen = { web = { address = "tcp://127.0.0.1:0", reuseport = true } },]],
+    ["with a unix socket"] = [[listen = { web = "tcp://127.0.0.1:0", local_ = "unix:/tmp/NAME/socket" },]],
+    ["without a control socket"] = [[control = false,]],
+  } do
+    it("is the same for a daemon " .. name, luvd.root_test(function(t)
+      t:finally(function() uv.fs_unlink(("/var/log/%s.note"):format(t.name)) end)
+      local d = start(t, (keys:gsub("NAME", t.name)))
+      if name == "without a control socket" then
+        t:install()
+        local verdict = d:upgrade()
+        assert.equal(0, verdict.code)
+        assert.matches("has no control socket: SIGUSR2 is sent", verdict.err)
+        d:wait_log "upgraded to luvd"
+        d:stop()
+        return t:assert_nothing_left()
+      end
+      local before = identity(d)
+      local status = proc.status(d.pid)
+      local load = visitors.start(d:address "web", 4, 4)
+      for generation = 2, 3 do
+        t:install()
+        upgrade(d, generation)
+        assert.same(before, identity(d))
+      end
+      local _, lost = load:finish()
+      assert.same({}, lost)
+      for _, field in ipairs { "Uid", "Groups", "CapEff", "CapPrm", "CapBnd", "SigBlk", "SigIgn", "SigCgt" } do
+        assert.same(status[field], proc.status(d.pid)[field], field)
+      end
+      assert.equal(0, d:reload().code)
+      d:stop()
+      t:assert_nothing_left()
+    end))
+  end
+
   it("works during a drain", luvd.test(function(t)
     local d = start(t, "config = { slow = 3600 }, timeouts = { drain = '1h' }")
     local slow = require "support.client".connect(d:address())
     slow:write "GET /slow HTTP/1.1\r\nHost: test\r\n\r\n"
     local draining = loop.wait_for("the slow request", function()
       for _, worker in ipairs(d:status().workers) do
-        if worker.connections == 1 then return worker.pid end
+        if worker.listeners and worker.listeners[1].connections == 1 then return worker.pid end
       end
     end)
     for generation = 2, 3 do
@@ -296,6 +331,7 @@ describe("a new binary that is no good", function()
     local verdict = d:upgrade()
     assert.equal(1, verdict.code)
     assert.matches("no start for generation 2", verdict.err, 1, true)
+    loop.wait_for("the end of the new workers", function() return #pids(d) == 2 end)
     assert.same(workers, pids(d))
     assert.equal("generation 1", page(d))
     d:stop()

@@ -104,6 +104,9 @@ static int capture_texts(struct monitor *monitor, struct handover *handover, str
 		return no_memory(err);
 	handover->reload_at = monitor->reload.at;
 	handover->reload_done = monitor->reload.done;
+	handover->reload_took = monitor->reload.took;
+	handover->reload_accepted = monitor->reload.accepted;
+	handover->reload_refused = monitor->reload.refused;
 	memcpy(handover->status, monitor->status, sizeof handover->status);
 	return 0;
 }

@@ -129,6 +129,9 @@ static void code_rest(struct codec *codec, struct handover *handover)
 	codec_u64(codec, &handover->next_line);
 	code_moment(codec, &handover->reload_at);
 	codec_bool(codec, &handover->reload_done);
+	code_moment(codec, &handover->reload_took);
+	codec_u64(codec, &handover->reload_accepted);
+	codec_u64(codec, &handover->reload_refused);
 	codec_owned_text(codec, &handover->reload_text);
 	handover_code_fixed(codec, handover->status, sizeof handover->status);
 	if (!handover->crew || !handover->sockets || !handover->lines)

@@ -52,6 +52,8 @@ struct handover {
 	uint64_t next_line; /* number that the next one has */
 	int64_t reload_at;  /* the last reload's verdict; 0: there was none */
 	bool reload_done;
+	int64_t reload_took;
+	uint64_t reload_accepted, reload_refused;
 	char *reload_text;
 	int *strangers; /* children that are not ours, host/orphans */
 	size_t stranger_count;

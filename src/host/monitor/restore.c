@@ -5,6 +5,7 @@
 
 #include "host/bundle.h"
 #include "host/control_keep.h"
+#include "host/monitor/adopt.h"
 #include "host/monitor/answer.h"
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
@@ -194,30 +195,15 @@ static int open_log(struct monitor *monitor, const struct handover *handover, st
 	return log_start(monitor->log, err);
 }
 
-/* What undo and status read; the descriptors are the sockets'. */
-static int list_listeners(struct monitor *monitor, struct err *err)
-{
-	struct daemon *daemon = monitor->daemon;
-	size_t count;
-	const struct listener *list = sockets_list(monitor->sockets, daemon->generation, &count);
-
-	daemon->listeners = calloc(count + 1, sizeof *daemon->listeners);
-	if (!daemon->listeners)
-		return err_set(err, "out of memory");
-	daemon->listener_count = count;
-	for (size_t i = 0; i < count; i++) {
-		daemon->listeners[i] = list[i];
-		daemon->listeners[i].fd = -1;
-	}
-	return 0;
-}
-
 static void take_texts(struct monitor *monitor, const struct handover *handover)
 {
 	struct reload_verdict *verdict = &monitor->reload;
 
 	verdict->at = (time_t)handover->reload_at;
 	verdict->done = handover->reload_done;
+	verdict->took = handover->reload_took;
+	verdict->accepted = handover->reload_accepted;
+	verdict->refused = handover->reload_refused;
 	snprintf(verdict->text, sizeof verdict->text, "%s",
 		 handover->reload_text ? handover->reload_text : "");
 	memcpy(monitor->status, handover->status, sizeof monitor->status);
@@ -248,8 +234,9 @@ int restore_open(struct monitor *monitor, const struct handover *handover, struc
 	monitor_open_handles(monitor);
 	take_texts(monitor, handover);
 	take_strangers(monitor, handover);
+	adopt_listeners(monitor);
 	monitor->ready = true;
-	if (open_log(monitor, handover, err) < 0 || list_listeners(monitor, err) < 0 ||
+	if (open_log(monitor, handover, err) < 0 ||
 	    monitor_open_children(monitor, err) < 0 || renew_open(monitor, err) < 0 ||
 	    upgrade_open(monitor, err) < 0 || answer_open(monitor, err) < 0 ||
 	    open_members(monitor, handover, err) < 0)

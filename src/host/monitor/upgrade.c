@@ -7,6 +7,7 @@
 #include "host/monitor/action.h"
 #include "host/monitor/trial.h"
 #include "host/notify.h"
+#include "host/verdict.h"
 #include "spec/trust.h"
 #include "sys/sys.h"
 
@@ -23,28 +24,10 @@ struct upgrade {
 	int program_fd;
 	int64_t begun;
 	struct trial *trial;
-	struct control_client *clients[CONTROL_CLIENTS_MAX];
-	size_t client_count;
+	struct waiters waiters;
 };
 
 /* --- the verdict --- */
-
-static void answer(struct upgrade *upgrade, int code, const char *text)
-{
-	for (size_t i = 0; i < upgrade->client_count; i++)
-		control_end(upgrade->clients[i], code, text);
-	upgrade->client_count = 0;
-}
-
-static void enlist(struct upgrade *upgrade, struct control_client *client)
-{
-	if (!client)
-		return;
-	if (upgrade->client_count == CONTROL_CLIENTS_MAX)
-		control_end(client, EXIT_FAILED, "too many wait for an upgrade");
-	else
-		upgrade->clients[upgrade->client_count++] = client;
-}
 
 static void close_program(struct upgrade *upgrade)
 {
@@ -60,7 +43,7 @@ static void finish(struct monitor *monitor, int code, const char *text)
 	upgrade->phase = PHASE_IDLE;
 	close_program(upgrade);
 	notify_reloaded(monitor->daemon);
-	answer(upgrade, code, text);
+	waiters_answer(&upgrade->waiters, code, text);
 }
 
 static void refuse(struct monitor *monitor, const struct err *err)
@@ -166,7 +149,7 @@ void upgrade_request(struct monitor *monitor, struct control_client *client)
 	if (upgrade->phase == PHASE_IDLE)
 		upgrade->begun = monitor_now();
 	upgrade->phase = PHASE_WAITING;
-	enlist(upgrade, client);
+	waiters_add(&upgrade->waiters, client);
 }
 
 void monitor_upgrade(struct monitor *monitor)
@@ -183,7 +166,7 @@ bool upgrade_has(const struct monitor *monitor, pid_t pid)
 
 void upgrade_adopt(struct monitor *monitor, struct control_client *client)
 {
-	enlist(monitor->upgrade, client);
+	waiters_add(&monitor->upgrade->waiters, client);
 }
 
 /* A new generation of the same daemon file: another process of the same kind would read another
@@ -252,7 +235,7 @@ void upgrade_close(struct monitor *monitor)
 	trial_close(upgrade->trial);
 	upgrade->trial = NULL;
 	close_program(upgrade);
-	answer(upgrade, EXIT_FAILED, "the daemon is stopping");
+	waiters_answer(&upgrade->waiters, EXIT_FAILED, "the daemon is stopping");
 }
 
 void upgrade_destroy(struct monitor *monitor)
