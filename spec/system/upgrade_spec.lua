@@ -184,7 +184,7 @@ describe("an upgrade", function()
   end))
 
   for name, keys in pairs {
-    ["confined"] = [[user = "nobody", chroot = "auto", files = { note = { path = "/var/log/NAME.note" } }, log = "/var/log/NAME.log",
+    ["confined"] = [[user = "nobody", chroot = "auto", files = { note = { path = "/var/log/NAME.note", mode = "a" } }, log = "/var/log/NAME.log",
       directories = { state = true },]],
     ["with a socket for each worker"] = [[listen = { web = { address = "tcp://127.0.0.1:0", reuseport = true } },]],
     ["with a unix socket"] = [[listen = { web = "tcp://127.0.0.1:0", local_ = "unix:/tmp/NAME/socket" },]],
@@ -331,6 +331,8 @@ describe("a new binary that is no good", function()
     local verdict = d:upgrade()
     assert.equal(1, verdict.code)
     assert.matches("no start for generation 2", verdict.err, 1, true)
+    assert.equal(uv.fs_stat(luvd.binary).size, uv.fs_stat(("/proc/%d/exe"):format(d.pid)).size)
+    d:wait_log "upgrade refused: .*no start for generation 2"
     loop.wait_for("the end of the new workers", function() return #pids(d) == 2 end)
     assert.same(workers, pids(d))
     assert.equal("generation 1", page(d))

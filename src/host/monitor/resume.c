@@ -126,20 +126,18 @@ static int take_charge(struct monitor *monitor, struct handover *handover, bool 
 		       struct err *err)
 {
 	struct daemon *daemon = monitor->daemon;
-	int self_fd = fresh ? sys_open_self() : daemon->self_fd;
+	int self_fd = fresh ? sys_open_self() : -1;
 
-	if (self_fd < 0)
+	if (fresh && self_fd < 0)
 		return err_sys(err, "cannot open luvd's own executable");
 	monitor->signals = signals_create(&monitor->loop, daemon, action_on_signal, monitor, err);
 	if (!monitor->signals) {
-		if (fresh)
-			sys_close(self_fd);
+		sys_close(self_fd);
 		return -1;
 	}
 	restore_close_on_exec(monitor, handover);
 	if (fresh)
-		sys_close(daemon->self_fd);
-	daemon->self_fd = self_fd;
+		daemon->self_fd = self_fd;
 	restore_clients(monitor, handover);
 	restore_sources(monitor, handover);
 	title_take(daemon);
@@ -184,6 +182,9 @@ int resume_run(struct daemon *daemon, int state_fd, int self_fd, const char *why
 	sys_close(state_fd);
 	begun = handover.begun;
 	handover_finish(&handover);
-	upgrade_go_on(&monitor, begun, why ? &back : NULL);
+	if (why)
+		upgrade_back(&monitor, begun, &back);
+	else
+		upgrade_renew(&monitor, begun, self_fd);
 	return monitor_loop(&monitor);
 }

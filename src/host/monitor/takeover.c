@@ -119,21 +119,23 @@ static int write_state(const struct handover *handover, struct err *err)
 }
 
 /* Returns only when it could not. */
-static void execute(int program_fd, int state_fd, int self_fd)
+static void execute(const struct takeover *takeover, int state_fd, int self_fd)
 {
-	char program[] = "luvd", command[] = "monitor", word[] = "take";
-	char state[16], self[16], padding[PADDING + 1];
-	char *const arguments[] = {program, command, word, state, self, padding, NULL};
+	char program[] = "luvd", command[] = "monitor", take[] = "take", resume[] = "resume";
+	char state[16], self[16], why[ERR_TEXT_MAX], padding[PADDING + 1];
+	char *forward[] = {program, command, take, state, self, padding, NULL};
+	char *back[] = {program, command, resume, state, self, why, padding, NULL};
 
 	snprintf(state, sizeof state, "%d", state_fd);
 	snprintf(self, sizeof self, "%d", self_fd);
+	snprintf(why, sizeof why, "%s", takeover->why ? takeover->why : "");
 	memset(padding, ' ', PADDING);
 	padding[PADDING] = '\0';
-	sys_execute(program_fd, arguments);
+	sys_execute(takeover->program_fd, takeover->why ? back : forward);
 }
 
-static int hand_over(struct monitor *monitor, struct handover *handover, int program_fd,
-		     struct err *err)
+static int hand_over(struct monitor *monitor, struct handover *handover,
+		     const struct takeover *takeover, struct err *err)
 {
 	struct list list = {NULL, 0};
 	int state_fd = write_state(handover, err);
@@ -142,7 +144,7 @@ static int hand_over(struct monitor *monitor, struct handover *handover, int pro
 		return -1;
 	if (list_descriptors(monitor, handover, &list, err) == 0 && keep_all(&list, err) == 0) {
 		if (sys_keep_on_exec(state_fd) == 0)
-			execute(program_fd, state_fd, handover->daemon.self_fd);
+			execute(takeover, state_fd, handover->daemon.self_fd);
 		err_sys(err, "cannot execute the new binary");
 	}
 	close_all_on_exec(&list);
@@ -153,18 +155,21 @@ static int hand_over(struct monitor *monitor, struct handover *handover, int pro
 
 /* All that is taken from this image first, so that nothing is lost between the two; the log ends
  * before its last lines are read. */
-static int leave(struct monitor *monitor, int program_fd, int64_t begun, struct err *err)
+static int leave(struct monitor *monitor, const struct takeover *takeover, struct err *err)
 {
 	struct handover handover;
 	struct err ignored = {0};
 
-	if (capture_state(monitor, begun, &handover, err) < 0)
+	if (capture_state(monitor, takeover->begun, &handover, err) < 0)
 		return -1;
+	/* What is executed is what its workers are started from. */
+	if (takeover->why)
+		handover.daemon.self_fd = takeover->program_fd;
 	if (take_sources(monitor, &handover, err) == 0) {
 		control_dismiss(monitor->control);
 		log_finish(monitor->log, FLUSH_MS);
 		if (take_lines(monitor, &handover, err) == 0)
-			hand_over(monitor, &handover, program_fd, err);
+			hand_over(monitor, &handover, takeover, err);
 		if (log_start(monitor->log, &ignored) < 0)
 			log_err(monitor->log, LEVEL_ERROR, &ignored);
 	}
@@ -173,7 +178,7 @@ static int leave(struct monitor *monitor, int program_fd, int64_t begun, struct 
 	return -1;
 }
 
-int takeover_execute(struct monitor *monitor, int program_fd, int64_t begun, struct err *err)
+int takeover_execute(struct monitor *monitor, const struct takeover *takeover, struct err *err)
 {
 	struct crew_status status;
 
@@ -183,7 +188,7 @@ int takeover_execute(struct monitor *monitor, int program_fd, int64_t begun, str
 	signals_drain(monitor->signals);
 	crew_status(monitor->crew, &status);
 	if (status.state == MONITOR_UPGRADING)
-		leave(monitor, program_fd, begun, err);
+		leave(monitor, takeover, err);
 	else
 		err_set(err, "the daemon is stopping");
 	sys_signals_unblock();

@@ -13,18 +13,21 @@
 
 enum phase {
 	PHASE_IDLE,
-	PHASE_WAITING,  /* for a reload or another generation's start to end */
+	PHASE_WAITING,  /* for the end of a reload */
 	PHASE_TRIAL,    /* the new binary reads the state */
-	PHASE_RENEWING, /* its workers start */
+	PHASE_RENEWING, /* it is us now: our workers start */
+	PHASE_RETREAT,  /* they could not: we wait for our turn to give the daemon back */
+	PHASE_BACK,     /* the binary before reads the state */
 	PHASE_CLOSED
 };
 
 struct upgrade {
 	enum phase phase;
-	int program_fd;
+	int program_fd; /* of the other binary: the new one, or in that the one before */
 	int64_t begun;
 	struct trial *trial;
 	struct waiters waiters;
+	struct err failure; /* why we give the daemon back */
 };
 
 /* --- the verdict --- */
@@ -55,27 +58,33 @@ static void refuse(struct monitor *monitor, const struct err *err)
 	finish(monitor, EXIT_FAILED, text);
 }
 
-bool upgrade_verdict(struct monitor *monitor, const struct err *err)
+static void succeed(struct monitor *monitor)
 {
-	struct upgrade *upgrade = monitor->upgrade;
 	struct crew_status status;
 	char text[160];
 
-	if (upgrade->phase != PHASE_RENEWING)
-		return false;
-	if (err) {
-		refuse(monitor, err);
-		return true;
-	}
 	crew_status(monitor->crew, &status);
 	snprintf(text, sizeof text, "upgraded to luvd %s in %lld ms, generation %d", LUVD_VERSION,
-		 (long long)(monitor_now() - upgrade->begun), status.generation);
+		 (long long)(monitor_now() - monitor->upgrade->begun), status.generation);
 	log_printf(monitor->log, LEVEL_INFO, "%s", text);
 	finish(monitor, EXIT_DONE, text);
-	return true;
 }
 
-/* --- before the takeover --- */
+bool upgrade_verdict(struct monitor *monitor, const struct err *err)
+{
+	struct upgrade *upgrade = monitor->upgrade;
+
+	if (upgrade->phase != PHASE_RENEWING)
+		return false;
+	if (!err) {
+		succeed(monitor);
+		return true;
+	}
+	/* Within a call of the crew nothing can be handed over: upgrade_turn does. */
+	upgrade->failure = *err;
+	upgrade->phase = PHASE_RETREAT;
+	return true;
+}
 
 static void give_up(struct monitor *monitor, const struct err *err)
 {
@@ -83,53 +92,97 @@ static void give_up(struct monitor *monitor, const struct err *err)
 	refuse(monitor, err);
 }
 
-static void on_trial(void *data, const char *version, const struct err *failure)
+/* --- the takeover, in both directions --- */
+
+static void go_back(struct monitor *monitor)
 {
-	struct monitor *monitor = data;
 	struct upgrade *upgrade = monitor->upgrade;
+	char why[ERR_TEXT_MAX];
+	struct takeover back = {upgrade->program_fd, why, upgrade->begun};
 	struct err err = {0};
 
-	upgrade->trial = NULL;
-	if (failure) {
-		give_up(monitor, failure);
-		return;
-	}
+	err_text(&upgrade->failure, why, sizeof why);
+	takeover_execute(monitor, &back, &err);
+	if (upgrade->phase == PHASE_BACK)
+		give_up(monitor, &upgrade->failure);
+}
+
+static void go_forward(struct monitor *monitor, const char *version)
+{
+	struct upgrade *upgrade = monitor->upgrade;
+	struct takeover forward = {upgrade->program_fd, NULL, upgrade->begun};
+	struct err err = {0};
+
 	log_printf(monitor->log, LEVEL_INFO, "luvd %s takes over from " LUVD_VERSION, version);
-	takeover_execute(monitor, upgrade->program_fd, upgrade->begun, &err);
+	takeover_execute(monitor, &forward, &err);
 	/* A stop that was heard meanwhile has told everybody already. */
 	if (upgrade->phase == PHASE_TRIAL)
 		give_up(monitor, &err);
 }
 
+static void on_trial(void *data, const char *version, const struct err *failure)
+{
+	struct monitor *monitor = data;
+	struct upgrade *upgrade = monitor->upgrade;
+
+	upgrade->trial = NULL;
+	if (failure)
+		give_up(monitor, upgrade->phase == PHASE_BACK ? &upgrade->failure : failure);
+	else if (upgrade->phase == PHASE_BACK)
+		go_back(monitor);
+	else
+		go_forward(monitor, version);
+}
+
 static int try_out(struct monitor *monitor, struct err *err)
 {
 	struct upgrade *upgrade = monitor->upgrade;
-	struct daemon *daemon = monitor->daemon;
 	struct handover handover;
 
-	upgrade->program_fd = trust_open_program(&daemon->source, daemon->program, err);
-	if (upgrade->program_fd < 0)
-		return -1;
 	if (capture_state(monitor, upgrade->begun, &handover, err) < 0)
 		return -1;
-	upgrade->trial = trial_start(&monitor->loop, upgrade->program_fd, daemon->null_fd,
+	upgrade->trial = trial_start(&monitor->loop, upgrade->program_fd, monitor->daemon->null_fd,
 				     &handover, on_trial, monitor, err);
 	capture_finish(&handover);
 	return upgrade->trial ? 0 : -1;
 }
 
-void upgrade_turn(struct monitor *monitor)
+static void begin_forward(struct monitor *monitor)
+{
+	struct upgrade *upgrade = monitor->upgrade;
+	struct daemon *daemon = monitor->daemon;
+	struct err err = {0};
+
+	upgrade->phase = PHASE_TRIAL;
+	notify_reloading(daemon);
+	upgrade->program_fd = trust_open_program(&daemon->source, daemon->program, &err);
+	if (upgrade->program_fd < 0 || try_out(monitor, &err) < 0)
+		give_up(monitor, &err);
+}
+
+/* Without the binary before, or when it cannot read our state, we stay: the old workers serve. */
+static void begin_back(struct monitor *monitor)
 {
 	struct upgrade *upgrade = monitor->upgrade;
 	struct err err = {0};
 
-	if (!upgrade || upgrade->phase != PHASE_WAITING ||
+	upgrade->phase = PHASE_BACK;
+	if (upgrade->program_fd < 0 || try_out(monitor, &err) < 0)
+		give_up(monitor, &upgrade->failure);
+}
+
+void upgrade_turn(struct monitor *monitor)
+{
+	const struct upgrade *upgrade = monitor->upgrade;
+	bool back = upgrade && upgrade->phase == PHASE_RETREAT;
+
+	if (!upgrade || (upgrade->phase != PHASE_WAITING && !back) ||
 	    !crew_upgrade(monitor->crew, monitor_now()))
 		return;
-	upgrade->phase = PHASE_TRIAL;
-	notify_reloading(monitor->daemon);
-	if (try_out(monitor, &err) < 0)
-		give_up(monitor, &err);
+	if (back)
+		begin_back(monitor);
+	else
+		begin_forward(monitor);
 }
 
 void upgrade_request(struct monitor *monitor, struct control_client *client)
@@ -191,20 +244,18 @@ static int add_generation(struct monitor *monitor, int id, struct err *err)
 	return -1;
 }
 
-void upgrade_go_on(struct monitor *monitor, int64_t begun, const struct err *failure)
+void upgrade_renew(struct monitor *monitor, int64_t begun, int before_fd)
 {
 	struct upgrade *upgrade = monitor->upgrade;
 	struct err err = {0};
 	int id = crew_next_generation(monitor->crew);
 
 	upgrade->begun = begun;
+	upgrade->program_fd = before_fd;
 	upgrade->phase = PHASE_RENEWING;
-	if (failure) {
-		give_up(monitor, failure);
-		return;
-	}
 	if (add_generation(monitor, id, &err) < 0) {
-		give_up(monitor, &err);
+		upgrade->failure = err;
+		begin_back(monitor);
 		return;
 	}
 	/* -1: the verdict was told. */
@@ -212,6 +263,12 @@ void upgrade_go_on(struct monitor *monitor, int64_t begun, const struct err *fai
 		sockets_release(monitor->sockets, id);
 		generation_remove(&monitor->generations, id, monitor->daemon->spec);
 	}
+}
+
+void upgrade_back(struct monitor *monitor, int64_t begun, const struct err *why)
+{
+	monitor->upgrade->begun = begun;
+	give_up(monitor, why);
 }
 
 /* --- open, close --- */

@@ -24,10 +24,15 @@ bool upgrade_has(const struct monitor *monitor, pid_t pid);
 void upgrade_close(struct monitor *monitor);
 void upgrade_destroy(struct monitor *monitor);
 
-/* In the image that goes on, whichever it is: who waits for this verdict, and since when. */
+/* --- in the image that goes on, whichever it is --- */
+
+/* It waits for this verdict. */
 void upgrade_adopt(struct monitor *monitor, struct control_client *client);
-/* The workers are replaced; failure: the old image is back, and why. */
-void upgrade_go_on(struct monitor *monitor, int64_t begun, const struct err *failure);
+/* An image that has taken over: its workers replace the others, which must succeed. before_fd: the
+ * executable of the image before, which takes over again if they cannot start; taken over. */
+void upgrade_renew(struct monitor *monitor, int64_t begun, int before_fd);
+/* The old image is back: why. */
+void upgrade_back(struct monitor *monitor, int64_t begun, const struct err *why);
 
 /* --- capture.c --- */
 
@@ -38,8 +43,13 @@ void capture_finish(struct handover *handover);
 
 /* --- takeover.c --- */
 
-/* Executes the file behind program_fd in our place. Returns only when it could not, and then
- * everything is as it was. */
-int takeover_execute(struct monitor *monitor, int program_fd, int64_t begun, struct err *err);
+struct takeover {
+	int program_fd;  /* what is executed */
+	const char *why; /* NULL: a new binary; else it is the one before, and why it is wanted */
+	int64_t begun;
+};
+
+/* Executes it in our place. Returns only when it could not, and then everything is as it was. */
+int takeover_execute(struct monitor *monitor, const struct takeover *takeover, struct err *err);
 
 #endif
