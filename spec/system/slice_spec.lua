@@ -98,7 +98,9 @@ describe("a handler that blocks longer than lua.abort", function()
 
   it("does not escape in a coroutine or a loop around pcall", luvd.test(function(t)
     local d = t:start(file(t, [[
-      coroutines = function() while true do coroutine.resume(coroutine.create(function() while true do end end)) end end,
+      coroutines = function()
+        while true do coroutine.resume(coroutine.create(function() while true do end end)) end
+      end,
       protected = function()
         local function spin() while true do end end
         while true do pcall(function() while true do pcall(spin) end end) end

@@ -794,7 +794,7 @@ static void reduce_keeps_what_monitor_and_workers_need(void **state)
 	    CAPABILITY_CHOWN,  CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
 	    CAPABILITY_FOWNER, CAPABILITY_KILL,		CAPABILITY_SETGID,
 	    CAPABILITY_SETUID, CAPABILITY_SETPCAP,	CAPABILITY_NET_BIND_SERVICE,
-	    CAPABILITY_SYS_CHROOT};
+	    CAPABILITY_SYS_CHROOT, CAPABILITY_SYS_NICE};
 	const struct sys_capabilities *have = &fake.capabilities;
 	uint64_t mask = mask_of(needed, sizeof needed / sizeof *needed);
 
@@ -805,6 +805,7 @@ static void reduce_keeps_what_monitor_and_workers_need(void **state)
 	assert_int_equal(have->bounding, mask);
 	assert_int_equal(sample.daemon.machine.capabilities, mask);
 	assert_int_equal(sample.daemon.machine.bounding, mask);
+	assert_int_equal(fake.ids.group_count, 0);
 }
 
 static void reduce_keeps_nothing_that_nobody_needs(void **state)
@@ -818,6 +819,7 @@ static void reduce_keeps_nothing_that_nobody_needs(void **state)
 	sample.spec.file_count = 0;
 	sample.spec.capability_count = 0;
 	sample.spec.chroot_auto = false;
+	sample.spec.nice_given = false;
 	takes(&step_reduce);
 	assert_int_equal(fake.capabilities.effective,
 			 mask_of(needed, sizeof needed / sizeof *needed));

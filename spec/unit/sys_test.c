@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,6 +164,20 @@ static int run_shell(const char *script, int out)
 	assert_int_equal(sys_wait(pid, &status, 0), pid);
 	close(self);
 	return status;
+}
+
+static void a_pipe_can_be_given_more_room(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(sys_pipe(ends), 0);
+	sys_pipe_size(ends[1], 256 * 1024);
+	assert_int_equal(fcntl(ends[0], F_GETPIPE_SZ), 256 * 1024);
+	sys_pipe_size(ends[1], INT_MAX); /* more than anybody may have */
+	assert_int_equal(fcntl(ends[0], F_GETPIPE_SZ), 256 * 1024);
+	sys_close(ends[0]);
+	sys_close(ends[1]);
 }
 
 static void a_spawned_program_gets_three_descriptors_and_no_environment(void **state)
@@ -373,6 +388,40 @@ static void the_end_of_the_parent_is_a_signal(void **state)
 	sys_close(ends[0]);
 }
 
+static bool is_child(pid_t pid)
+{
+	pid_t list[512];
+	size_t count = sys_children(list, 512);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == pid)
+			return true;
+	return false;
+}
+
+static void children_are_listed_until_somebody_has_waited_for_them(void **state)
+{
+	pid_t list[2], pids[300];
+	siginfo_t info;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(0);
+		assert_true(pids[i] > 0);
+	}
+	assert_int_equal(waitid(P_PID, (id_t)pids[299], &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(sys_children(list, 2), 2);
+	for (int i = 0; i < 300; i++) {
+		assert_true(is_child(pids[i]));
+		assert_int_equal(sys_session(pids[i]), getsid(0));
+	}
+	for (int i = 0; i < 300; i++)
+		waitpid(pids[i], NULL, 0);
+	assert_false(is_child(pids[0]) || is_child(pids[299]));
+}
+
 static void a_unix_socket_has_its_mode_from_the_beginning(void **state)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -528,6 +577,7 @@ int main(void)
 	    cmocka_unit_test(a_sealed_memfd_can_only_be_read),
 	    cmocka_unit_test(a_lock_keeps_others_out_and_can_be_asked_for),
 	    cmocka_unit_test(a_waiting_signal_tells_its_sender),
+	    cmocka_unit_test(a_pipe_can_be_given_more_room),
 	    cmocka_unit_test(a_spawned_program_gets_three_descriptors_and_no_environment),
 	    cmocka_unit_test(a_program_in_our_place_gets_what_was_kept),
 	    cmocka_unit_test(and_the_signals_that_wait),
@@ -536,6 +586,7 @@ int main(void)
 	    cmocka_unit_test(a_worker_is_given_descriptors_whose_numbers_overlap),
 	    cmocka_unit_test(a_worker_is_not_started_with_a_descriptor_that_is_not_open),
 	    cmocka_unit_test(the_end_of_the_parent_is_a_signal),
+	    cmocka_unit_test(children_are_listed_until_somebody_has_waited_for_them),
 	    cmocka_unit_test(a_unix_socket_has_its_mode_from_the_beginning),
 	    cmocka_unit_test(discard_removes_only_the_very_file),
 	    cmocka_unit_test(a_process_is_named_by_pid_and_start),

@@ -95,12 +95,12 @@ bool courier_send(struct courier *courier, const struct message *message)
 
 /* --- in --- */
 
-static void tell(struct courier *courier, const struct message *message, int *fds, size_t count)
+static void tell(struct courier *courier, const struct message *message, const int *fds,
+		 size_t count)
 {
 	courier->calls.message(courier->calls.data, message, fds, count);
 	for (size_t i = 0; i < count; i++)
-		if (fds[i] >= 0)
-			sys_close(fds[i]);
+		sys_close(fds[i]);
 }
 
 static void receive(struct courier *courier)

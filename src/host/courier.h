@@ -16,9 +16,8 @@ struct courier;
 /* Called from the loop; both may call courier_close. */
 struct courier_calls {
 	void *data;
-	/* fds: count descriptors that came with it; one that is set to -1 is the callee's, the
-	 * others are closed. */
-	void (*message)(void *data, const struct message *message, int *fds, size_t count);
+	/* fds: count descriptors that came with it, closed afterwards. */
+	void (*message)(void *data, const struct message *message, const int *fds, size_t count);
 	/* What came was no message. */
 	void (*malformed)(void *data);
 	/* The other side is gone. Told once. */

@@ -72,6 +72,8 @@ int log_pipe(int ends[2], struct err *err);
  * (relay), and what it and its children write to fd 1 and 2 (output); -1: none. The log's thread
  * reads them. Returns a number that names the source; -1 with err: they stay the caller's. */
 int log_source_add(struct log *log, pid_t pid, int relay_fd, int output_fd, struct err *err);
+/* Reads what is in its pipes now: all of it is in the log before what is logged next. */
+void log_source_catch_up(struct log *log, int source);
 /* The source's process is gone: reads what is left in its pipes now, at most a second, copies its
  * last lines to text (whole messages, oldest first, "" when there are none) and forgets it. output
  * may be held open by a child of the worker: it is read as long as there is something, then closed.

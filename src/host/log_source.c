@@ -4,7 +4,7 @@
 
 #include "host/log_parts.h"
 
-enum { DRAIN_MS = 1000 };
+enum { DRAIN_MS = 1000, CATCH_UP_MS = 50 /* of one that writes faster than it is read */ };
 
 static void look_anew(struct log *log)
 {
@@ -12,6 +12,18 @@ static void look_anew(struct log *log)
 		log_wake(log);
 	else if (!log->abandoned)
 		log_flush(log);
+}
+
+void log_source_catch_up(struct log *log, int source)
+{
+	struct log_source *found;
+
+	sources_enter(&log->sources);
+	found = sources_find(&log->sources, source);
+	if (found)
+		log_feed_drain(log, found, log_now_ms() + CATCH_UP_MS);
+	sources_leave(&log->sources);
+	look_anew(log);
 }
 
 void log_source_end(struct log *log, int source, char *text, size_t size)

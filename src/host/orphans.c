@@ -76,7 +76,7 @@ void orphans_end(const struct orphans *orphans, int patience_ms)
 {
 	for (int waited = 0; !are_gone(orphans) && waited < patience_ms; waited += EVERY_MS)
 		sys_sleep(EVERY_MS);
-	for (int waited = 0; !are_gone(orphans) && waited < patience_ms; waited += EVERY_MS) {
+	for (int waited = 0; !are_gone(orphans) && waited < ORPHANS_END_MS; waited += EVERY_MS) {
 		orphans_kill(orphans);
 		sys_sleep(EVERY_MS);
 	}

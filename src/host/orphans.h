@@ -27,7 +27,9 @@ void orphans_note(struct orphans *orphans);
 void orphans_reap(const struct orphans *orphans);
 /* Kills those that nobody keeps or owns; true: there were some. */
 bool orphans_kill(const struct orphans *orphans);
-/* Waits at most patience_ms for all of them to end, then kills, then waits as long again. */
+/* Kills them after patience_ms, unless they have ended by themselves, and waits at most
+ * ORPHANS_END_MS for the last one. */
+enum { ORPHANS_END_MS = 1000 };
 void orphans_end(const struct orphans *orphans, int patience_ms);
 
 #endif

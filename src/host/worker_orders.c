@@ -10,6 +10,9 @@
 /* What a monitor may say, one function a message, in the table at the end. It is believed, but its
  * forms are checked: a message that makes no sense is a line of the log. */
 
+/* Some 34 years: what is added to it later is still a moment. */
+static const int64_t stop_ms_max = INT64_C(1) << 40;
+
 struct order {
 	const struct message *message;
 	const int *fds; /* that came with it */
@@ -27,8 +30,8 @@ static void stop(struct worker *worker, const struct order *order)
 {
 	struct err err = {.step = "start"};
 
-	if (order->message->number[0] < 0) {
-		complain(worker, "a negative time to stop");
+	if (order->message->number[0] < 0 || order->message->number[0] > stop_ms_max) {
+		complain(worker, "it is no time to stop in");
 		return;
 	}
 	if (worker->stage.phase == PHASE_OF_START) {
@@ -174,7 +177,7 @@ static void (*const orders[MESSAGE_TYPES])(struct worker *worker, const struct o
     [MESSAGE_EVAL] = evaluate,      [MESSAGE_COMPLETE] = complete,
 };
 
-void worker_obey(void *data, const struct message *message, int *fds, size_t count)
+void worker_obey(void *data, const struct message *message, const int *fds, size_t count)
 {
 	const struct order order = {message, fds, count};
 	struct worker *worker = data;

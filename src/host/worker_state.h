@@ -24,7 +24,7 @@ struct worker {
 };
 
 /* What the monitor says, by type: worker_orders.c. */
-void worker_obey(void *data, const struct message *message, int *fds, size_t count);
+void worker_obey(void *data, const struct message *message, const int *fds, size_t count);
 /* EVAL and COMPLETE: worker_console.c. */
 void worker_evaluate(struct worker *worker, const struct message *message);
 void worker_complete(struct worker *worker, const struct message *message);

@@ -43,6 +43,22 @@ static bool gives_files_away(const struct daemon *daemon)
 	return spec->drops && (spec->file_count > 0 || sink_kind(daemon) == SINK_FILE);
 }
 
+/* Whether it takes a privilege depends on what this process was given: on nice(1), say. */
+static bool sets_priority(const struct daemon *daemon)
+{
+	return daemon->spec->nice_given || daemon->spec->ioprio_class != 0;
+}
+
+static bool raises_limits(const struct daemon *daemon)
+{
+	const struct spec *spec = daemon->spec;
+
+	for (size_t i = 0; i < spec->limit_count; i++)
+		if (spec->limits[i].value > daemon->machine.hard[spec->limits[i].resource])
+			return true;
+	return spec->oom_given;
+}
+
 /* Emptying the bounding set is wished, not needed: no row names it. */
 static bool empties_bounding(const struct daemon *daemon)
 {
@@ -62,6 +78,8 @@ static const struct {
     {CAPABILITY_CHOWN, gives_files_away},     /* new ones belong to the service's user ... */
     {CAPABILITY_FOWNER, gives_files_away},    /* ... and get their mode */
     {CAPABILITY_SETPCAP, empties_bounding},   /* the workers' row identity */
+    {CAPABILITY_SYS_NICE, sets_priority},     /* the workers' row limits ... */
+    {CAPABILITY_SYS_RESOURCE, raises_limits}, /* ... and process */
 };
 
 static uint64_t of_duties(const struct daemon *daemon)
@@ -74,20 +92,10 @@ static uint64_t of_duties(const struct daemon *daemon)
 	return mask;
 }
 
-static bool raises_limits(const struct daemon *daemon)
-{
-	const struct spec *spec = daemon->spec;
-
-	for (size_t i = 0; i < spec->limit_count; i++)
-		if (spec->limits[i].value > daemon->machine.hard[spec->limits[i].resource])
-			return true;
-	return false;
-}
-
 /* Sockets are bound anew for the generations of a reload, and for workers that have their own. */
 static uint64_t of_rows(const struct daemon *daemon)
 {
-	uint64_t mask = raises_limits(daemon) ? NEED_CAPABILITY(CAPABILITY_SYS_RESOURCE) : 0;
+	uint64_t mask = 0;
 
 	for (const struct step *const *row = steps; *row; row++) {
 		bool later = *row == &step_listen || ((*row)->roles & (MONITOR | WORKER));
@@ -109,6 +117,11 @@ static uint64_t kept(const struct daemon *daemon)
 	return (of_duties(daemon) | of_rows(daemon)) & daemon->machine.capabilities;
 }
 
+static bool leaves_groups(const struct daemon *daemon)
+{
+	return daemon->machine.root && aim_has(daemon->machine.capabilities, CAPABILITY_SETGID);
+}
+
 static bool wanted(const struct daemon *daemon)
 {
 	return !daemon_is_classic(daemon);
@@ -116,6 +129,8 @@ static bool wanted(const struct daemon *daemon)
 
 static void describe(const struct daemon *daemon, FILE *out)
 {
+	if (leaves_groups(daemon))
+		fputs("leave the groups of whoever started us\n", out);
 	fputs("keep in the monitor what it and its workers need, also of what they can get back: ",
 	      out);
 	aim_print_capabilities(kept(daemon), out);
@@ -133,6 +148,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	uint64_t mask = kept(daemon);
 	struct sys_capabilities have;
 
+	if (leaves_groups(daemon) && sys_groups_set(NULL, 0) < 0)
+		return err_sys(err, "cannot leave the supplementary groups");
 	if (aim_has(machine->capabilities, CAPABILITY_SETPCAP) && sys_bounding_set(mask) < 0)
 		return err_sys(err, "cannot empty the bounding set of capabilities");
 	if (sys_capabilities_set(mask) < 0)

@@ -290,8 +290,7 @@ struct life *life_create(uv_loop_t *loop, struct daemon *daemon, const struct li
 	life->vm->quiet = on_quiet;
 	init_timer(life, &life->deadline);
 	init_timer(life, &life->later);
-	slice_open(life->vm);
-	if (service_load(life->vm, err) < 0) {
+	if (slice_open(life->vm, err) < 0 || service_load(life->vm, err) < 0) {
 		life_destroy(life);
 		return NULL;
 	}

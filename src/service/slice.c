@@ -136,7 +136,7 @@ static int64_t period_of(const struct slice *slice)
 
 	if (least == 0 || (slice->abort && slice->abort < least))
 		least = slice->abort;
-	return least < 2 * MILLISECOND ? MILLISECOND : (least + 1) / 2;
+	return least < 2 * (int64_t)MILLISECOND ? MILLISECOND : (least + 1) / 2;
 }
 
 static void make_timer(struct vm *vm)
@@ -145,8 +145,7 @@ static void make_timer(struct vm *vm)
 
 	if (slice->has_timer || watched || slice->limit + slice->abort == 0)
 		return;
-	if (sys_signal_handle(number_of_tick(), on_tick) < 0 ||
-	    sys_thread_timer(number_of_tick(), &slice->timer) < 0) {
+	if (sys_thread_timer(number_of_tick(), &slice->timer) < 0) {
 		vm_printf(vm, LEVEL_WARN,
 			  "lua.slice and lua.abort have no effect: cannot make their timer: %s",
 			  strerror(errno));
@@ -190,23 +189,27 @@ static void on_closed(uv_handle_t *handle)
 	vm->handles--;
 }
 
-void slice_open(struct vm *vm)
+int slice_open(struct vm *vm, struct err *err)
 {
 	struct slice *slice = &vm->slice;
 
+	if (sys_signal_handle(number_of_tick(), on_tick) < 0)
+		return err_sys(err, "cannot handle the timer of lua.slice");
 	slice_set(vm);
 	uv_prepare_init(vm->loop, &slice->turn);
 	slice->turn.data = vm;
 	uv_prepare_start(&slice->turn, on_turn);
 	uv_unref((uv_handle_t *)&slice->turn);
 	vm->handles++;
+	return 0;
 }
 
 void slice_close(struct vm *vm)
 {
 	struct slice *slice = &vm->slice;
 
-	vm_close_handle(vm, (uv_handle_t *)&slice->turn, on_closed);
+	if (slice->turn.data)
+		vm_close_handle(vm, (uv_handle_t *)&slice->turn, on_closed);
 	if (!slice->has_timer)
 		return;
 	slice->ticking = true;

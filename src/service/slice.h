@@ -18,6 +18,7 @@
  * that is too long. What the handler and the loop share is volatile: they are one thread. */
 
 struct vm;
+struct err;
 
 /* One coroutine that runs, or that has resumed the one that does. On the C stack. */
 struct frame {
@@ -58,8 +59,8 @@ struct slice {
 /* Takes lua.slice and lua.abort of the spec; again after a reload. */
 void slice_set(struct vm *vm);
 /* From the thread of the loop. A process has one vm whose runs are watched: the first. */
-void slice_open(struct vm *vm);
-/* The loop has to run before slice goes. */
+int slice_open(struct vm *vm, struct err *err);
+/* The loop has to run before slice goes; also after a slice_open that has failed. */
 void slice_close(struct vm *vm);
 
 /* Microseconds of the longest turn of the loop (what an event may have waited) since *most was

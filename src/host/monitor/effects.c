@@ -3,6 +3,7 @@
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
 #include "host/monitor/upgrade.h"
+#include "host/notify.h"
 #include "host/ready.h"
 #include "sys/sys.h"
 
@@ -99,7 +100,9 @@ static void stopped(void *data, int code)
 {
 	struct monitor *monitor = data;
 
-	monitor->stopped = true;
+	if (!monitor->stopping && !monitor->failed)
+		notify_stopping(
+		    monitor->daemon); /* the crew's own wish: workers that die again and again */
 	monitor->code = code;
 	uv_stop(&monitor->loop);
 }

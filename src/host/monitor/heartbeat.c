@@ -6,7 +6,7 @@
 /* Heartbeats. A worker's silence is counted in time in which this process has run: neither a
  * machine that was suspended nor a monitor that was stopped makes a worker look dead. */
 
-enum { TURNS = 4 /* of the pulse within a limit */, TURN_MIN_MS = 10, TURN_MAX_MS = 1000 };
+enum { TURNS = 4 /* of the pulse within a limit */, TURN_MIN_MS = 10, TURN_MAX_MS = 60000 };
 
 void heartbeat_heard(struct member *member)
 {

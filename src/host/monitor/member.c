@@ -76,7 +76,7 @@ static void take_end(struct member *member)
 		return;
 	answer_gone(member);
 	slot->user = NULL;
-	orphans_kill(&monitor->orphans);
+	monitor->sweeping = orphans_kill(&monitor->orphans);
 	log_source_end(monitor->log, member->source, last, sizeof last);
 	close_handles(member);
 	crew_died(monitor->crew, slot, status, last, monitor_now());
@@ -162,6 +162,16 @@ static void read_messages(struct member *member, int most)
 		} else {
 			return;
 		}
+	}
+}
+
+void members_hear(struct monitor *monitor)
+{
+	for (size_t i = 0; i < crew_slots(monitor->crew); i++) {
+		struct member *member = member_of(crew_slot(monitor->crew, i));
+
+		if (member)
+			read_messages(member, MESSAGES_AT_ONCE);
 	}
 }
 

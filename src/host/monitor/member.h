@@ -38,6 +38,8 @@ void member_tell_fds(struct member *member, const struct message *message, const
 void member_kill(struct member *member);
 /* Takes the ends of those that have no pidfd: on SIGCHLD. */
 void members_reap(struct monitor *monitor);
+/* Takes what they have said and nobody has read yet. */
+void members_hear(struct monitor *monitor);
 /* Condemns one whose log lines are none. */
 void members_check(struct monitor *monitor);
 /* The member with this pid; NULL. */

@@ -81,6 +81,8 @@ static void on_ready(struct member *member, const struct message *message)
 	case INSPECT_RIGHT:
 		break;
 	}
+	/* What it has logged before comes before what this leads to. */
+	log_source_catch_up(monitor->log, member->source);
 	crew_ready(monitor->crew, member->slot, monitor_now());
 }
 

@@ -44,6 +44,9 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 	int64_t limit = monitor->daemon->spec->timeout_stop;
 	struct err err = {.step = "start"};
 
+	/* Clients may have met a worker that serves before its word of it was read. */
+	if (!monitor->ready)
+		members_hear(monitor);
 	if (!monitor->ready) {
 		err_set(&err, "interrupted by %s", who);
 		monitor_fail(monitor, &err);
@@ -64,15 +67,13 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 
 /* --- the end --- */
 
-enum { ORPHANS_MS = 500 };
-
 /* A launcher ends this process as soon as it has the failure: the log must have it before. */
 static int end_failed(struct monitor *monitor)
 {
 	struct daemon *daemon = monitor->daemon;
 	int code;
 
-	orphans_end(&monitor->orphans, ORPHANS_MS);
+	orphans_end(&monitor->orphans, 0);
 	if (monitor->log && !monitor_on_terminal(daemon))
 		log_err(monitor->log, LEVEL_ERROR, &monitor->failure);
 	if (monitor->log)
@@ -96,7 +97,7 @@ static void clean_up(struct monitor *monitor)
 
 static int end_stopped(struct monitor *monitor)
 {
-	orphans_end(&monitor->orphans, ORPHANS_MS);
+	orphans_end(&monitor->orphans, 0);
 	monitor_close(monitor);
 	log_printf(monitor->log, LEVEL_INFO, "stopped");
 	clean_up(monitor);

@@ -54,6 +54,8 @@ static void on_child(uv_signal_t *signal, int number)
 	(void)number;
 	members_reap(monitor);
 	orphans_reap(&monitor->orphans);
+	if (monitor->sweeping)
+		monitor->sweeping = orphans_kill(&monitor->orphans);
 }
 
 static void on_channel(uv_poll_t *poll, int status, int events)

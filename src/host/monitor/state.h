@@ -37,6 +37,7 @@ struct monitor {
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
+	bool sweeping; /* some were killed: what they have started becomes ours */
 	struct watchdog watchdog;
 
 	uv_timer_t timer;     /* crew_next */
@@ -50,7 +51,6 @@ struct monitor {
 	bool ready;                   /* the first generation serves */
 	bool stopping;                /* a stop was asked for, by whomever */
 	bool failed;                  /* before ready: what is left is killed */
-	bool stopped;                 /* no worker is left */
 	struct err failure;           /* why the start has failed */
 	pid_t failing;                /* the worker that said so and ends by itself; 0: none */
 	int code;                     /* exit code, once stopped */
