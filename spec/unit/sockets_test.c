@@ -509,37 +509,32 @@ static void cross(struct world *world)
 	world->sockets = back;
 }
 
+static const char two_kinds[] = "listen = { door = 'unix:door', "
+				"web = { address = 'tcp://127.0.0.1:0', reuseport = true } }";
+enum { DOOR, WEB, LISTENERS };
+
 static void what_another_image_reads_is_the_same(void **state)
 {
-	static const char first[] = "listen = { web = { address = 'tcp://127.0.0.1:0', "
-				    "reuseport = true }, door = 'unix:door' }",
-			  second[] = "listen = { door = { address = 'unix:door' }, "
-				     "web = { address = 'tcp://127.0.0.1:0', reuseport = true } }";
 	struct world *world = *state;
-	int before[4], after[4];
+	int before[2][8] = {{0}}, after[2][8] = {{0}};
 	char text[SOCKETS_ROSTER_MAX];
 	const struct listener *list;
 	size_t count;
 
-	start(world, first);
-	renew(world, 2, second);
-	before[0] = fd_of(world, 1, 1);
-	before[1] = fd_of(world, 1, 2);
-	before[2] = fd_of(world, 2, 1);
-	before[3] = fd_of(world, 2, 2);
-	snprintf(text, sizeof text, "%s", roster(world, 2, 2, after));
+	start(world, two_kinds);
+	renew(world, 2, two_kinds);
+	roster(world, 1, 1, before[0]);
+	snprintf(text, sizeof text, "%s", roster(world, 2, 2, before[1]));
 	cross(world);
-	assert_string_equal(roster(world, 2, 2, after), text);
-	after[0] = fd_of(world, 1, 1);
-	after[1] = fd_of(world, 1, 2);
-	after[2] = fd_of(world, 2, 1);
-	after[3] = fd_of(world, 2, 2);
+	roster(world, 1, 1, after[0]);
+	assert_string_equal(roster(world, 2, 2, after[1]), text);
 	assert_memory_equal(before, after, sizeof before);
+	assert_int_not_equal(after[0][WEB], after[1][WEB]);
 	list = sockets_list(world->sockets, 2, &count);
-	assert_int_equal(count, 2);
-	assert_string_equal(list[0].listen->name, "door");
-	assert_true(list[0].inode != 0);
-	assert_int_equal(knock(port_of(after[0])), 0);
+	assert_int_equal(count, LISTENERS);
+	assert_string_equal(list[DOOR].listen->name, "door");
+	assert_true(list[DOOR].inode != 0);
+	assert_int_equal(knock(port_of(after[0][WEB])), 0);
 	sockets_release(world->sockets, 1);
 	assert_int_equal(knock_unix(world, "door"), 0);
 	sockets_release(world->sockets, 2);
@@ -549,13 +544,15 @@ static void what_another_image_reads_is_the_same(void **state)
 static void all_descriptors_are_named(void **state)
 {
 	struct world *world = *state;
-	int list[8];
+	int list[8], first[8], second[8];
 
-	start(world, "listen = { web = { address = 'tcp://127.0.0.1:0', reuseport = true }, "
-		     "door = 'unix:door' }");
+	start(world, two_kinds);
+	roster(world, 1, 1, first);
+	roster(world, 1, 2, second);
 	assert_int_equal(sockets_descriptors(world->sockets, list, 8), 3);
-	assert_int_equal(list[0], fd_of(world, 1, 1));
-	assert_int_equal(list[1], fd_of(world, 1, 2));
+	assert_int_equal(list[0], first[DOOR]);
+	assert_int_equal(list[1], first[WEB]);
+	assert_int_equal(list[2], second[WEB]);
 	assert_int_equal(sockets_descriptors(world->sockets, list, 1), 3);
 }
 
@@ -580,9 +577,9 @@ static void cut_or_damaged_bytes_are_no_sockets(void **state)
 	struct world *world = *state;
 	size_t length;
 	unsigned char *bytes;
+	int fds[8];
 
-	start(world, "listen = { web = { address = 'tcp://127.0.0.1:0', reuseport = true }, "
-		     "door = 'unix:door' }");
+	start(world, two_kinds);
 	bytes = encode(world, &length);
 	assert_true(reads(world, bytes, length));
 	for (size_t cut = 0; cut < length; cut++)
@@ -593,7 +590,8 @@ static void cut_or_damaged_bytes_are_no_sockets(void **state)
 			(void)reads(world, bytes, length);
 			bytes[i] ^= (unsigned char)(1 << bit);
 		}
-	assert_int_equal(knock(port_of(fd_of(world, 1, 1))), 0); /* nothing was closed */
+	roster(world, 1, 1, fds);
+	assert_int_equal(knock(port_of(fds[WEB])), 0); /* nothing was closed */
 	free(bytes);
 }
 
