@@ -221,6 +221,87 @@ describe("an upgrade", function()
     end))
   end
 
+  it("is the same for a daemon of an ordinary user", luvd.test(function(t)
+    t:unprivileged()
+    local d = start(t)
+    t:install()
+    upgrade(d, 2)
+    assert.equal("generation 2", page(d))
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("is the same in the foreground", luvd.test(function(t)
+    t:own_binary()
+    local d = t:run(file(t))
+    t:install()
+    upgrade(d, 2)
+    assert.equal("generation 2", page(d))
+    loop.wait_for("the last line", function() return d.child.err:find("exited with code 0", 1, true) end)
+    d:signal "sigint"
+    d.child:wait()
+    assert.equal(0, d.child.code)
+    t:assert_nothing_left()
+  end))
+
+  it("tells the service manager RELOADING and READY, and goes on with its watchdog", luvd.test(function(t)
+    t:own_binary()
+    local heard = t:spawn { luvd.helpers .. "/datagrams", t.folder .. "/notify" }
+    heard:wait_output("out", "listening")
+    t:finally(function() heard:close_stdin(); heard:wait() end)
+    local d = t:start(file(t), {}, { more_env = { "NOTIFY_SOCKET=" .. t.folder .. "/notify", "WATCHDOG_USEC=100000" } })
+    t:install()
+    upgrade(d, 2)
+    heard:wait_output("out", "RELOADING=1[^\n]*MONOTONIC_USEC=%d+")
+    local reloading = heard.out:find "RELOADING=1"
+    loop.wait_for("READY after it", function() return heard.out:find("READY=1", reloading, true) end)
+    local length = #heard.out
+    loop.wait_for("WATCHDOG after it", function() return heard.out:find("WATCHDOG=1", length, true) end)
+    local _, pids_told = heard.out:gsub("MAINPID=", "")
+    assert.equal(1, pids_told)
+    d:stop()
+  end))
+
+  it("and reloads do not hinder each other", luvd.test(function(t)
+    local d = start(t)
+    local load = visitors.start(d:address(), 4, 4)
+    for round = 1, 5 do
+      t:install()
+      local children = {}
+      for index, command in ipairs { "reload", "upgrade", "reload" } do
+        if command == "reload" then
+          t:file(service .. ("-- %d.%d\n"):format(round, index), "page.lua")
+        end
+        children[index] = t:spawn { luvd.binary, command, d.file }
+      end
+      for _, child in ipairs(children) do
+        child:wait()
+        assert.same({ 0, "" }, { child.code, child.err })
+      end
+    end
+    local _, lost = load:finish()
+    assert.same({}, lost)
+    assert.equal("running", d:status().state)
+    d:stop()
+    t:assert_nothing_left()
+  end))
+
+  it("is refused while another one is under way", luvd.test(function(t)
+    local d = start(t)
+    t:install(proc.slurp "/usr/bin/yes")
+    local first = t:spawn { luvd.binary, "upgrade", d.file }
+    loop.wait_for("the trial", function() return d:status().state == "upgrading" end)
+    local second = d:upgrade()
+    assert.equal(1, second.code)
+    assert.matches("an upgrade is under way", second.err, 1, true)
+    assert.equal("generation 1", page(d))
+    d:stop()
+    first:wait()
+    assert.equal(1, first.code)
+    assert.matches("the daemon is stopping", first.err, 1, true)
+    t:assert_nothing_left()
+  end))
+
   it("works during a drain", luvd.test(function(t)
     local d = start(t, "config = { slow = 3600 }, timeouts = { drain = '1h' }")
     local slow = require "support.client".connect(d:address())

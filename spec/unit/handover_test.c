@@ -18,7 +18,10 @@ static struct handover_member members[] = {
     {3, 1, 4711, 30, 31, 32, 33, "part of a record", 16, 12, 300, "ready", "serves 5"},
     {4, 2, 4712, -1, 34, 35, -1, NULL, 0, 0, 0, "", ""},
 };
-static struct handover_client clients[] = {{40, 2, 0}, {41, 1, 99}};
+static struct control_kept clients[] = {
+    {.fd = 40, .wait = CONTROL_WAIT_LOOK, .text = "status json"},
+    {.fd = 41, .wait = CONTROL_WAIT_LINES, .position = 99},
+};
 static int strangers[] = {77, 78};
 static char *lines[] = {"one", "two\n  and its second line", "", NULL};
 static char *environment[] = {"PATH=/usr/bin", "LANG=C.UTF-8", NULL};
@@ -153,7 +156,8 @@ static void everything_arrives(void **state)
 	same_members(&back);
 	same_daemon(&back.daemon);
 	assert_int_equal(back.client_count, 2);
-	assert_int_equal(back.clients[0].kind, 2);
+	assert_int_equal(back.clients[0].wait, CONTROL_WAIT_LOOK);
+	assert_string_equal(back.clients[0].text, "status json");
 	assert_int_equal(back.stranger_count, 2);
 	assert_int_equal(back.strangers[1], 78);
 	assert_int_equal(back.clients[1].position, 99);

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/control_keep.h"
 #include "host/monitor/member.h"
 #include "host/monitor/upgrade.h"
 
@@ -70,16 +69,11 @@ static int capture_members(struct monitor *monitor, struct handover *handover, s
 
 static int capture_clients(struct monitor *monitor, struct handover *handover, struct err *err)
 {
-	struct control_kept kept[CONTROL_CLIENTS_MAX];
-	size_t count = control_keep(monitor->control, kept, CONTROL_CLIENTS_MAX);
-
-	handover->clients = calloc(count + 1, sizeof *handover->clients);
+	handover->clients = calloc(CONTROL_CLIENTS_MAX, sizeof *handover->clients);
 	if (!handover->clients)
 		return no_memory(err);
-	handover->client_count = count;
-	for (size_t i = 0; i < count; i++)
-		handover->clients[i] =
-		    (struct handover_client){kept[i].fd, (int)kept[i].wait, kept[i].position};
+	handover->client_count =
+	    control_keep(monitor->control, handover->clients, CONTROL_CLIENTS_MAX);
 	return 0;
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/control_keep.h"
 #include "host/log.h"
 #include "spec/codec.h"
 
@@ -65,13 +64,17 @@ static void code_member(struct codec *codec, struct handover_member *member)
 	handover_code_fixed(codec, member->text, sizeof member->text);
 }
 
-static void code_client(struct codec *codec, struct handover_client *client)
+static void code_client(struct codec *codec, struct control_kept *client)
 {
+	int wait = (int)client->wait;
+
 	handover_code_fd(codec, &client->fd);
 	if (client->fd < 0)
 		codec->failed = true;
-	codec_int(codec, &client->kind, 0, CONTROL_WAITS - 1);
+	codec_int(codec, &wait, 0, CONTROL_WAITS - 1);
+	client->wait = (enum control_wait)wait;
 	codec_u64(codec, &client->position);
+	handover_code_fixed(codec, client->text, sizeof client->text);
 }
 
 /* Each element takes more bytes than this, which bounds what a count can claim. */

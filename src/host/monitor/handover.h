@@ -1,6 +1,7 @@
 #ifndef LUVD_HOST_MONITOR_HANDOVER_H
 #define LUVD_HOST_MONITOR_HANDOVER_H
 
+#include "host/control_keep.h"
 #include "plan/daemon.h"
 
 /* All that a monitor's image leaves to the one that is executed in its place, as plain bytes: what
@@ -25,13 +26,6 @@ struct handover_member {
 	char text[256];
 };
 
-/* A connection of the control socket that lives on. */
-struct handover_client {
-	int fd;
-	int kind;          /* enum control_wait */
-	uint64_t position; /* in the log's ring, of one that follows */
-};
-
 struct handover {
 	char *version;        /* of the luvd that writes this */
 	int64_t since;        /* moment of the start */
@@ -46,7 +40,7 @@ struct handover {
 	size_t generation_count;
 	struct handover_member *members;
 	size_t member_count;
-	struct handover_client *clients;
+	struct control_kept *clients;
 	size_t client_count;
 	char **lines;       /* of `luvd logs`, oldest first; NULL-terminated, never NULL */
 	uint64_t next_line; /* number that the next one has */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "host/bundle.h"
-#include "host/control_keep.h"
 #include "host/monitor/adopt.h"
 #include "host/monitor/answer.h"
 #include "host/monitor/member.h"
@@ -236,10 +235,9 @@ int restore_open(struct monitor *monitor, const struct handover *handover, struc
 	take_strangers(monitor, handover);
 	adopt_listeners(monitor);
 	monitor->ready = true;
-	if (open_log(monitor, handover, err) < 0 ||
-	    monitor_open_children(monitor, err) < 0 || renew_open(monitor, err) < 0 ||
-	    upgrade_open(monitor, err) < 0 || answer_open(monitor, err) < 0 ||
-	    open_members(monitor, handover, err) < 0)
+	if (open_log(monitor, handover, err) < 0 || monitor_open_children(monitor, err) < 0 ||
+	    renew_open(monitor, err) < 0 || upgrade_open(monitor, err) < 0 ||
+	    answer_open(monitor, err) < 0 || open_members(monitor, handover, err) < 0)
 		return -1;
 	watchdog_start(&monitor->watchdog);
 	heartbeat_start(monitor);
@@ -248,19 +246,18 @@ int restore_open(struct monitor *monitor, const struct handover *handover, struc
 
 /* --- last --- */
 
-static void restore_client(struct monitor *monitor, const struct handover_client *from)
+static void restore_client(struct monitor *monitor, const struct control_kept *kept)
 {
-	const struct control_kept kept = {from->fd, (enum control_wait)from->kind, from->position};
 	struct control_client *client;
 
 	if (!monitor->control) {
-		sys_close(from->fd);
+		sys_close(kept->fd);
 		return;
 	}
-	client = control_adopt(monitor->control, &kept);
-	if (client && kept.wait == CONTROL_WAIT_UPGRADE)
+	client = control_adopt(monitor->control, kept);
+	if (client && kept->wait == CONTROL_WAIT_UPGRADE)
 		upgrade_adopt(monitor, client);
-	else if (client && kept.wait == CONTROL_WAIT_RELOAD)
+	else if (client && kept->wait == CONTROL_WAIT_RELOAD)
 		renew_request(monitor, client);
 }
 
