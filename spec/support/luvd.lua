@@ -313,6 +313,12 @@ function daemon:address(name)
   error(("no listener %s"):format(name or ""), 2)
 end
 
+--- The pid of the process in which the service runs: the first worker, or the whole of a classic daemon.
+function daemon:server()
+  local workers = self:status().workers
+  return workers and workers[1] and workers[1].pid or self.pid
+end
+
 function daemon:alive()
   return proc.alive(self.pid)
 end

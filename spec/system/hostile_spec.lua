@@ -6,21 +6,26 @@ local uv = require "luv"
 
 local hostile = luvd.helpers .. "/hostile"
 
--- What /proc must not show of the launcher in the daemon.
-local function assert_clean(d, groups)
-  local status = proc.status(d.pid)
+-- What /proc must not show of the launcher in a process of the daemon.
+local function assert_clean_process(pid, groups)
+  local status = proc.status(pid)
   assert.same(groups, status.Groups)
   assert.same({}, proc.signals(status, "SigBlk"))
   assert.same({ 13, 25 }, proc.signals(status, "SigIgn"))
   assert.equal("0027", status.Umask[1])
-  for fd, target in pairs(proc.descriptors(d.pid)) do
+  for fd, target in pairs(proc.descriptors(pid)) do
     assert.is_nil(target:find("secret", 1, true), ("descriptor %d is the launcher's"):format(fd))
     assert.is_true(fd < 50, ("descriptor %d (%s)"):format(fd, target))
   end
-  for _, entry in ipairs(proc.environment(d.pid)) do
+  for _, entry in ipairs(proc.environment(pid)) do
     assert.is_nil(entry:find "SECRET=" or entry:find "LUA_" or entry:find "LISTEN_" or entry:find "IFS="
       or entry:find "/tmp/evil" or entry:find "BASH_ENV" or entry:find "no equals")
   end
+end
+
+local function assert_clean(d, groups)
+  assert_clean_process(d.pid, groups)
+  assert_clean_process(d:server(), groups)
 end
 
 describe("a hostile launcher", function()
@@ -33,7 +38,7 @@ describe("a hostile launcher", function()
         assert.same({ 0, "" }, { result.code, result.err })
         local d = t:attach(file)
         assert_clean(d, luvd.root and {} or proc.status(math.tointeger(uv.os_getpid())).Groups)
-        if luvd.root then assert.equal("65534", proc.status(d.pid).Uid[1]) end
+        if luvd.root then assert.equal("65534", proc.status(d:server()).Uid[1]) end
         local conn = client.connect(d:address())
         assert.equal("nil", conn:write("os.getenv 'SECRET'\n"):read_line())
         assert.equal("nil", conn:write("os.getenv 'LISTEN_FDS'\n"):read_line())
@@ -73,7 +78,7 @@ end)
 describe("the drop of privileges", function()
   it("is whole: ids, groups, capabilities, bounding set, no_new_privs", luvd.root_test(function(t)
     local d = t:start(t:file(services.echo [[user = "nobody", groups = { "audio" },]]))
-    local status = proc.status(d.pid)
+    local status = proc.status(d:server())
     assert.same({ "65534", "65534", "65534", "65534" }, status.Uid)
     assert.same({ "65534", "65534", "65534", "65534" }, status.Gid)
     assert.equal(1, #status.Groups)
@@ -86,7 +91,7 @@ describe("the drop of privileges", function()
 
   it("keeps exactly the capabilities that are asked", luvd.root_test(function(t)
     local d = t:start(t:file(services.echo [[user = "nobody", capabilities = { "net_bind_service" },]]))
-    local status = proc.status(d.pid)
+    local status = proc.status(d:server())
     assert.equal("0000000000000400", status.CapEff[1])
     assert.equal("0000000000000400", status.CapPrm[1])
     assert.equal("65534", status.Uid[1])
@@ -101,13 +106,13 @@ describe("the drop of privileges", function()
     assert.matches("raised", conn:write("require('luv').setuid(0)\n"):read_line())
     assert.equal("nil", conn:write("os.execute 'true'\n"):read_line())
     conn:close()
-    assert.same({}, proc.names(("/proc/%d/root/"):format(d.pid)))
+    assert.same({}, proc.names(("/proc/%d/root/"):format(d:server())))
     d:stop()
   end))
 
   it("applies to every thread", luvd.root_test(function(t)
     local d = t:start(t:file(services.echo [[user = "nobody",]]))
-    local tasks = proc.names(("/proc/%d/task"):format(d.pid))
+    local tasks = proc.names(("/proc/%d/task"):format(d:server()))
     assert.is_true(#tasks >= 1)
     for _, task in ipairs(tasks) do
       local status = proc.status(math.tointeger(tonumber(task)))
@@ -120,11 +125,11 @@ describe("the drop of privileges", function()
     local d = t:start(t:file(services.echo
       [[user = "nobody", limits = { nofile = 300, core = 0 }, umask = "077", chdir = "/tmp",
         priority = { nice = 5, oom_score = 500 },]]))
-    assert.same({ "300", "300" }, { proc.limit(d.pid, "Max open files") })
-    assert.same({ "0", "0" }, { proc.limit(d.pid, "Max core file size") })
-    assert.equal("0077", proc.status(d.pid).Umask[1])
-    assert.equal("/tmp", uv.fs_readlink(("/proc/%d/cwd"):format(d.pid)))
-    assert.equal("500\n", proc.slurp(("/proc/%d/oom_score_adj"):format(d.pid)))
+    assert.same({ "300", "300" }, { proc.limit(d:server(), "Max open files") })
+    assert.same({ "0", "0" }, { proc.limit(d:server(), "Max core file size") })
+    assert.equal("0077", proc.status(d:server()).Umask[1])
+    assert.equal("/tmp", uv.fs_readlink(("/proc/%d/cwd"):format(d:server())))
+    assert.equal("500\n", proc.slurp(("/proc/%d/oom_score_adj"):format(d:server())))
     d:stop()
   end))
 end)
@@ -133,8 +138,8 @@ describe("an ordinary user", function()
   it("starts, asks and stops a daemon with files of its own", luvd.root_test(function(t)
     t:unprivileged()
     local d = t:start(t:file(services.echo()))
-    assert.equal("65534", proc.status(d.pid).Uid[1])
-    assert.equal("1", proc.status(d.pid).NoNewPrivs[1])
+    assert.equal("65534", proc.status(d:server()).Uid[1])
+    assert.equal("1", proc.status(d:server()).NoNewPrivs[1])
     assert.equal("x\n", client.ask(d:address(), "x\n"))
     assert.equal(d.pid .. "\n", proc.slurp(t.runtime .. "/" .. t.name .. ".pid"))
     d:stop()

@@ -172,7 +172,9 @@ describe("the log", function()
     local child = t:spawn({ luvd.binary, "run", t:file(chronicler([[log = "stderr", timeouts = { stop = "1s" },]],
       [[for i = 1, 5000 do daemon.log:info(i .. ("x"):rep(500)) end]])) }, { unread = true })
     local file = t.folder .. "/" .. t.name .. ".lua"
-    loop.wait_for("ready", function() return t:luvd({ "status", file }).code == 0 end)
+    loop.wait_for("ready", function()
+      return t:luvd({ "status", file, "--json" }).out:find('"state":"running"', 1, true)
+    end)
     uv.kill(child.pid, "sigterm")
     child:wait_exit(10000)
     assert.same({ 0, 0 }, { child.code, child.signal })

@@ -102,8 +102,8 @@ end)
 describe("systemd-socket-activate", function()
   local activate = "/usr/bin/systemd-socket-activate"
 
-  local function activated(t, listen, more, address)
-    local file = t:file(services.echo_at(listen, "-- activated"))
+  local function activated(t, listen, more, address, keys)
+    local file = t:file(services.echo_at(listen, "-- activated\n" .. (keys or "")))
     local arguments = { activate, "-l", address, table.unpack(more) }
     for _, word in ipairs { luvd.binary, "run", file } do table.insert(arguments, word) end
     local child = t:spawn(arguments)
@@ -123,6 +123,20 @@ describe("systemd-socket-activate", function()
   it("passes a socket that is taken by its name", luvd.test(function(t)
     local port = free_port()
     local child = activated(t, "tcp://127.0.0.1:1", { "--fdname=web" }, "127.0.0.1:" .. port)
+    assert.equal("x\n", client.ask("tcp://127.0.0.1:" .. port, "x\n"))
+    child:kill "sigterm"
+    child:wait()
+    assert.equal(0, child.code)
+  end))
+
+  it("passes one socket for an entry of two addresses to workers, and a reload keeps it", luvd.test(function(t)
+    local port = free_port()
+    local child, file = activated(t, "tcp://*:1", { "--fdname=web" }, "127.0.0.1:" .. port,
+      "workers = 2, chdir = '/',")
+    assert.equal("x\n", client.ask("tcp://127.0.0.1:" .. port, "x\n"))
+    t:file(services.echo_at("tcp://*:2", "-- activated\nworkers = 2, chdir = '/tmp',"))
+    local verdict = t:luvd { "reload", file }
+    assert.same({ 0, "" }, { verdict.code, verdict.err })
     assert.equal("x\n", client.ask("tcp://127.0.0.1:" .. port, "x\n"))
     child:kill "sigterm"
     child:wait()

@@ -162,9 +162,10 @@ describe("a udp listener", function()
       local child = t:spawn(arguments)
       child:wait_output("err", "Listening on")
       assert.equal("ONE", udp_client(t, "udp://127.0.0.1:" .. port) "one")
+      child:wait_output("err", "ready, pid")
       child:kill "sigterm"
       child:wait()
-      assert.equal(0, child.code)
+      assert.equal(0, child.code, child.err)
     end
   end))
 

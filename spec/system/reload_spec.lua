@@ -1,6 +1,7 @@
 local client = require "support.client"
 local loop = require "support.loop"
 local luvd = require "support.luvd"
+local proc = require "support.proc"
 local uv = require "luv"
 
 -- A service that greets with its config and who it is; what it does besides is in config or at PLACE.
@@ -353,6 +354,31 @@ return { service = "./greeter.lua", config = { banner = "one" }, workers = 2,
     t:file "local n = 0\nwhile true do\n  n = n + 1\nend"
     local verdict = assert_refused(d, t.name .. ".lua", 2)
     assert.matches(".lua:[23]: the daemon file used more than %d s of", verdict.err)
+    d:stop()
+  end))
+
+  it("is read by a process with limits and without privileges", luvd.test(function(t)
+    local d = start(t, "workers = 2, timeouts = { reload = '5s' },")
+    t:file "while true do end"
+    local reading = t:spawn { luvd.binary, "reload", d.file }
+    local function reads(pid)
+      return (proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""):find("^luvd%zloader%zresolve%z")
+        and proc.status(pid).PPid[1] == tostring(d.pid)
+    end
+    local status, limits
+    loop.wait_for("the loader", function()
+      local pid = proc.find(reads)[1]
+      status, limits = pid and proc.status(pid), pid and proc.slurp(("/proc/%d/limits"):format(pid))
+      return status and limits and status.NoNewPrivs[1] == "1"
+    end)
+    assert.matches("Max cpu time%s+5%s+5", limits)
+    if not luvd.sanitized then assert.matches("Max address space%s+805306368%s+805306368", limits) end
+    local rights = luvd.root and "0000000000000004" or "0000000000000000" -- to read any file
+    assert.equal(rights, status.CapEff[1])
+    if luvd.root then assert.equal(rights, status.CapBnd[1]) end
+    loop.wait_for("the verdict", function() return reading.code end, 10000)
+    assert.equal(2, reading.code)
+    assert.same({ "one by 1" }, greetings(d))
     d:stop()
   end))
 

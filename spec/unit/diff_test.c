@@ -128,6 +128,27 @@ static void a_socket_for_each_worker_fixes_their_number(void **state)
 	    "listen.a listen.a.reuseport workers | | listen.a listen.a.reuseport workers |");
 }
 
+static void a_user_that_is_another_one_by_now_is_renewed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct change change;
+	struct spec *old;
+
+	fixture_write(fixture, "room.lua", "return {}");
+	old = fixture_right(fixture, "return { service = 'room', user = 'a', umask = '0' }");
+	fixture->spec = NULL;
+	fixture_right(fixture, "return { service = 'room', user = 'a', workers = 1 }");
+	fixture->spec->workers = old->workers = 1;
+	fixture->spec->uid = 5;
+	assert_int_equal(spec_diff(old, fixture->spec, &change), 0);
+	assert_int_equal(change.count, 3);
+	assert_string_equal(change.keys[0], "umask");
+	assert_string_equal(change.keys[1], "user");
+	assert_string_equal(change.renewed[1], "user");
+	change_finish(&change);
+	spec_destroy(old);
+}
+
 static void a_listener_that_comes_or_goes_is_told_once(void **state)
 {
 	assert_string_equal(service_change(*state, "listen = { a = 'tcp://127.0.0.1:1' }",
@@ -180,6 +201,7 @@ int main(void)
 	    TEST(what_the_monitor_alone_looks_at_changes_in_place),
 	    TEST(the_number_of_workers_is_renewed_but_not_to_or_from_none),
 	    TEST(a_socket_for_each_worker_fixes_their_number),
+	    TEST(a_user_that_is_another_one_by_now_is_renewed),
 	    TEST(a_listener_that_comes_or_goes_is_told_once),
 	    TEST(code_is_the_modules_of_a_service),
 	    TEST(code_is_the_whole_text_when_inline),

@@ -165,8 +165,8 @@ static void fails_with(const char *what)
 
 static void a_list_of_sockets_must_fit_the_bundle(void **state)
 {
-	static const char *const rosters[] = {
-	    "-", "", "0", "0.", "1.0", "0.1", "0.0,", "0.0,0.0", "0.0.0", " 0.0", "99999999999.0"};
+	static const char *const rosters[] = {"-",   "",     "0",     "0.",   "1.0",
+					      "0.1", "0.0,", "0.0.0", " 0.0", "99999999999.0"};
 
 	for (size_t i = 0; i < sizeof rosters / sizeof *rosters; i++) {
 		given(state, "workers = 2, " WEB);

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 #include "host/bundle.h"
 #include "host/worker.h"
+#include "plan/listen.h"
 #include "sys/sys.h"
 
 /* What a monitor has started: argv[2] on, and descriptors 3 on. */
@@ -48,7 +49,7 @@ static int take_index(const char **text, size_t limit, size_t *index)
 	return 0;
 }
 
-/* Takes "1.0": the address of an entry that no other socket has. */
+/* Takes "1.0": an entry and one of its addresses. */
 static int take_listener(struct daemon *daemon, const char **text)
 {
 	const struct spec *spec = daemon->spec;
@@ -61,39 +62,40 @@ static int take_listener(struct daemon *daemon, const char **text)
 	*listener = (struct listener){.listen = &spec->listens[entry],
 				      .address = &spec->listens[entry].addresses[address],
 				      .fd = FIRST_OTHER + (int)daemon->listener_count};
-	for (size_t i = 0; i < daemon->listener_count; i++)
-		if (daemon->listeners[i].address == listener->address)
-			return -1;
 	daemon->listener_count++;
 	return 0;
 }
 
-static size_t count_addresses(const struct spec *spec)
+static bool has_socket(const struct daemon *daemon, const struct listen *listen)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < spec->listen_count; i++)
-		count += spec->listens[i].address_count;
-	return count;
+	for (size_t i = 0; i < daemon->listener_count; i++)
+		if (daemon->listeners[i].listen == listen)
+			return true;
+	return false;
 }
 
-/* "0.0,0.1,1.0", or "-": every address of the spec has its socket, in any order. */
+/* "0.0,0.1,1.0", or "-": every entry has a socket. A service manager may give one for two
+ * addresses, or several for one. */
 static int take_roster(struct daemon *daemon, const char *text, struct err *err)
 {
-	size_t count = count_addresses(daemon->spec);
+	const struct spec *spec = daemon->spec;
+	bool more = spec->listen_count > 0;
 
-	daemon->listeners = calloc(count + 1, sizeof *daemon->listeners);
+	if (!more)
+		return strcmp(text, "-") == 0 ? 0 : refuse(err, "a socket that nobody declared");
+	daemon->listeners = calloc(SOCKETS_MAX, sizeof *daemon->listeners);
 	if (!daemon->listeners)
 		return err_set(err, "out of memory");
-	if (count == 0)
-		return strcmp(text, "-") == 0 ? 0 : refuse(err, "a socket that nobody declared");
-	for (size_t i = 0; i < count; i++) {
-		if (take_listener(daemon, &text) < 0)
+	for (; more; text++) {
+		if (daemon->listener_count == SOCKETS_MAX || take_listener(daemon, &text) < 0)
 			return refuse(err, "a list of sockets that does not fit the bundle");
-		if (*text != (i + 1 < count ? ',' : '\0'))
+		more = *text == ',';
+		if (!more && *text)
 			return refuse(err, "a list of sockets that does not fit the bundle");
-		text++;
 	}
+	for (size_t i = 0; i < spec->listen_count; i++)
+		if (!has_socket(daemon, &spec->listens[i]))
+			return refuse(err, "a list of sockets that does not fit the bundle");
 	return 0;
 }
 

@@ -276,6 +276,35 @@ static int compare(const struct flat *before, const struct flat *after, const st
 	return 0;
 }
 
+/* --- who the service is --- */
+
+static bool same_ids(const struct spec *a, const struct spec *b)
+{
+	return a->uid == b->uid && a->gid == b->gid && a->gid_count == b->gid_count &&
+	       (a->gid_count == 0 || memcmp(a->gids, b->gids, a->gid_count * sizeof *a->gids) == 0);
+}
+
+static int order_keys(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The same name may be another user by now: the machine says so, not the daemon file. */
+static int compare_ids(const struct spec *before, const struct spec *after, struct change *change)
+{
+	for (char **key = change->keys; *key; key++)
+		if (strcmp(*key, "user") == 0 || strcmp(*key, "group") == 0 ||
+		    strcmp(*key, "groups") == 0)
+			return 0;
+	if (same_ids(before, after))
+		return 0;
+	if (tell(change, "user", CHANGE_GENERATION) < 0)
+		return -1;
+	qsort(change->keys, change->count, sizeof *change->keys, order_keys);
+	qsort(change->renewed, change->renewed_count, sizeof *change->renewed, order_keys);
+	return 0;
+}
+
 /* --- code --- */
 
 /* Is this text code of the service? The daemon file and what it includes are only when inline. */
@@ -323,6 +352,8 @@ int spec_diff(const struct spec *before, const struct spec *after, struct change
 	if (change->keys && change->refused && change->renewed && lay_out(&old, before) == 0 &&
 	    lay_out(&fresh, after) == 0)
 		result = compare(&old, &fresh, specs, change);
+	if (result == 0)
+		result = compare_ids(before, after, change);
 	change->code = !code_within(before, after) || !code_within(after, before);
 	flat_finish(&old);
 	flat_finish(&fresh);

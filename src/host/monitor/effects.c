@@ -1,3 +1,4 @@
+#include <string.h>
 #include <uv.h>
 
 #include "host/monitor/member.h"
@@ -62,9 +63,15 @@ static void started(void *data)
 	heartbeat_start(monitor);
 }
 
+/* One that was killed on its way has named the row it was at. */
 static void start_failed(void *data, const struct err *err)
 {
-	monitor_fail(data, err);
+	struct monitor *monitor = data;
+	struct err failure = *err;
+
+	if (!failure.step[0] && !failure.key[0])
+		memcpy(failure.step, monitor->step, sizeof failure.step);
+	monitor_fail(monitor, &failure);
 }
 
 /* Its daemon file is in force from now on. */

@@ -76,6 +76,7 @@ static void take_end(struct member *member)
 		return;
 	answer_gone(member);
 	slot->user = NULL;
+	memcpy(monitor->step, member->step, sizeof monitor->step);
 	monitor->sweeping = orphans_kill(&monitor->orphans);
 	log_source_end(monitor->log, member->source, last, sizeof last);
 	close_handles(member);

@@ -66,17 +66,14 @@ static void refuse(struct renew *renew, const struct err *err, int64_t took)
 	finish(renew, err->exit ? err->exit : EXIT_FAILED);
 }
 
-/* The verdict of an upgrade is not ours; one of a wish that never began is for those who wait. */
+/* That of an upgrade is not ours, and whoever waits when the daemon stops is told by renew_close. */
 void renew_verdict(void *data, const struct err *err)
 {
 	struct renew *renew = of(data);
 	int64_t took = monitor_now() - renew->begun;
 
-	if (!renew->running) {
-		if (err)
-			waiters_answer(&renew->next, EXIT_FAILED, err->what);
+	if (!renew->running)
 		return;
-	}
 	if (err)
 		refuse(renew, err, took);
 	else

@@ -52,6 +52,7 @@ struct monitor {
 	bool stopping;                /* a stop was asked for, by whomever */
 	bool failed;                  /* before ready: what is left is killed */
 	struct err failure;           /* why the start has failed */
+	char step[16];                /* the last that the last worker to end had announced */
 	pid_t failing;                /* the worker that said so and ends by itself; 0: none */
 	int code;                     /* exit code, once stopped */
 	int by_signal;                /* a second request to stop: the process ends from it */
