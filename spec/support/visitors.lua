@@ -1,5 +1,5 @@
--- Clients of an HTTP service that ask again and again while something else happens to it, and notice what is lost: no or
--- a partial answer on a fresh connection, or on a kept one after the first byte of an answer.
+-- Clients of an HTTP service that ask again and again while something else happens to it, and notice what is lost: no
+-- or a partial answer on a fresh connection, or on a kept one after the first byte of an answer.
 
 local uv = require "luv"
 
@@ -30,7 +30,7 @@ local function close(one)
   if not one.socket:is_closing() then one.socket:close() end
 end
 
-local function ask(self, one)
+local function ask(one)
   one.received = ""
   one.waiting = true
   local connection = one.keep and "" or "Connection: close\r\n"
@@ -42,7 +42,7 @@ local function answered(self, one, head, goes_on)
   self.count = self.count + 1
   if not head:find("^HTTP/1%.1 200 ") then lose(self, "an answer: " .. head:match "^[^\r]*") end
   if one.keep and goes_on and not self.over then
-    ask(self, one)
+    ask(one)
   else
     close(one)
     visit(self, one.keep)
@@ -70,7 +70,7 @@ visit = function(self, keep)
       close(one)
       return visit(self, keep)
     end
-    ask(self, one)
+    ask(one)
     one.socket:read_start(function(failure, bytes)
       if not bytes then return ended(self, one, failure) end
       one.received = one.received .. bytes

@@ -184,8 +184,8 @@ describe("an upgrade", function()
   end))
 
   for name, keys in pairs {
-    ["confined"] = [[user = "nobody", chroot = "auto", files = { note = { path = "/var/log/NAME.note", mode = "a" } }, log = "/var/log/NAME.log",
-      directories = { state = true },]],
+    ["confined"] = [[user = "nobody", chroot = "auto", directories = { state = true }, log = "/var/log/NAME.log",
+      files = { note = { path = "/var/log/NAME.note", mode = "a" } },]],
     ["with a socket for each worker"] = [[listen = { web = { address = "tcp://127.0.0.1:0", reuseport = true } },]],
     ["with a unix socket"] = [[listen = { web = "tcp://127.0.0.1:0", local_ = "unix:/tmp/NAME/socket" },]],
     ["without a control socket"] = [[control = false,]],

@@ -15,6 +15,10 @@ int target_not_running(const struct target *target, struct err *err);
 int target_ask(const struct target *target, const char *request,
 	       void (*output)(void *data, const char *bytes, size_t length), void *data,
 	       int timeout_ms, struct answer *answer, struct err *err);
+/* Asks for the verdict of what takes long, prints it and returns the exit code; verdict.c. Without a
+ * control socket the signal of this number and name asks for it. */
+int target_verdict(struct daemon *daemon, const struct options *options, const char *request,
+		   int number, const char *name);
 /* Stops it and returns when its process is gone and nothing of it is left. */
 int target_stop(const struct target *target, struct err *err);
 

@@ -242,47 +242,48 @@ void handover_finish(struct handover *handover)
 
 /* --- descriptors --- */
 
-struct list {
-	int *fds;
+struct fds {
+	int *list;
 	size_t size, count;
 };
 
-static void note(struct list *list, int fd)
+static void note(struct fds *fds, int fd)
 {
 	if (fd < 0)
 		return;
-	if (list->count < list->size)
-		list->fds[list->count] = fd;
-	list->count++;
+	if (fds->count < fds->size)
+		fds->list[fds->count] = fd;
+	fds->count++;
 }
 
-static void note_daemon(struct list *list, const struct daemon *daemon)
+static void note_daemon(struct fds *fds, const struct daemon *daemon)
 {
-	const int fds[] = {daemon->self_fd,       daemon->null_fd,   daemon->lock_fd,
-			   daemon->pidfile_fd,    daemon->output_fd, daemon->control_fd,
-			   daemon->notify_socket, daemon->notify_fd, daemon->terminal_fd,
-			   daemon->sink.fd,       daemon->witness_fd};
+	const int open[] = {daemon->self_fd,       daemon->null_fd,   daemon->lock_fd,
+			    daemon->pidfile_fd,    daemon->output_fd, daemon->control_fd,
+			    daemon->notify_socket, daemon->notify_fd, daemon->terminal_fd,
+			    daemon->sink.fd,       daemon->witness_fd};
 
-	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-		note(list, fds[i]);
+	for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+		note(fds, open[i]);
 }
 
-size_t handover_descriptors(const struct handover *handover, int *fds, size_t size)
+size_t handover_descriptors(const struct handover *handover, int *list, size_t size)
 {
-	struct list list = {fds, size, 0};
+	struct fds fds = {.size = size};
 
-	note_daemon(&list, &handover->daemon);
+	fds.list = list;
+	note_daemon(&fds, &handover->daemon);
 	for (size_t i = 0; i < handover->generation_count; i++)
-		note(&list, handover->generations[i].bundle_fd);
+		note(&fds, handover->generations[i].bundle_fd);
 	for (size_t i = 0; i < handover->member_count; i++) {
 		const struct handover_member *member = &handover->members[i];
 
-		note(&list, member->pidfd);
-		note(&list, member->channel_fd);
-		note(&list, member->relay_fd);
-		note(&list, member->output_fd);
+		note(&fds, member->pidfd);
+		note(&fds, member->channel_fd);
+		note(&fds, member->relay_fd);
+		note(&fds, member->output_fd);
 	}
 	for (size_t i = 0; i < handover->client_count; i++)
-		note(&list, handover->clients[i].fd);
-	return list.count;
+		note(&fds, handover->clients[i].fd);
+	return fds.count;
 }

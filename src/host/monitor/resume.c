@@ -74,7 +74,7 @@ static int check_all(struct handover *handover, const int *bundle_fds, struct er
 
 int resume_check(int state_fd, const int *bundle_fds, size_t count, struct err *err)
 {
-	struct handover handover;
+	struct handover handover = {0};
 	int result;
 
 	if (read_state(state_fd, &handover, err) < 0)
@@ -166,7 +166,7 @@ int resume_run(struct daemon *daemon, int state_fd, int self_fd, const char *why
 {
 	struct plan plan = {.count = 0};
 	struct monitor monitor = {.daemon = daemon, .plan = &plan};
-	struct handover handover;
+	struct handover handover = {0};
 	struct err err = {0}, back = {0};
 	int64_t begun;
 
