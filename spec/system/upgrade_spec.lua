@@ -334,11 +334,19 @@ describe("an upgrade", function()
     d:wait_end()
     loop.wait_for("the verdict", function() return child.code end)
     t:assert_nothing_left()
-    d = t:start(d.file)
-    d:signal "sigusr2"
-    d:signal "sigterm"
-    d:wait_end()
-    t:assert_nothing_left()
+    for _, line in ipairs { "SIGUSR2 from", "takes over from", "upgraded to" } do
+      d = t:start(d.file)
+      assert(uv.fs_unlink(d:log_path()))
+      d:signal "sigusr1"
+      d:wait_log "log opened anew"
+      t:install()
+      d:signal "sigusr2"
+      d:wait_log(line)
+      d:signal "sigterm"
+      d:wait_end()
+      assert.matches("stopped\n$", d:log())
+      t:assert_nothing_left()
+    end
   end))
 end)
 

@@ -32,7 +32,10 @@ static int check(void)
 		fds[count] = CHECK_BUNDLES + (int)count;
 		count++;
 	}
-	if (sys_capabilities_set(0) < 0 || sys_no_new_privs() < 0)
+	/* A file that gives privileges would give them to a daemon that has none. */
+	if (sys_is_set_uid())
+		err_set(&err, "luvd must not be installed set-uid, set-gid or with capabilities");
+	else if (sys_capabilities_set(0) < 0 || sys_no_new_privs() < 0)
 		err_sys(&err, "cannot give privileges up");
 	else
 		resume_check(CHECK_STATE, fds, count, &err);
