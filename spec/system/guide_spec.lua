@@ -132,6 +132,17 @@ describe("the guide", function()
     d:stop()
   end))
 
+  it("lets itself be looked into", luvd.test(function(t)
+    local d = start(t, "counter.lua", "--set", "listen.lines=tcp://127.0.0.1:0")
+    client.ask(d:address(), "one\ntwo\n")
+    loop.wait_for("two lines", function()
+      return t:luvd({ "console", d.file, "-e", "service.lines()" }).out == "2\n"
+    end)
+    assert.matches("luvd_accepted_total{.*} 1\n", t:luvd({ "status", d.file, "--metrics" }).out)
+    assert.equal(0, t:luvd({ "status", d.file, "--audit" }).code)
+    d:stop()
+  end))
+
   it("says truly what JSON becomes", luvd.test(function(t)
     local text
     for _, one in ipairs(others) do text = one:find("luvd.json", 1, true) and one or text end

@@ -33,13 +33,13 @@ static int setup(void **state)
 	struct world *world = calloc(1, sizeof *world);
 	void *fixture;
 
+	*state = world;
 	if (!world || fixture_setup(&fixture) < 0)
 		return -1;
 	world->fixture = fixture;
 	world->given = -1;
 	daemon_init(&world->daemon);
 	world->daemon.machine.euid = geteuid();
-	*state = world;
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static const char *roster(struct world *world, int generation, int slot, int *fd
 
 static int fd_of(struct world *world, int generation, int slot)
 {
-	int fds[8] = {-1};
+	int fds[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
 	roster(world, generation, slot, fds);
 	return fds[0];
@@ -130,7 +130,7 @@ static int fd_of(struct world *world, int generation, int slot)
 
 static int port_of(int fd)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 	socklen_t length = sizeof address;
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -424,6 +425,8 @@ static void it_tells_its_status_and_its_wish_to_stop(void **state)
 
 static void only_sigterm_means_something_to_it(void **state)
 {
+	pid_t somebody;
+
 	setup(state, FILE_OF("signals = { USR2 = 'service.no' },",
 			     "start = function() end, no = error, stop = function() luvd.log:info "
 			     "'stopped' end"));
@@ -437,7 +440,11 @@ static void only_sigterm_means_something_to_it(void **state)
 			 (int)getpid());
 		rig_await_log(&rig, line);
 	}
-	assert_int_equal(kill(rig.pid, SIGTERM), 0);
+	/* From somebody: in the monitor's own name it would mean its end. */
+	somebody = fork();
+	if (somebody == 0)
+		_exit(kill(rig.pid, SIGTERM));
+	assert_int_equal(sys_wait(somebody, &(int){0}, 0), somebody);
 	rig_await_log(&rig, "info stopped\n");
 	assert_int_equal(rig_wait(&rig), 0);
 }
@@ -456,23 +463,35 @@ static void without_a_channel_it_leaves_at_once(void **state)
 	assert_in_range(rig_now() - begun, 0, 1500);
 }
 
-/* A monitor of its own, which tells the worker to spin and dies. */
-static void be_a_monitor_that_dies(int out)
+static void *idle(void *data)
 {
+	pause();
+	return data;
+}
+
+/* A monitor of its own, which tells the worker something and is killed, with threads as a real
+ * one: the kernel tells of the end of each. */
+static void be_a_monitor_that_dies(int out, enum message_type type, const char *text)
+{
+	pthread_t thread;
+
+	for (int i = 0; i < 3; i++)
+		if (pthread_create(&thread, NULL, idle, NULL) != 0)
+			_exit(1);
 	rig.monitor = getpid();
 	rig_start(&rig);
-	say(MESSAGE_SIGNAL, SIGUSR1, 0, "spin");
+	say(type, 100000, 0, text);
 	rig_await_log(&rig, "spins");
 	if (write(out, &rig.pid, sizeof rig.pid) != sizeof rig.pid)
 		_exit(2);
-	_exit(0);
+	kill(getpid(), SIGKILL);
 }
 
 #define SPINNER                                                                                    \
 	"start = function() end, spin = function() luvd.log:info 'spins' while true do "           \
 	"pcall(string.rep, 'x', 1000) end end"
 
-static void lose_the_monitor(void)
+static void lose_the_monitor(enum message_type type, const char *text)
 {
 	int ends[2], status;
 	int64_t begun;
@@ -482,21 +501,29 @@ static void lose_the_monitor(void)
 	assert_int_equal(sys_pipe(ends), 0);
 	monitor = fork();
 	if (monitor == 0)
-		be_a_monitor_that_dies(ends[1]);
+		be_a_monitor_that_dies(ends[1], type, text);
 	sys_close(ends[1]);
 	assert_int_equal(sys_wait(monitor, &status, 0), monitor);
 	begun = rig_now();
-	assert_int_equal(status, 0);
+	assert_int_equal(status, SIGKILL);
 	assert_int_equal(read(ends[0], &rig.pid, sizeof rig.pid), (ssize_t)sizeof rig.pid);
 	sys_close(ends[0]);
 	assert_int_equal(rig_wait(&rig), -SIGKILL);
-	assert_in_range(rig_now() - begun, 500, 1500);
+	assert_in_range(rig_now() - begun, 400, 1500);
 }
 
 static void even_while_lua_spins_it_does_not_outlive_its_monitor(void **state)
 {
 	setup(state, FILE_OF("", SPINNER));
-	lose_the_monitor();
+	lose_the_monitor(MESSAGE_SIGNAL, "spin");
+}
+
+/* Not by the signal alone, which would leave what the service has started. */
+static void nor_while_it_stops(void **state)
+{
+	setup(state, FILE_OF("", "start = function() end, stop = function() luvd.log:info 'spins' "
+				 "luvd.sleep '1h' end"));
+	lose_the_monitor(MESSAGE_STOP, "stop");
 }
 
 /* --- with all that root can ask for --- */
@@ -561,7 +588,7 @@ static void nor_does_another_users_worker(void **state)
 	if (!is_root())
 		skip();
 	jail(state, SPINNER);
-	lose_the_monitor();
+	lose_the_monitor(MESSAGE_SIGNAL, "spin");
 	remove_home();
 }
 
@@ -596,6 +623,7 @@ int main(void)
 	    TEST(without_a_channel_it_leaves_at_once),
 	    TEST(even_while_lua_spins_it_does_not_outlive_its_monitor),
 	    TEST(in_a_jail_it_still_knows_what_it_has_become),
+	    TEST(nor_while_it_stops),
 	    TEST(nor_does_another_users_worker),
 	};
 

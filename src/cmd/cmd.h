@@ -75,6 +75,7 @@ int cmd_check(struct daemon *daemon, const struct options *options);
 int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
+int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:

@@ -101,6 +101,55 @@ int target_ask(const struct target *target, const char *request,
 	return result;
 }
 
+/* --- a wish with a verdict --- */
+
+/* Without a control socket nobody tells the verdict: better said than guessed. */
+static int wish_by_signal(const struct target *target, int number, const char *name)
+{
+	struct err err = {0};
+	int pidfd = client_process(target, &err);
+
+	if (pidfd < 0)
+		return cmd_fail(&err);
+	if (sys_pidfd_signal(pidfd, number) < 0) {
+		err_sys(&err, "%s: cannot send %s to process %ld", target->name, name,
+			(long)target->record.pid);
+		close(pidfd);
+		return cmd_fail(&err);
+	}
+	close(pidfd);
+	err_set(&err, "%s: has no control socket: %s is sent, the verdict is in its log (%s)",
+		target->name, name, target->record.log);
+	cmd_warn(&err);
+	return EXIT_DONE;
+}
+
+static void print(void *data, const char *bytes, size_t length)
+{
+	fwrite(bytes, 1, length, data);
+}
+
+int target_wish(const struct target *target, const struct wish *wish)
+{
+	struct err err = {0};
+	struct answer answer;
+
+	if (target->running != DAEMON_RUNNING) {
+		target_not_running(target, &err);
+		return cmd_fail(&err);
+	}
+	if (target->recorded && !*target->record.control)
+		return wish_by_signal(target, wish->signal, wish->signal_name);
+	if (target_ask(target, wish->request, print, stdout, ANSWER_MS, &answer, &err) < 0)
+		return cmd_fail(&err);
+	if (!answer.ended) {
+		err_set(&err, "%s: has ended before it told the verdict", target->name);
+		return cmd_fail(&err);
+	}
+	printf("%s: %s\n", target->name, *answer.text ? answer.text : wish->done);
+	return EXIT_DONE;
+}
+
 /* --- stopping --- */
 
 static void no_output(void *data, const char *bytes, size_t length)

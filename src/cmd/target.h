@@ -15,10 +15,16 @@ int target_not_running(const struct target *target, struct err *err);
 int target_ask(const struct target *target, const char *request,
 	       void (*output)(void *data, const char *bytes, size_t length), void *data,
 	       int timeout_ms, struct answer *answer, struct err *err);
-/* Asks for the verdict of what takes long, prints it and returns the exit code; verdict.c. Without a
- * control socket the signal of this number and name asks for it. */
-int target_verdict(struct daemon *daemon, const struct options *options, const char *request,
-		   int number, const char *name);
+/* What a running daemon may be asked to do, and tells the verdict of. */
+struct wish {
+	const char *request; /* on the control socket */
+	int signal;          /* without one */
+	const char *signal_name;
+	const char *done; /* when the daemon has no words for it */
+};
+
+/* Asks for it, prints the verdict and returns the exit code. */
+int target_wish(const struct target *target, const struct wish *wish);
 /* Stops it and returns when its process is gone and nothing of it is left. */
 int target_stop(const struct target *target, struct err *err);
 

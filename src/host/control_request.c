@@ -70,14 +70,17 @@ static void answer_reload(struct control_client *client, const char *arguments)
 
 static void answer_upgrade(struct control_client *client, const char *arguments)
 {
+	static const char classic[] =
+	    "this daemon cannot be upgraded: it has no monitor (workers = 0)";
 	const struct control_calls *calls = &client->control->calls;
 	const struct spec *spec = client->control->daemon->spec;
 
 	(void)arguments;
 	if (!calls->upgrade) {
-		control_client_end(
-		    client, EXIT_FAILED,
-		    "this daemon cannot be upgraded: it has no monitor (workers = 0)");
+		control_client_end(client, EXIT_FAILED,
+				   client->control->daemon->spec->workers == 0
+				       ? classic
+				       : "this daemon cannot be upgraded");
 		return;
 	}
 	/* It may wait for a reload, and the new workers for a generation that drains. */

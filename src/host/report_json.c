@@ -48,8 +48,7 @@ static void answer(const struct report *report, const struct report_worker *work
 {
 	fprintf(out, ",\"memory\":%llu,", (unsigned long long)worker->resident);
 	lua(&worker->totals, out);
-	fprintf(out, ",\"lag\":%.6f,\"longest\":%.6f,", (double)worker->lag / 1e6,
-		(double)worker->longest / 1e6);
+	fprintf(out, ",\"lag\":%.6f,", (double)worker->lag / 1e6);
 	listeners(report, worker, out);
 }
 

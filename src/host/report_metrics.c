@@ -49,6 +49,7 @@ static void begin(const struct metrics *metrics)
 	label(metrics->out, "daemon", metrics->daemon);
 }
 
+/* The value, and the end of the line. */
 static void end(const struct metrics *metrics, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -56,8 +57,9 @@ static void end(const struct metrics *metrics, const char *format, ...)
 {
 	va_list args;
 
-	fputs("} ", metrics->out);
 	va_start(args, format);
+	fputs("} ", metrics->out);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is begun above */
 	vfprintf(metrics->out, format, args);
 	va_end(args);
 	fputc('\n', metrics->out);
@@ -159,10 +161,10 @@ static void resident(struct metrics *metrics, const struct report *report)
 	}
 }
 
-static void lag(struct metrics *metrics, const struct report *report, const char *name,
-		const char *help, bool longest)
+static void lag(struct metrics *metrics, const struct report *report)
 {
-	family(metrics, name, "gauge", help);
+	family(metrics, "luvd_loop_lag_seconds", "gauge",
+	       "The longest lag of the event loop since it was asked before.");
 	for (size_t i = 0; i < report->worker_count; i++) {
 		const struct report_worker *worker = &report->workers[i];
 
@@ -170,7 +172,7 @@ static void lag(struct metrics *metrics, const struct report *report, const char
 			continue;
 		begin(metrics);
 		of_worker(metrics, worker);
-		end(metrics, "%.6f", (double)(longest ? worker->longest : worker->lag) / 1e6);
+		end(metrics, "%.6f", (double)worker->lag / 1e6);
 	}
 }
 
@@ -195,10 +197,7 @@ static void workers(struct metrics *metrics, const struct report *report)
 	each_worker(metrics, report, "luvd_tasks", "gauge", "Tasks of the service.", tasks);
 	each_worker(metrics, report, "luvd_failed_tasks_total", "counter",
 		    "Tasks that have failed.", failed_tasks);
-	lag(metrics, report, "luvd_loop_lag_seconds",
-	    "The longest lag of the event loop since it was asked before.", false);
-	lag(metrics, report, "luvd_longest_run_seconds",
-	    "The longest run of Lua in the event loop since it was asked before.", true);
+	lag(metrics, report);
 }
 
 /* --- what the daemon has --- */

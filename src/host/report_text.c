@@ -17,8 +17,9 @@ static void listeners(const struct report *report, FILE *out)
 		const struct report_listener *listener = &report->listeners[i];
 		struct life_counts counts = report_counts(report, i);
 
-		fprintf(out, "%-11s %s %s, %llu connection%s, %llu accepted\n",
-			i ? "" : "listeners", listener->name, listener->address,
+		fprintf(out, "%-11s %s ", i ? "" : "listeners", listener->name);
+		text_line(out, listener->address, strlen(listener->address));
+		fprintf(out, ", %llu connection%s, %llu accepted\n",
 			(unsigned long long)counts.connections, counts.connections == 1 ? "" : "s",
 			(unsigned long long)counts.accepted);
 	}
@@ -38,11 +39,6 @@ static void memory(const struct report *report, const struct life_totals *totals
 		(unsigned long long)totals->failed);
 }
 
-static void milliseconds(FILE *out, int64_t microseconds)
-{
-	fprintf(out, "%.1f ms", (double)microseconds / 1000);
-}
-
 static void answer(const struct report *report, const struct report_worker *worker, FILE *out)
 {
 	unsigned long long connections = 0;
@@ -53,10 +49,7 @@ static void answer(const struct report *report, const struct report_worker *work
 	text_size(out, worker->resident);
 	fputs(", Lua ", out);
 	text_size(out, worker->totals.lua_bytes);
-	fputs(", lag ", out);
-	milliseconds(out, worker->lag);
-	fputs(", longest run ", out);
-	milliseconds(out, worker->longest);
+	fprintf(out, ", lag %.1f ms", (double)worker->lag / 1000);
 }
 
 static void worker_row(const struct report *report, size_t i, FILE *out)
@@ -101,9 +94,12 @@ static void reload(const struct reload_verdict *last, FILE *out)
 		return;
 	gmtime_r(&last->at, &tm);
 	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fprintf(out, "%-11s %s, %s in ", "reload", text, last->done ? "done" : "refused");
-	text_duration(out, last->took);
-	fputs(": ", out);
+	fprintf(out, "%-11s %s: ", "reload", text);
+	if (!last->done) {
+		fputs("refused in ", out);
+		text_duration(out, last->took);
+		fputs(": ", out);
+	}
 	text_line(out, last->text, strlen(last->text));
 	fputc('\n', out);
 }

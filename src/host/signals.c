@@ -164,11 +164,17 @@ static void end_by(long long at)
 	} while (atomic_load(&self.due) != due);
 }
 
-/* The kernel tells a worker of its monitor's end by SIGTERM: from here on Lua may spin. */
-static void look_for_monitor(void)
+/* The kernel tells a worker of its monitor's end by SIGTERM, in the name of the monitor, which
+ * sends none itself; and once more for each of its threads, so that it may still be the parent.
+ * From here on Lua may spin. */
+static bool is_orphaned(int number, const siginfo_t *info)
 {
-	if (getppid() != self.monitor && !atomic_exchange(&self.orphaned, true))
+	if (!self.monitor)
+		return false;
+	if (((number == SIGTERM && info->si_pid == self.monitor) || getppid() != self.monitor) &&
+	    !atomic_exchange(&self.orphaned, true))
 		end_by(clock_ms() + SIGNALS_ORPHAN_MS);
+	return atomic_load(&self.orphaned);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -179,9 +185,9 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	int code = errno;
 
 	(void)context;
-	if (self.monitor)
-		look_for_monitor();
-	if (self.stops[number] || (number == SIGHUP && by_kernel && self.kernel_hup_stops)) {
+	if (is_orphaned(number, info)) {
+		/* It ends anyway, and soon: one that repeats itself is not impatient. */
+	} else if (self.stops[number] || (number == SIGHUP && by_kernel && self.kernel_hup_stops)) {
 		/* Told from the first request on: one that repeats itself is impatient. */
 		if (atomic_load(&self.asked) == 0) {
 			atomic_store(&self.asked_by, info->si_pid);

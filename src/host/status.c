@@ -68,7 +68,7 @@ static void print(const struct status *status, struct control_client *client,
 	report.listener_count = daemon->listener_count;
 	if (self.counts && report.listeners) {
 		life_count(status->life, self.counts, &self.totals);
-		self.lag = self.longest = (int64_t)self.totals.longest_us;
+		self.lag = (int64_t)self.totals.longest_us;
 		page_report(&report, client, form);
 	} else {
 		control_end(client, EXIT_FAILED, "out of memory");

@@ -91,7 +91,7 @@ static void terminate(struct worker *worker, const char *who)
 	stage_stop(&worker->stage, "stop", worker->stage.daemon->spec->timeout_stop, false);
 }
 
-/* SIGTERM is also what the kernel sends at the monitor's end. */
+/* SIGTERM in the monitor's name is what the kernel sends at its end. */
 static void on_signal(void *data, const struct signal_event *event)
 {
 	struct worker *worker = data;
@@ -99,7 +99,7 @@ static void on_signal(void *data, const struct signal_event *event)
 	char name[SIGNAL_NAME_MAX], origin[SIGNAL_ORIGIN_MAX];
 	bool stops = signal_action(daemon, event->number, false).action == ACTION_STOP;
 
-	if (sys_parent() != daemon->monitor) {
+	if ((stops && event->pid == daemon->monitor) || sys_parent() != daemon->monitor) {
 		orphan(worker);
 		return;
 	}

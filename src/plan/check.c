@@ -151,12 +151,17 @@ static void check_limits(const struct daemon *daemon, struct errs *errs)
 	}
 }
 
+static void check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		check_capabilities(plan->rows[i], daemon, errs);
+}
+
 int plan_check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
 {
 	size_t before = errs->count + errs->dropped;
 
-	for (size_t i = 0; i < plan->count; i++)
-		check_capabilities(plan->rows[i], daemon, errs);
+	check_rows(plan, daemon, errs);
 	check_limits(daemon, errs);
 	return errs->count + errs->dropped > before ? -1 : 0;
 }
@@ -165,8 +170,9 @@ int plan_check(const struct plan *plan, const struct daemon *daemon, struct errs
 {
 	size_t before = errs->count + errs->dropped;
 
-	plan_check_rows(plan, daemon, errs);
+	check_rows(plan, daemon, errs);
 	check_listen(daemon, errs);
 	check_log(daemon, errs);
+	check_limits(daemon, errs);
 	return errs->count + errs->dropped > before ? -1 : 0;
 }

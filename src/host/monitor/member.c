@@ -244,8 +244,12 @@ int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *
 
 	if (!member)
 		return err_set(err, "out of memory");
-	*member = (struct member){
-	    .monitor = monitor, .slot = slot, .pidfd = -1, .channel_fd = -1, .source = -1};
+	*member = (struct member){.monitor = monitor,
+				  .slot = slot,
+				  .pidfd = -1,
+				  .channel_fd = -1,
+				  .source = -1,
+				  .step = "inherit"};
 	if (spawn_worker(member, generation, err) < 0) {
 		free(member);
 		return -1;

@@ -194,7 +194,6 @@ static int take_totals(const struct question *question, struct reply *reply,
 					     .failed = (uint64_t)number[3]};
 	reply->resident = (uint64_t)number[4];
 	reply->lag = number[5];
-	reply->longest = number[6];
 	reply->whole = reply->over = true;
 	return 0;
 }

@@ -116,12 +116,11 @@ static void add_worker(struct sheet *sheet, const struct question *question,
 	    .lost = slot->lost,
 	    .answered = reply && reply->whole,
 	    .counts = sheet->counts + index * (sheet->report.listener_count + 1)};
-	if (!worker->answered)
+	if (!reply || !reply->whole)
 		return;
 	worker->totals = reply->totals;
 	worker->resident = reply->resident;
 	worker->lag = reply->lag;
-	worker->longest = reply->longest;
 	count(sheet, queries->view.sockets, reply, worker->counts);
 }
 
