@@ -156,6 +156,7 @@ describe("an upgrade", function()
     t:install()
     upgrade(d, 2)
     loop.wait_for("the last line", function() return follower.out:find("upgraded to luvd", 1, true) end)
+    d:wait_log "exited.*exited[^\n]*\n"
     local written = proc.slurp(d:log_path())
     assert.matches("ready, pid .*upgraded to luvd .*exited", written)
     assert.equal(written, t:command({ luvd.binary, "logs", d.file }).out)
