@@ -18,14 +18,14 @@ enum {
 enum client_right { RIGHT_NONE, RIGHT_VIEW, RIGHT_ALL };
 
 enum client_state {
-	CLIENT_ASKS,    /* its request is not yet whole */
-	CLIENT_LOOKS,   /* waits for control_end, which comes soon whether it listens or not */
-	CLIENT_STOPS,   /* waits for the end of the process */
-	CLIENT_RELOADS, /* waits for control_end */
+	CLIENT_ASKS,     /* its request is not yet whole */
+	CLIENT_LOOKS,    /* waits for control_end, which comes soon whether it listens or not */
+	CLIENT_STOPS,    /* waits for the end of the process */
+	CLIENT_RELOADS,  /* waits for control_end */
 	CLIENT_UPGRADES, /* the same, of another image */
-	CLIENT_FOLLOWS, /* gets each new line */
-	CLIENT_TALKS,   /* a console: sends Lua, one text at a time */
-	CLIENT_ENDED    /* has its END */
+	CLIENT_FOLLOWS,  /* gets each new line */
+	CLIENT_TALKS,    /* a console: sends Lua, one text at a time */
+	CLIENT_ENDED     /* has its END */
 };
 
 struct control_client {

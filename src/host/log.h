@@ -36,8 +36,8 @@ void log_err(struct log *log, enum log_level level, const struct err *err);
  * its number. */
 int log_reopen(struct log *log, struct err *err);
 void log_set_level(struct log *log, enum log_level level);
-/* Writes what is queued, at most timeout_ms, says what was lost, ends the thread. log_start may start
- * another one. */
+/* Writes what is queued, at most timeout_ms, says what was lost, ends the thread. log_start may
+ * start another one. */
 void log_finish(struct log *log, int timeout_ms);
 void log_destroy(struct log *log);
 
