@@ -529,10 +529,10 @@ static void an_ordinary_user_is_told_all_that_is_missing(void **state)
 	    "jail.lua:1: capabilities: needs the capability net_bind_service, which uid 1000 does "
 	    "not "
 	    "have\n"
-	    "jail.lua:1: limits.nofile: cannot set 50000: at most 20000 is allowed: operation "
-	    "not permitted\n"
 	    "jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: ports below 1024 are root's: "
-	    "permission denied\n");
+	    "permission denied\n"
+	    "jail.lua:1: limits.nofile: cannot set 50000: at most 20000 is allowed: operation "
+	    "not permitted\n");
 }
 
 static void a_machine_may_open_low_ports_to_all(void **state)

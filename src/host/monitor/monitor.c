@@ -87,8 +87,9 @@ static int end_failed(struct monitor *monitor)
  * and would take the log and the state away. Backwards. */
 static void clean_up(struct monitor *monitor)
 {
-	static const struct step *const rows[] = {&step_control, &step_record, &step_listen,
-						  &step_pidfile, &step_lock,   NULL};
+	static const struct step *const rows[] = {&step_chroot, &step_control, &step_record,
+						  &step_listen, &step_pidfile, &step_lock,
+						  NULL};
 
 	for (const struct step *const *row = rows; *row; row++)
 		if ((*row)->undo)
