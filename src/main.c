@@ -39,6 +39,7 @@ const struct command commands[] = {
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
+    {"monitor", "", NULL, OPTION_WORDS, false, false, cmd_monitor},
     {"worker", "", NULL, OPTION_WORDS, false, false, cmd_worker},
     {NULL, NULL, NULL, 0, false, false, NULL},
 };

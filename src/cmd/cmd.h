@@ -69,6 +69,7 @@ void commands_print(FILE *out);
 int cmd_run(struct daemon *daemon, const struct options *options);
 int cmd_start(struct daemon *daemon, const struct options *options);
 int cmd_stop(struct daemon *daemon, const struct options *options);
+int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_reload(struct daemon *daemon, const struct options *options);
 int cmd_restart(struct daemon *daemon, const struct options *options);
 int cmd_status(struct daemon *daemon, const struct options *options);
@@ -85,6 +86,8 @@ int cmd_version(struct daemon *daemon, const struct options *options);
 int cmd_loader(struct daemon *daemon, const struct options *options);
 /* Hidden: what a monitor executes, with arguments and descriptors of its own. */
 int cmd_worker(struct daemon *daemon, const struct options *options);
+/* Hidden: the same of another binary, to try it out or in the monitor's own place. */
+int cmd_monitor(struct daemon *daemon, const struct options *options);
 
 /* Prints "luvd: " and the text of each error on stderr; returns the exit code they ask for. */
 int cmd_fail(const struct err *err);

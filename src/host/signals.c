@@ -225,15 +225,19 @@ static void on_late(int number, siginfo_t *info, void *context)
 
 /* --- in the loop --- */
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+void signals_drain(struct signals *signals)
 {
-	struct signals *signals = poll->data;
 	struct signal_event event;
 
-	(void)status;
-	(void)events;
 	while (read(signals->pipe[0], &event, sizeof event) == sizeof event)
 		signals->tell(signals->data, &event);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	signals_drain(poll->data);
 }
 
 static int open_pipe(struct signals *signals, struct err *err)

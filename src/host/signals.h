@@ -45,6 +45,8 @@ struct signals;
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err);
+/* Tells what the handlers have noted and the loop has not read yet. */
+void signals_drain(struct signals *signals);
 /* daemon->spec is another one: handlers for its signals too, and what ends the process early knows
  * its listeners. A signal that has no action any more stays caught. */
 void signals_renew(struct signals *signals);

@@ -133,6 +133,21 @@ pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, siz
 	return refuse();
 }
 
+int sys_execute(int fd, char *const arguments[])
+{
+	(void)fd;
+	(void)arguments;
+	return refuse();
+}
+
+int sys_limit_child(pid_t pid, int resource, rlim_t value)
+{
+	(void)pid;
+	(void)resource;
+	(void)value;
+	return refuse();
+}
+
 int sys_parent_death_signal(int number)
 {
 	(void)number;

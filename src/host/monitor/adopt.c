@@ -7,7 +7,7 @@
 #include "sys/sys.h"
 
 /* daemon's own list, for who reads names and for clean_up: its descriptors are the sockets'. */
-static void list_listeners(struct monitor *monitor)
+void adopt_listeners(struct monitor *monitor)
 {
 	struct daemon *daemon = monitor->daemon;
 	size_t count;
@@ -48,7 +48,7 @@ static void forget_start(struct daemon *daemon)
 static void adopt(struct monitor *monitor)
 {
 	forget_start(monitor->daemon);
-	list_listeners(monitor);
+	adopt_listeners(monitor);
 	log_set_level(monitor->log, monitor->daemon->spec->log.level);
 	signals_renew(monitor->signals);
 }

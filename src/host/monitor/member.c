@@ -263,3 +263,26 @@ int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *
 	slot->pid = member->pid;
 	return 0;
 }
+
+int member_resume(struct monitor *monitor, struct worker_slot *slot,
+		  const struct handover_member *from, struct err *err)
+{
+	struct member *member = calloc(1, sizeof *member);
+
+	if (!member)
+		return err_set(err, "out of memory");
+	*member = (struct member){.monitor = monitor,
+				  .slot = slot,
+				  .pid = from->pid,
+				  .pidfd = from->pidfd,
+				  .channel_fd = from->channel_fd,
+				  .source = -1,
+				  .unheard = from->unheard,
+				  .lag = from->lag};
+	memcpy(member->step, from->step, sizeof member->step);
+	memcpy(member->text, from->text, sizeof member->text);
+	if (watch(member, err) < 0)
+		return -1; /* the image before has it all */
+	slot->user = member;
+	return 0;
+}

@@ -2,6 +2,7 @@
 #define LUVD_HOST_MONITOR_MEMBER_H
 
 #include "host/channel.h"
+#include "host/monitor/handover.h"
 #include "host/monitor/state.h"
 
 /* A worker's process as the monitor has it: slot->user from spawn until it is reaped. */
@@ -24,6 +25,9 @@ struct member {
 
 /* crew_calls.spawn */
 int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *err);
+/* The process of slot as another image had it; its log source is still to be given. */
+int member_resume(struct monitor *monitor, struct worker_slot *slot,
+		  const struct handover_member *from, struct err *err);
 /* NULL when the slot has no process. */
 struct member *member_of(const struct worker_slot *slot);
 /* Sends; a worker that cannot be told is ending or hangs, and its end or heartbeat tells. */

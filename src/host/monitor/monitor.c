@@ -11,6 +11,7 @@
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
 #include "host/monitor/rules.h"
+#include "host/monitor/upgrade.h"
 #include "host/notify.h"
 #include "sys/sys.h"
 
@@ -57,6 +58,7 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 		signals_stopping(monitor->signals, limit > 0 ? limit + HARD_STOP_MS : 0);
 		notify_stopping(monitor->daemon);
 		renew_close(monitor);
+		upgrade_close(monitor);
 	} else if (!at_once) {
 		return;
 	}
@@ -124,13 +126,11 @@ static int start(struct monitor *monitor, struct err *err)
 	return err_set(err, "out of memory");
 }
 
-static int run(struct monitor *monitor)
+int monitor_loop(struct monitor *monitor)
 {
 	int code;
 
-	if (monitor_open(monitor, &monitor->failure) < 0 || start(monitor, &monitor->failure) < 0) {
-		monitor->failed = true;
-	} else {
+	if (!monitor->failed) {
 		sys_trim_memory();
 		uv_run(&monitor->loop, UV_RUN_DEFAULT);
 	}
@@ -139,6 +139,13 @@ static int run(struct monitor *monitor)
 	log_destroy(monitor->log);
 	end_by_signal(monitor);
 	return code;
+}
+
+static int run(struct monitor *monitor)
+{
+	if (monitor_open(monitor, &monitor->failure) < 0 || start(monitor, &monitor->failure) < 0)
+		monitor->failed = true;
+	return monitor_loop(monitor);
 }
 
 int monitor_run(struct daemon *daemon, struct plan *plan)

@@ -8,12 +8,6 @@
 #include "host/monitor/bound.h"
 #include "host/monitor/view.h"
 
-struct sockets {
-	uid_t self;
-	struct bound *bounds;
-	struct view *views;
-};
-
 static struct view *find_view(const struct sockets *sockets, int generation)
 {
 	struct view *view = sockets->views;
