@@ -168,6 +168,21 @@ describe("the guide", function()
     d:stop()
   end))
 
+  it("tells what becomes of an upgrade", luvd.test(function(t)
+    t:own_binary()
+    local d = start(t, "beat.lua")
+    local function upgrade(bytes, mode, code)
+      t:install(bytes, mode)
+      local result = d:upgrade()
+      assert.equal(code, result.code)
+      shows((result.out .. result.err):match(t.name .. ": (.*)"))
+    end
+    upgrade(proc.slurp "/bin/true", "755", 1)
+    if luvd.root then upgrade(nil, "777", 1) end
+    upgrade(nil, "755", 0)
+    d:stop()
+  end))
+
   it("counts in each worker, and replaces one that dies until it dies too often", luvd.test(function(t)
     local d = start(t, "crew.lua", "--set", "listen.door=tcp://127.0.0.1:0", "--set", "restart={ limit = 3 }")
     local seen = {}
