@@ -75,7 +75,7 @@ local function hups(change, options, few)
     local d = t:run(load.file(t, 1, keys))
     local began = loop.now()
     -- Warm after a hundred, and after more clients than come later: malloc keeps what the worst has needed.
-    local clients = load.begin(t, d, { kept = 24, fresh = 24 })
+    local clients = load.begin(t, d, { kept = 40, fresh = 40 })
     local number = reload(t, d, change, keys, clients, 1, math.min(count, 100))
     load.assert_none_lost(clients)
     local before = load.needs(d, options.workers)
@@ -97,7 +97,7 @@ local function hups(change, options, few)
 end
 
 describe("under load, HUPs lose nothing and leave nothing,", function()
-  local ways = { { "in place", in_place, 200 }, { "by generation", by_generation, 50 } }
+  local ways = { { "in place", in_place, 250 }, { "by generation", by_generation, 50 } }
   for _, way in ipairs(ways) do
     for _, reuseport in ipairs { false, true } do
       for _, confined in ipairs { false, true } do
