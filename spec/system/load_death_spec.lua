@@ -47,16 +47,20 @@ describe("under load, a worker", function()
       -- Requests that take a while: there are always some on their way.
       load.code(t, 1, [[local luvd = require "luvd"]], [[luvd.sleep "5ms"]])
       local d = t:start(load.file(t, 1, load.keys { workers = workers, more = [[restart = { window = "1ms" },]] }))
-      local clients = load.begin(t, d, { pause = 0 })
+      local clients, address = load.begin(t, d, { pause = 0 }), d:address()
       for _ = 1, KILLS do
         local pid = worker(d, 1).pid
+        local killed = uv.hrtime()
         assert(uv.kill(math.tointeger(pid), "sigkill"))
+        assert.same({ "1 1\n" }, load.answers_at(address, 1))
+        if os.getenv "LOAD_VERBOSE" then print(("an answer after %.1f ms"):format((uv.hrtime() - killed) / 1e6)) end
         replaced(d, 1, pid)
       end
       local found = assert_lost_in_flight(clients, KILLS)
       assert.is_true(found.answers > 100 and (workers > 1 or found.repeated > 0), clients.out)
       assert.equal(KILLS, worker(d, 1).restarts)
       d:stop()
+      load.assert_clean(d)
       t:assert_nothing_left()
     end))
   end
@@ -79,6 +83,7 @@ describe("under load, a worker", function()
     spinning:close()
     assert_lost_in_flight(clients, 1)
     d:stop()
+    load.assert_clean(d)
   end))
 end)
 
@@ -136,6 +141,7 @@ describe("a worker that dies again and again", function()
     load.assert_none_lost(clients)
     d:signal "sigterm"
     d.child:wait()
+    load.assert_clean(d)
     t:assert_nothing_left()
   end))
 end)
@@ -166,6 +172,7 @@ describe("under load, a monitor", function()
     assert.same({ "1 2\n" }, load.answers(again, 10))
     load.assert_none_lost(clients)
     again:stop()
+    load.assert_clean(again) -- the log is the same one
     t:assert_nothing_left()
   end))
 
@@ -182,5 +189,6 @@ describe("under load, a monitor", function()
     assert.falsy(d:log():find "no heartbeat")
     load.assert_none_lost(clients)
     d:stop()
+    load.assert_clean(d)
   end))
 end)
