@@ -78,7 +78,7 @@ describe("dns", function()
 
   it("is nobody in an empty root, on a port below 1024", luvd.root_test(function(t)
     local dns = t:start(t:example "dns", { "--set", "listen.dns.address=udp://127.0.0.1:5" })
-    assert.equal("65534", proc.status(dns.pid).Uid[1])
+    assert.equal("65534", proc.status(dns:worker()).Uid[1])
     assert.equal("192.0.2.1\n", dig(t, dns, "+short", "example.test", "A"))
     dns:stop()
   end))

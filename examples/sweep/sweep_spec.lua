@@ -31,7 +31,7 @@ describe("sweep", function()
 
   it("is www-data, though root made its log", luvd.root_test(function(t)
     local sweep = start(t)
-    assert.equal("33", proc.status(sweep.pid).Uid[1])
+    assert.equal("33", proc.status(sweep:worker()).Uid[1])
     assert.equal(0, uv.fs_stat(sweep.logs).uid)
     sweep:stop()
   end))

@@ -13,30 +13,51 @@ local peers = {}
 ---@field daemon? string the name under which it goes to the background
 ---@field ready? string what it says when it is: its listener takes connections before
 
---- A luvd service of this folder.
-function peers.luvd(service, listener)
+local function running(name, daemon, workers, service, listener)
   return {
-    name = "luvd", ready = " ready, pid ",
+    name = name, ready = " ready, pid ",
     command = function(port)
       return {
-        luvd.binary, "run", place.services .. service .. ".lua", "--set", "name=bench-" .. service,
+        luvd.binary, "run", place.services .. service .. ".lua", "--set", "name=" .. daemon,
+        "--set", ("workers=%d"):format(workers),
         "--set", ("listen.%s.address=tcp://127.0.0.1:%d"):format(listener, port),
       }
     end,
   }
 end
 
+--- A luvd service of this folder, as the default is: a monitor and one worker.
+function peers.luvd(service, listener)
+  return running("luvd", "bench-" .. service, 1, service, listener)
+end
+
+--- The same in one process.
+function peers.classic(service, listener)
+  return running("luvd, workers = 0", "bench-classic-" .. service, 0, service, listener)
+end
+
 --- An example of luvd, as the daemon that users start.
-function peers.example(name, listener)
+---@param workers? integer 1 without it
+function peers.example(name, listener, workers)
   local daemon = ("bench-%s"):format(name)
+  workers = workers or 1
   return {
-    name = "luvd", daemon = daemon,
+    name = workers == 1 and "luvd" or ("luvd, workers = %d"):format(workers), daemon = daemon,
     command = function(port)
       return {
         luvd.binary, "start", ("examples/%s/%s.lua"):format(name, name), "--set", "name=" .. daemon, "--set", "user=",
+        "--set", ("workers=%d"):format(workers),
         "--set", ("listen.%s=tcp://127.0.0.1:%d"):format(listener, port),
       }
     end,
+  }
+end
+
+--- A loop that waits, and nothing else.
+function peers.idle()
+  return {
+    name = "idle libuv",
+    command = function(port) return { place.build .. "bench_idle", tostring(port) } end,
   }
 end
 

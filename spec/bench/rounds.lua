@@ -24,6 +24,7 @@ local rounds = {}
 ---@class bench.Goal
 ---@field row string
 ---@field peer? string the value is a multiple of this row's; else it is the value itself
+---@field above? boolean how much more than the peer's, not how many times
 ---@field at_most? number nothing is demanded without it
 
 --- Starts all, runs work(running), stops all, however it ends. Who cannot start is left out: its goals then are not

@@ -24,6 +24,13 @@ function series.ratios(values, others)
   return series.summary(ratios)
 end
 
+--- How much more they are than others that were taken in the same rounds.
+function series.differences(values, others)
+  local differences = {}
+  for i, value in ipairs(values) do differences[i] = value - others[i] end
+  return series.summary(differences)
+end
+
 --- Three digits or all before the point; more where a goal of two decimals is decided.
 function series.text(value)
   return (value < 2 and "%.3f" or value < 10 and "%.2f" or value < 100 and "%.1f" or "%.0f"):format(value)

@@ -36,6 +36,13 @@ local function field(pid, name)
   return math.tointeger(tonumber(text:match("\n" .. name .. ": +(%d+)")))
 end
 
+--- Resident memory of one process, and how much of it is its own alone; KiB.
+---@param pid integer
+---@return { resident: integer, private: integer }
+function usage.pages(pid)
+  return { resident = field(pid, "Rss"), private = field(pid, "Private_Clean") + field(pid, "Private_Dirty") }
+end
+
 --- Resident memory, KiB. Of several processes their proportional shares: what they share counts once.
 ---@param pids integer[]
 function usage.memory(pids)

@@ -16,6 +16,16 @@ end
 ---@field at_most? number
 ---@field reached? boolean
 
+local function text_of(goal, unit)
+  if not goal.peer then return ("%s, %s"):format(goal.row, unit) end
+  return goal.above and ("%s above %s, %s"):format(goal.row, goal.peer, unit) or goal.row .. " / " .. goal.peer
+end
+
+local function value_of(goal, row, other)
+  if not other then return series.summary(row.values) end
+  return (goal.above and series.differences or series.ratios)(row.values, other.values)
+end
+
 --- One for each goal.
 ---@param sheet bench.Sheet
 ---@return bench.Verdict[]
@@ -23,12 +33,9 @@ function verdict.of(sheet)
   local list = {}
   for _, goal in ipairs(sheet.goals or {}) do
     local row, other = row_of(sheet, goal.row), goal.peer and row_of(sheet, goal.peer)
-    local one = {
-      text = goal.peer and goal.row .. " / " .. goal.peer or ("%s, %s"):format(goal.row, sheet.unit),
-      at_most = goal.at_most, reached = false,
-    }
+    local one = { text = text_of(goal, sheet.unit), at_most = goal.at_most, reached = false }
     if row and (other or not goal.peer) then
-      one.value = other and series.ratios(row.values, other.values) or series.summary(row.values)
+      one.value = value_of(goal, row, other)
       one.reached = goal.at_most and one.value.median <= goal.at_most
     end
     list[#list + 1] = one

@@ -167,7 +167,7 @@ describe("luvd help", function()
       local result = t:luvd(words)
       assert.equal(0, result.code)
       for _, command in ipairs { "run", "start", "stop", "reload", "restart", "status", "check", "plan", "logs", "help",
-        "version" } do
+        "version", "console", "upgrade" } do
         assert.matches("%f[%w]" .. command .. "%f[%W]", result.out)
       end
     end

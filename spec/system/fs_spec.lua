@@ -108,7 +108,7 @@ describe("a declared file", function()
   end))
 
   it("that cannot be opened anew stays the old one", luvd.root_test(function(t)
-    local d = t:start(t:file(services.eval(([[user = "nobody", chroot = "auto",
+    local d = t:start(t:file(services.eval(([[user = "nobody", chroot = "auto", workers = 0,
       files = { series = { path = "%s/series", mode = "a" } },]]):format(t.folder))))
     local conn = client.connect(d:address())
     assert.equal("true", conn:write("daemon.files.series:write 'a'\n"):read_line())

@@ -144,7 +144,7 @@ describe("a file", function()
       slow[i].socket:read_stop()
     end
     assert.equal(200, http.ask(d:address(), "HEAD /one").status)
-    if not luvd.sanitized then assert.is_true(proc.resident(d.pid) < 16 * 1024) end
+    if not luvd.sanitized then assert.is_true(proc.resident(d:worker()) < 16 * 1024) end
     for _, conn in ipairs(slow) do conn:close() end
     d:stop()
   end))
@@ -154,8 +154,9 @@ describe("a file", function()
     local fd = assert(uv.fs_open(t.folder .. "/one.txt", "r+", 0))
     assert(uv.fs_ftruncate(fd, 64 * 1024 * 1024))
     uv.fs_close(fd)
+    local worker = d:worker()
     local function held()
-      for _, path in pairs(proc.descriptors(d.pid)) do
+      for _, path in pairs(proc.descriptors(worker)) do
         if path:find("one.txt", 1, true) then return true end
       end
     end

@@ -130,7 +130,9 @@ describe("an http service among hostile clients", function()
       page = page or ("x"):rep(8 << 20)
       return request.path == "/large" and page or "fine\n"]],
       "header_timeout = '500ms', keep_alive = '500ms', write_timeout = '500ms'")))
-    local before, resident = #proc.descriptors(d.pid), proc.resident(d.pid)
+    local worker = d:worker()
+    assert.equal("fine\n", t:command({ curl, "-sS", "-m", "5", url(d) }).out)
+    local before, resident = #proc.descriptors(worker), proc.resident(worker)
     local conns = {}
     local kinds = { "GET / HTTP/1.1\r\nX: ", get "/large" .. get "/large", "\22\3\1\2\0\1",
       "GET / HTTP/1.1\nHost: x\n\n",
@@ -148,8 +150,8 @@ describe("an http service among hostile clients", function()
     d:wait_log "a request came too slowly"
     d:wait_log "a client was cut off: it reads too slowly"
     for _, conn in ipairs(conns) do conn:close() end
-    loop.wait_for("the end of the connections", function() return #proc.descriptors(d.pid) <= before end)
-    local grown = proc.resident(d.pid) - resident
+    loop.wait_for("the end of the connections", function() return #proc.descriptors(worker) <= before end)
+    local grown = proc.resident(worker) - resident
     assert.is_true(grown < 65536, grown .. " KiB more")
     local _, lines = d:log():gsub("a malformed request was refused", "")
     assert.is_true(lines <= 2, lines .. " lines for one burst")

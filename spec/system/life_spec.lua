@@ -5,10 +5,10 @@ local proc = require "support.proc"
 local services = require "support.services"
 local uv = require "luv"
 
+luvd.classic()
+
 local greeter = [[
 local luvd, net = require "luvd", require "luvd.net"
-
-luvd.classic()
 local asked, service = 0, {}
 function service.start(daemon)
   net.serve(daemon.listeners.web, function(conn)
@@ -102,7 +102,7 @@ describe("a reload", function()
   end))
 
   it("is refused by a classic daemon when the code has changed, with that reason", luvd.test(function(t)
-    local d = t:start(file(t))
+    local d = t:start(file(t, nil, "workers = 0,"))
     change_code(t)
     local verdict = d:reload()
     assert.equal(1, verdict.code)
@@ -113,10 +113,10 @@ describe("a reload", function()
 
   it("is refused when a key may not change, which it names", luvd.test(function(t)
     local d = t:start(file(t))
-    file(t, "one", [[chdir = "/tmp",]])
+    file(t, "one", [[pidfile = false,]])
     local verdict = d:reload()
     assert.equal(1, verdict.code)
-    assert.matches("chdir", verdict.err)
+    assert.matches("pidfile", verdict.err)
     d:stop()
   end))
 

@@ -120,7 +120,7 @@ return {
         for _, listener in ipairs(d:status().listeners) do
           if listener.connections ~= 0 then return nil end
         end
-        return #proc.names(("/proc/%d/fd"):format(d.pid))
+        return #proc.names(("/proc/%d/fd"):format(d:worker()))
       end)
     end
     local before = descriptors()

@@ -5,6 +5,8 @@ local luvd = require "support.luvd"
 local services = require "support.services"
 local uv = require "luv"
 
+luvd.classic()
+
 -- A C module that comes with the busted of Debian, so that it is there wherever these specs run.
 local module = "term.core"
 local library = "/usr/lib/x86_64-linux-gnu/lua/5.4/term/core.so"
@@ -149,7 +151,6 @@ describe("a listener", function()
     t:file([[
 local net, service = require "luvd.net", {}
 
-luvd.classic()
 function service.start(daemon)
   net.serve(daemon.listeners.web, function(conn) conn:write(daemon.config.banner) end)
 end

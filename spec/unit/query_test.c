@@ -224,8 +224,7 @@ static int listener(struct world *world, size_t asked, int64_t index, int64_t co
 static int totals(struct world *world, size_t asked, int64_t bytes)
 {
 	const struct message message = {
-	    .type = MESSAGE_TOTALS,
-	    .number = {query_of(world, asked), bytes, 2, 1, 4096, 7000}};
+	    .type = MESSAGE_TOTALS, .number = {query_of(world, asked), bytes, 2, 1, 4096, 7000}};
 
 	return queries_take(world->queries, world->asked[asked].slot, &message);
 }

@@ -93,6 +93,18 @@ static void test_an_expression_is_answered_with_its_values(void **state)
 	end(&told);
 }
 
+static void test_a_start_that_uses_no_global_is_no_matter(void **state)
+{
+	struct told told = {.kit = kit_create("return { service = { start = function() end } }\n")};
+
+	(void)state;
+	kit_start(told.kit);
+	assert_answer(&told, "x = 1", "");
+	assert_answer(&told, "x, type(print), type(service.start)",
+		      "1\n\"function\"\n\"function\"\n");
+	end(&told);
+}
+
 static void test_statements_are_run_and_what_they_assign_is_kept(void **state)
 {
 	struct told told;
@@ -373,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_an_expression_is_answered_with_its_values),
+	    cmocka_unit_test(test_a_start_that_uses_no_global_is_no_matter),
 	    cmocka_unit_test(test_statements_are_run_and_what_they_assign_is_kept),
 	    cmocka_unit_test(test_the_services_globals_are_read_and_not_overwritten),
 	    cmocka_unit_test(test_tables_are_readable),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/audit.h"
 #include "plan/plan.h"
 #include "sample.h"
 #include "sys_fake.h"
@@ -477,6 +478,32 @@ static void listen_names_the_address_and_the_reason(void **state)
 		"jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: permission denied");
 }
 
+static void listen_binds_a_socket_for_each_worker_with_reuseport(void **state)
+{
+	const struct listener *web;
+
+	(void)state;
+	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
+	takes(&step_listen);
+	web = &sample.daemon.listeners[0];
+	assert_string_equal(web->listen->name, "web");
+	assert_int_equal(web->other_count, 2);
+	assert_int_not_equal(web->others[0], web->others[1]);
+	assert_int_not_equal(web->others[0], web->fd);
+}
+
+static void listen_fails_when_a_later_worker_has_no_socket(void **state)
+{
+	(void)state;
+	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
+	/* The first is the one that asks whether the port is free. */
+	fake_refuse("bind", 4, EACCES);
+	refuses(&step_listen,
+		"jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: permission denied");
+}
+
 static void listen_replaces_a_socket_to_which_nobody_listens(void **state)
 {
 	struct fake_node *stale = fake_add("/run/jail.sock", S_IFSOCK | 0666);
@@ -791,9 +818,9 @@ static uint64_t mask_of(const int *capabilities, size_t count)
 static void reduce_keeps_what_monitor_and_workers_need(void **state)
 {
 	static const int needed[] = {
-	    CAPABILITY_CHOWN,  CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
-	    CAPABILITY_FOWNER, CAPABILITY_KILL,		CAPABILITY_SETGID,
-	    CAPABILITY_SETUID, CAPABILITY_SETPCAP,	CAPABILITY_NET_BIND_SERVICE,
+	    CAPABILITY_CHOWN,      CAPABILITY_DAC_OVERRIDE, CAPABILITY_DAC_READ_SEARCH,
+	    CAPABILITY_FOWNER,     CAPABILITY_KILL,         CAPABILITY_SETGID,
+	    CAPABILITY_SETUID,     CAPABILITY_SETPCAP,      CAPABILITY_NET_BIND_SERVICE,
 	    CAPABILITY_SYS_CHROOT, CAPABILITY_SYS_NICE};
 	const struct sys_capabilities *have = &fake.capabilities;
 	uint64_t mask = mask_of(needed, sizeof needed / sizeof *needed);
@@ -810,8 +837,8 @@ static void reduce_keeps_what_monitor_and_workers_need(void **state)
 
 static void reduce_keeps_nothing_that_nobody_needs(void **state)
 {
-	static const int needed[] = {CAPABILITY_DAC_READ_SEARCH, CAPABILITY_KILL,
-				     CAPABILITY_SETGID, CAPABILITY_SETUID, CAPABILITY_SETPCAP};
+	static const int needed[] = {CAPABILITY_DAC_READ_SEARCH, CAPABILITY_KILL, CAPABILITY_SETGID,
+				     CAPABILITY_SETUID, CAPABILITY_SETPCAP};
 
 	(void)state;
 	sample.spec.log.to = SINK_SYSLOG;
@@ -940,6 +967,49 @@ static void audit_is_content_with_what_was_asked_for(void **state)
 	confined();
 	takes(&step_audit);
 	assert_true(sample.daemon.witness_fd >= 0); /* luvd status reads the memory in it later */
+}
+
+static char told[4096];
+
+static void tell(void *data, const char *line, bool holds)
+{
+	size_t used = strlen(told);
+
+	assert_null(data);
+	snprintf(told + used, sizeof told - used, "%s%s\n", holds ? "" : "WRONG ", line);
+}
+
+static void assert_told(const char *line)
+{
+	if (!strstr(told, line))
+		fail_msg("no '%s' in: %s", line, told);
+}
+
+/* By then it has threads, descriptors of the service's, and handlers. */
+static void audit_is_told_anew_by_a_daemon_that_runs(void **state)
+{
+	(void)state;
+	confined();
+	takes(&step_audit);
+	fake.threads = 6;
+	fake.blocked = false;
+	for (size_t i = 0; i < sample.spec.limit_count; i++) /* nproc comes with the loop */
+		fake.limits[sample.limits[i].resource] = sample.limits[i].value;
+	fake.fds[40].open = true;
+	fake.fds[40].node = -1;
+	told[0] = 0;
+	assert_int_equal(audit_tell(&sample.daemon, tell, NULL), 0);
+	assert_told("ids: uid 65534, gid 65534\n");
+	assert_told("umask: 027\n");
+	assert_told("no return: uid 0 cannot be had back\n");
+	assert_null(strstr(told, "WRONG"));
+	fake.umask = 0;
+	fake.no_new_privs = false;
+	told[0] = 0;
+	assert_int_equal(audit_tell(&sample.daemon, tell, NULL), 2);
+	assert_told("WRONG umask: Umask is 0, expected 27\n");
+	assert_told("WRONG no_new_privs: NoNewPrivs is 0, expected 1\n");
+	assert_told("ids: uid 65534, gid 65534\n"); /* one that is wrong hides no other */
 }
 
 static void audit_finds_a_second_thread(void **state)
@@ -1074,6 +1144,8 @@ int main(void)
 	    TEST(paths_spares_a_folder_that_is_in_use),
 	    TEST(listen_shows_the_remedy_for_a_busy_port),
 	    TEST(listen_names_the_address_and_the_reason),
+	    TEST(listen_binds_a_socket_for_each_worker_with_reuseport),
+	    TEST(listen_fails_when_a_later_worker_has_no_socket),
 	    TEST(listen_replaces_a_socket_to_which_nobody_listens),
 	    TEST(listen_leaves_a_socket_to_somebody_who_listens),
 	    TEST(listen_never_replaces_a_file),
@@ -1125,6 +1197,7 @@ int main(void)
 	    TEST(a_worker_is_tied_to_its_monitor),
 	    TEST(a_classic_daemon_outlives_its_launcher),
 	    TEST(audit_is_content_with_what_was_asked_for),
+	    TEST(audit_is_told_anew_by_a_daemon_that_runs),
 	    TEST(audit_finds_a_second_thread),
 	    TEST(audit_finds_a_wrong_uid),
 	    TEST(audit_finds_a_group_that_is_left),

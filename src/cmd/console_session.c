@@ -26,7 +26,7 @@ static int hear(const struct session *session, int timeout_ms, char **text, stru
 	result = client_receive(session->fd, keep, out, timeout_ms, &answer, err);
 	if (fclose(out) != 0)
 		result = err_sys(err, "cannot read the daemon's answer");
-	if (result == 0 && answer.result)
+	if (result == 0 && answer.result && *text)
 		return answer.code == EXIT_DONE ? 0 : 1;
 	free(*text);
 	*text = NULL;
@@ -48,7 +48,7 @@ int session_open(struct session *session, const struct target *target, int worke
 	if (worker)
 		snprintf(request, sizeof request, "console %d", worker);
 	if (client_send(session->fd, request, &why) == 0 &&
-	    hear(session, ANSWER_MS, &session->place, &why) == 0) {
+	    hear(session, ANSWER_MS, &session->place, &why) == 0 && session->place) {
 		session->place[strcspn(session->place, "\n")] = 0;
 		return 0;
 	}

@@ -27,9 +27,8 @@ enum message_type {
 	MESSAGE_WISH, /* number[0]: the exit code with which the service wants the daemon to stop */
 	MESSAGE_LISTENER, /* answer to STATUS: number: query, index, connections, accepted */
 	MESSAGE_TOTALS,   /* the last answer to STATUS: number: query, bytes of the Lua heap, tasks,
-			     failed tasks, resident bytes, and since the last STATUS, in
-			     microseconds the longest turn of the loop: so long an event may
-			     have waited */
+			     failed tasks, resident bytes, the longest lag of the loop since the
+			     last STATUS in microseconds */
 	MESSAGE_AUDIT,    /* answer to AUDITS: number: query, 1 when it is the last, 1 when it does
 			     not hold; text: a line, may be empty when it is the last */
 	MESSAGE_RESULT, /* answer to EVAL or COMPLETE: number: query, 1 when it is the last, 1 when
@@ -48,7 +47,7 @@ enum message_type {
 	MESSAGE_TYPES
 };
 
-enum { MESSAGE_NUMBERS = 7, MESSAGE_FDS = 64 };
+enum { MESSAGE_NUMBERS = 6, MESSAGE_FDS = 64 };
 
 struct message {
 	enum message_type type;

@@ -30,8 +30,9 @@ struct report_worker {
 	bool answered; /* else what follows is not known */
 	struct life_totals totals;
 	uint64_t resident; /* bytes; 0: not known */
-	/* Since a status was asked for before, microseconds. */
-	int64_t lag;                /* of the loop, the longest */
+	/* How long the loop has kept an event waiting, the longest since a status was asked for
+	 * before; microseconds. */
+	int64_t lag;
 	struct life_counts *counts; /* a listener each */
 };
 

@@ -17,8 +17,9 @@ static void listeners(const struct report *report, FILE *out)
 		const struct report_listener *listener = &report->listeners[i];
 		struct life_counts counts = report_counts(report, i);
 
-		fprintf(out, "%-11s %s %s, %llu connection%s, %llu accepted\n",
-			i ? "" : "listeners", listener->name, listener->address,
+		fprintf(out, "%-11s %s ", i ? "" : "listeners", listener->name);
+		text_line(out, listener->address, strlen(listener->address));
+		fprintf(out, ", %llu connection%s, %llu accepted\n",
 			(unsigned long long)counts.connections, counts.connections == 1 ? "" : "s",
 			(unsigned long long)counts.accepted);
 	}
@@ -38,11 +39,6 @@ static void memory(const struct report *report, const struct life_totals *totals
 		(unsigned long long)totals->failed);
 }
 
-static void milliseconds(FILE *out, int64_t microseconds)
-{
-	fprintf(out, "%.1f ms", (double)microseconds / 1000);
-}
-
 static void answer(const struct report *report, const struct report_worker *worker, FILE *out)
 {
 	unsigned long long connections = 0;
@@ -53,8 +49,7 @@ static void answer(const struct report *report, const struct report_worker *work
 	text_size(out, worker->resident);
 	fputs(", Lua ", out);
 	text_size(out, worker->totals.lua_bytes);
-	fputs(", lag ", out);
-	milliseconds(out, worker->lag);
+	fprintf(out, ", lag %.1f ms", (double)worker->lag / 1000);
 }
 
 static void worker_row(const struct report *report, size_t i, FILE *out)

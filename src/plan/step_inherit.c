@@ -20,13 +20,17 @@ static void describe(const struct daemon *daemon, FILE *out)
 
 	for (size_t i = 0; i < spec->listen_count; i++)
 		sockets += spec->listens[i].address_count;
+	if (spec->workers == 1)
+		fputs("in the worker", out);
+	else
+		fprintf(out, "in each of %d workers", spec->workers);
 	fprintf(out,
-		"in each of %d workers, executed anew: start a session of its own\n"
+		", executed anew: start a session of its own\n"
 		"take over the descriptors 0 to 2, the monitor's channel, the pipe to the log, "
 		"%zu socket%s and %zu file%s; close all others\n"
 		"reset all signals to their defaults, then hold back HUP, INT, QUIT, TERM, USR1, "
 		"USR2",
-		spec->workers, sockets, sockets == 1 ? "" : "s", spec->file_count,
+		sockets, sockets == 1 ? "" : "s", spec->file_count,
 		spec->file_count == 1 ? "" : "s");
 }
 

@@ -59,7 +59,8 @@ static void look(struct vm *vm)
 	/* Again at each tick: the service may have set a hook of its own meanwhile. */
 	if (slice_due(slice)) {
 		slice->hooks = true;
-		slice_hook(vm);
+		slice_hook(vm, !slice->fired);
+		slice->fired = false;
 	}
 }
 

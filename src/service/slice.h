@@ -51,6 +51,7 @@ struct slice {
 	volatile int64_t late_at;     /* when the hooks were set for it */
 	volatile uint64_t overdue;    /* the run that outlasts abort */
 	volatile int raised;          /* how often the error was raised in it */
+	volatile bool fired;          /* a hook has run since the last tick */
 
 	uint64_t turn_began;   /* milliseconds of the loop; 0: no Lua has run in this turn */
 	uint64_t lag, longest; /* microseconds of the longest turn since they were asked for */
@@ -70,8 +71,9 @@ uint64_t slice_read(uint64_t *most);
 /* --- for vm.h --- */
 
 void slice_begin(struct vm *vm);
-/* Hooks what runs, if this run is too long. Also from the handler. */
-void slice_hook(struct vm *vm);
+/* Hooks what runs, if this run is too long; again: also what is hooked already, for a hook that was
+ * set in the middle of an instruction may be lost. Also from the handler. */
+void slice_hook(struct vm *vm, bool again);
 /* The coroutine of a hooked frame does not run any more. */
 void slice_unhook(struct vm *vm, struct frame *frame);
 

@@ -36,13 +36,16 @@ static int grace_of(const struct slice *slice)
 	return grace;
 }
 
-static void hook_frame(struct frame *frame, int count)
+static void hook_frame(struct frame *frame, int count, bool again)
 {
 	lua_State *L = frame->L;
 	lua_Hook hook = lua_gethook(L);
 
-	if (hook == on_hook)
+	if (hook == on_hook) {
+		if (again)
+			lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
 		return;
+	}
 	frame->hook = hook;
 	frame->mask = lua_gethookmask(L);
 	frame->count = lua_gethookcount(L);
@@ -50,7 +53,7 @@ static void hook_frame(struct frame *frame, int count)
 	lua_sethook(L, on_hook, LUA_MASKCOUNT, count);
 }
 
-void slice_hook(struct vm *vm)
+void slice_hook(struct vm *vm, bool again)
 {
 	int count = grace_of(&vm->slice);
 
@@ -59,7 +62,7 @@ void slice_hook(struct vm *vm)
 		return;
 	}
 	for (struct frame *frame = vm->frame; frame; frame = frame->below)
-		hook_frame(frame, count);
+		hook_frame(frame, count, again);
 }
 
 static void unhook_frame(struct frame *frame)
@@ -159,13 +162,17 @@ static void raise_abort(lua_State *L, struct vm *vm)
 	lua_error(L);
 }
 
-/* A coroutine that was made while its maker was hooked has the hook too, maybe for a later run. */
+/* A coroutine that was made while its maker was hooked has the hook too, maybe for a later run.
+ *
+ * What it cannot end, beside C: finalizers, and a <close> value of a coroutine that its error has
+ * ended, for Lua runs both without hooks. Those are for the watchdog. */
 static void on_hook(lua_State *L, lua_Debug *call)
 {
 	struct vm *vm = vm_of(L);
 	struct slice *slice = &vm->slice;
 
 	(void)call;
+	slice->fired = true;
 	if (slice->late == slice->run && slice->told != slice->run)
 		tell_here(L, vm);
 	if (slice->overdue == slice->run)

@@ -127,7 +127,7 @@ static inline void frame_push(struct vm *vm, struct frame *frame, lua_State *co)
 	vm->frame = frame;
 	atomic_signal_fence(memory_order_seq_cst);
 	if (vm->slice.hooks)
-		slice_hook(vm);
+		slice_hook(vm, false);
 }
 
 static inline void frame_pop(struct vm *vm, struct frame *frame)

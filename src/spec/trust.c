@@ -127,16 +127,23 @@ static void take_stamp(struct stamp *stamp, const struct stat *node)
 	};
 }
 
+/* Of what was opened, so that nobody can put another file in its place in between. */
+static int check_opened(const struct source *source, const char *path, int fd, struct stat *node,
+			struct err *err)
+{
+	if (fstat(fd, node) < 0)
+		return err_sys(err, "cannot look at '%s'", path);
+	if (!S_ISREG(node->st_mode))
+		return err_set(err, "'%s' is not a regular file", path);
+	return source->uid == 0 ? check_owners(source, path, node, err) : 0;
+}
+
 static int read_opened(const struct source *source, const char *path, int fd, char **text,
 		       size_t *length, struct stamp *stamp, struct err *err)
 {
 	struct stat node;
 
-	if (fstat(fd, &node) < 0)
-		return err_sys(err, "cannot look at '%s'", path);
-	if (!S_ISREG(node.st_mode))
-		return err_set(err, "'%s' is not a regular file", path);
-	if (source->uid == 0 && check_owners(source, path, &node, err) < 0)
+	if (check_opened(source, path, fd, &node, err) < 0)
 		return -1;
 	take_stamp(stamp, &node);
 	if (!text)
@@ -176,6 +183,24 @@ int trust_read(const struct source *source, const char *path, char **text, size_
 			return result;
 		*err = before;
 	}
+}
+
+int trust_open_program(const struct source *source, const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat node;
+
+	if (fd < 0) {
+		err_sys(err, "cannot open '%s'", path);
+		return -1;
+	}
+	if (check_opened(source, path, fd, &node, err) == 0) {
+		if (node.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))
+			return fd;
+		err_set(err, "'%s' is not executable: chmod +x '%s'", path, path);
+	}
+	close(fd);
+	return -1;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

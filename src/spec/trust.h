@@ -23,6 +23,9 @@ struct stamp {
  * replaced meanwhile is read again, a few times. */
 int trust_read(const struct source *source, const char *path, char **text, size_t *length,
 	       struct stamp *stamp, struct err *err);
+/* The same checks of a program; its bytes are not read. Returns a descriptor of what was checked,
+ * close-on-exec, the caller's; -1. */
+int trust_open_program(const struct source *source, const char *path, struct err *err);
 /* Is the file at path still the one of stamp? */
 bool trust_unchanged(const char *path, const struct stamp *stamp);
 

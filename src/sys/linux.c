@@ -84,6 +84,24 @@ int sys_open_self(void)
 	return sys_open("/proc/self/exe", O_PATH, 0);
 }
 
+int sys_self_path(char *path, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	ssize_t length = readlink("/proc/self/exe", path, size);
+	size_t tail = sizeof deleted - 1;
+
+	if (length < 0)
+		return -1;
+	if ((size_t)length >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	path[length] = '\0';
+	if ((size_t)length > tail && strcmp(path + length - tail, deleted) == 0)
+		path[(size_t)length - tail] = '\0';
+	return 0;
+}
+
 int sys_open_status(void)
 {
 	return sys_open("/proc/self/status", O_RDONLY, 0);
@@ -238,6 +256,20 @@ pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, siz
 	_exit(SPAWN_FAILED);
 }
 
+int sys_execute(int fd, char *const arguments[])
+{
+	char *none[] = {NULL};
+
+	return (int)syscall(SYS_execveat, fd, "", arguments, none, AT_EMPTY_PATH);
+}
+
+int sys_limit_child(pid_t pid, int resource, rlim_t value)
+{
+	struct rlimit limit = {value, value};
+
+	return prlimit(pid, (__rlimit_resource_t)resource, &limit, NULL);
+}
+
 int sys_parent_death_signal(int number)
 {
 	return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
@@ -368,16 +400,31 @@ static uint64_t bit(int capability)
 }
 
 /* Asks for every capability that the kernel knows: it says EINVAL for the first it does not. */
-static int collect(int option, uint64_t *mask)
+static int bounding(uint64_t *mask)
 {
 	*mask = 0;
 	for (int i = 0; i < CAPABILITIES; i++) {
-		int set = option == PR_CAPBSET_READ
-			      ? prctl(PR_CAPBSET_READ, i, 0, 0, 0)
-			      : prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0);
+		int set = prctl(PR_CAPBSET_READ, i, 0, 0, 0);
 
 		if (set < 0)
 			return errno == EINVAL && i > 0 ? 0 : -1;
+		if (set)
+			*mask |= bit(i);
+	}
+	return 0;
+}
+
+/* Only what is permitted and inheritable can be ambient: no other is asked for. */
+static int ambient(uint64_t possible, uint64_t *mask)
+{
+	*mask = 0;
+	for (int i = 0; i < CAPABILITIES; i++) {
+		int set = 0;
+
+		if (possible & bit(i))
+			set = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0);
+		if (set < 0)
+			return -1;
 		if (set)
 			*mask |= bit(i);
 	}
@@ -394,9 +441,9 @@ int sys_capabilities(struct sys_capabilities *capabilities)
 	capabilities->effective = (uint64_t)data[1].effective << 32 | data[0].effective;
 	capabilities->permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
 	capabilities->inheritable = (uint64_t)data[1].inheritable << 32 | data[0].inheritable;
-	if (collect(PR_CAPBSET_READ, &capabilities->bounding) < 0)
+	if (bounding(&capabilities->bounding) < 0)
 		return -1;
-	return collect(PR_CAP_AMBIENT, &capabilities->ambient);
+	return ambient(capabilities->permitted & capabilities->inheritable, &capabilities->ambient);
 }
 
 int sys_capabilities_set(uint64_t mask)

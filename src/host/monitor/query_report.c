@@ -116,7 +116,7 @@ static void add_worker(struct sheet *sheet, const struct question *question,
 	    .lost = slot->lost,
 	    .answered = reply && reply->whole,
 	    .counts = sheet->counts + index * (sheet->report.listener_count + 1)};
-	if (!worker->answered)
+	if (!reply || !reply->whole)
 		return;
 	worker->totals = reply->totals;
 	worker->resident = reply->resident;

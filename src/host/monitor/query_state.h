@@ -13,7 +13,7 @@ struct reply {
 	bool whole; /* the last of its answer has come */
 	struct life_totals totals;
 	uint64_t resident;
-	int64_t lag; /* of the loop, microseconds, the longest since it was asked before */
+	int64_t lag;                /* of the loop, since it was asked before, microseconds */
 	struct life_counts *counts; /* listener_count of them, its generation's */
 	size_t listener_count;
 	char *lines[QUERIES_LINES_MAX]; /* of its audit */

@@ -46,6 +46,7 @@ static void finish(struct renew *renew, int code)
 	if (renew->closed)
 		return;
 	verdict_log(&monitor->reload, monitor->log);
+	sys_trim_memory(); /* the bundle passed through the heap */
 	notify_reloaded(monitor->daemon);
 	waiters_answer(&renew->waiters, code, monitor->reload.text);
 }
