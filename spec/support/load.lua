@@ -49,13 +49,26 @@ end
 
 --- All different answers of so many fresh connections.
 function load.answers(d, count)
-  local address, seen, list = d:address(), {}, {}
+  return load.answers_at(d:address(), count)
+end
+
+function load.answers_at(address, count)
+  local seen, list = {}, {}
   for _ = 1, count do
     local body = http.ask(address, "GET /").body
     if not seen[body] then list[#list + 1] = body end
     seen[body] = true
   end
   return list
+end
+
+--- Its log has nothing from a sanitizer, nor a line with one of the words; one that has the text of except may.
+function load.assert_clean(d, words, except)
+  for line in d:log():gmatch "[^\n]+" do
+    for _, wrong in ipairs { "Sanitizer", "runtime error", table.unpack(words or {}) } do
+      assert.falsy(line:find(wrong, 1, true) and not (except and line:find(except, 1, true)), line)
+    end
+  end
 end
 
 -- --- the clients ---

@@ -25,8 +25,8 @@ local function replaced(d, number, pid)
   end)
 end
 
--- Each client has lost at most one request for a death, on a connection that never had an answer: on one that had, it was
--- asked again, since nothing of an answer came.
+-- Each client has lost at most one request for a death, on a connection that never had an answer: on one that had, it
+-- was asked again, since nothing of an answer came.
 local function assert_lost_in_flight(clients, deaths)
   local found = load.over(clients)
   assert.is_true(found.lost <= deaths * CLIENTS, clients.out)
@@ -41,44 +41,49 @@ local function seconds(line)
   return tonumber(hours) * 3600 + tonumber(minutes) * 60 + tonumber(rest)
 end
 
-describe("under load, a worker that is killed", function()
+describe("under load, a worker", function()
   for _, workers in ipairs { 1, 2 } do
-    it(("is replaced, and at most what it was asked is lost: %d"):format(workers), luvd.test(function(t)
+    it(("of %d that is killed is replaced, and costs at most what it was asked"):format(workers), luvd.test(function(t)
       -- Requests that take a while: there are always some on their way.
       load.code(t, 1, [[local luvd = require "luvd"]], [[luvd.sleep "5ms"]])
       local d = t:start(load.file(t, 1, load.keys { workers = workers, more = [[restart = { window = "1ms" },]] }))
-      local clients = load.begin(t, d, { pause = 0 })
+      local clients, address = load.begin(t, d, { pause = 0 }), d:address()
       for _ = 1, KILLS do
         local pid = worker(d, 1).pid
+        local killed = uv.hrtime()
         assert(uv.kill(math.tointeger(pid), "sigkill"))
+        assert.same({ "1 1\n" }, load.answers_at(address, 1))
+        if os.getenv "LOAD_VERBOSE" then print(("an answer after %.1f ms"):format((uv.hrtime() - killed) / 1e6)) end
         replaced(d, 1, pid)
       end
       local found = assert_lost_in_flight(clients, KILLS)
-      assert.is_true(found.repeated > 0)
+      assert.is_true(found.answers > 100 and (workers > 1 or found.repeated > 0), clients.out)
       assert.equal(KILLS, worker(d, 1).restarts)
       d:stop()
+      load.assert_clean(d)
       t:assert_nothing_left()
     end))
   end
 
-  it("in a pcall loop is missed after timeouts.watchdog, and replaced", luvd.test(function(t)
+  it("that spins around a pcall is killed after timeouts.watchdog, and replaced", luvd.test(function(t)
     load.code(t, 1, [[local luvd = require "luvd"]], [[if request.path == "/spin" then
       luvd.log:info(("worker %d spins"):format(daemon.worker))
       while true do pcall(function() while true do end end) end
     end]])
     local d = t:start(load.file(t, 1, load.keys { workers = 2, more = [[
-      lua = { slice = "20ms", abort = "50ms" }, timeouts = { watchdog = "300ms" },]] }))
+      lua = { slice = "20ms" }, timeouts = { watchdog = "500ms" },]] }))
     local before = { worker(d, 1), worker(d, 2) }
     local clients = load.begin(t, d)
     local spinning = client.connect(d:address()):write "GET /spin HTTP/1.1\r\nHost: here\r\n\r\n"
     local number = math.tointeger(tonumber(d:wait_log "worker (%d) spins"))
-    d:wait_log(("worker %d: no heartbeat for 300ms"):format(number))
+    d:wait_log(("worker %d: no heartbeat for 500ms"):format(number))
     replaced(d, number, before[number].pid)
     assert.equal(before[3 - number].pid, worker(d, 3 - number).pid)
     loop.wait_for("the end of the connection", function() return spinning.ended end)
     spinning:close()
     assert_lost_in_flight(clients, 1)
     d:stop()
+    load.assert_clean(d)
   end))
 end)
 
@@ -136,6 +141,7 @@ describe("a worker that dies again and again", function()
     load.assert_none_lost(clients)
     d:signal "sigterm"
     d.child:wait()
+    load.assert_clean(d)
     t:assert_nothing_left()
   end))
 end)
@@ -166,21 +172,23 @@ describe("under load, a monitor", function()
     assert.same({ "1 2\n" }, load.answers(again, 10))
     load.assert_none_lost(clients)
     again:stop()
+    load.assert_clean(again) -- the log is the same one
     t:assert_nothing_left()
   end))
 
   it("that was stopped and goes on kills no worker that was alive meanwhile", luvd.test(function(t)
     load.code(t, 1)
-    local d = t:start(load.file(t, 1, load.keys { workers = 2, more = [[timeouts = { watchdog = "200ms" },]] }))
+    local d = t:start(load.file(t, 1, load.keys { workers = 2, more = [[timeouts = { watchdog = "400ms" },]] }))
     local before = { worker(d, 1).pid, worker(d, 2).pid }
     local clients = load.begin(t, d)
     d:signal "sigstop"
-    loop.poll(function() return false end, 600) -- three times as long as a worker may be silent
+    loop.poll(function() return false end, 1200) -- three times as long as a worker may be silent
     d:signal "sigcont"
-    loop.poll(function() return false end, 400)
+    loop.poll(function() return false end, 600)
     assert.same(before, { worker(d, 1).pid, worker(d, 2).pid })
     assert.falsy(d:log():find "no heartbeat")
     load.assert_none_lost(clients)
     d:stop()
+    load.assert_clean(d)
   end))
 end)
