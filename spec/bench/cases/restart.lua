@@ -16,14 +16,16 @@ end
 
 -- A daemon for each: the second death of a worker is answered with a delay.
 local function once()
+  local options = { request = load.plain, body = "hello\n", connections = CONNECTIONS, seconds = 1 }
   local one <close> = peer.start(peers.luvd("hello", "web"))
-  local answers, killed = load.around(one, { request = load.plain, body = "hello\n", seconds = 1 }, function()
+  local answers, killed = load.around(one, options, function()
     local pid = worker_of(one)
     assert(uv.kill(pid, "sigkill"))
     return pid
   end)
   local now = worker_of(one)
   if not now or now == killed then error("the worker was not replaced: " .. one.child.err, 0) end
+  if answers.errors > CONNECTIONS then error(("%d requests lost: %s"):format(answers.errors, one.child.err), 0) end
   return answers
 end
 
