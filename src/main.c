@@ -33,9 +33,13 @@ const struct command commands[] = {
      OPTION_FOLLOW | OPTION_LINES, true, false, cmd_logs},
     {"console", "FILE|NAME [--worker N] [-e CODE ...]", "evaluate Lua inside the running daemon",
      OPTION_WORKER | OPTION_CODE, true, false, cmd_console},
+    {"unit", "FILE [--for FORM] [--set KEY=VALUE ...] [--as root]",
+     "print what starts it elsewhere: a unit of systemd, a script, a logrotate stanza",
+     SPEC | OPTION_FORM | OPTION_AS, true, false, cmd_unit},
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
+    {"monitor", "", NULL, OPTION_WORDS, false, false, cmd_monitor},
     {"worker", "", NULL, OPTION_WORDS, false, false, cmd_worker},
     {NULL, NULL, NULL, 0, false, false, NULL},
 };

@@ -11,6 +11,8 @@ local rooms = {
   { name = "src/spec", says = "The daemon file as data.", first = { "fields", "spec" } },
   { name = "src/plan", says = "The steps from the shell prompt to the event loop: one table, one file a step.",
     first = { "machine", "plan", "step", "daemon" } },
+  { name = "src/unit", says = "What starts a daemon file elsewhere: units and scripts, one format a file.",
+    first = { "unit" } },
   { name = "src/sys", says = "The only door to the kernel.", first = { "sys" } },
   { name = "src/host", says = "The processes, and what they say to each other.",
     first = { "launch", "worker", "channel", "control", "log", "notify" } },

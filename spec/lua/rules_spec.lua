@@ -80,6 +80,7 @@ describe("the rooms", function()
       sys = { "sys", "err", "text" },
       plan = { "plan", "sys", "spec", "err", "text" },
       spec = { "spec", "err", "text" },
+      unit = { "unit", "plan", "sys", "spec", "err", "text" },
     }
     for room, allowed in pairs(below) do
       for _, path in ipairs(walk("src/" .. room)) do

@@ -1,11 +1,13 @@
--- A daemon file that wants every step: what the sweeps over system calls start.
+-- A daemon file that wants every step: what the sweeps over system calls start. One process unless workers says how
+-- many.
 
 local jailed = {}
 
-function jailed.file(t)
+function jailed.file(t, workers)
   return t:file(([[
 local net = require "luvd.net"
 return {
+  workers = %d,
   listen = { web = "tcp://127.0.0.1:0", side = "unix:%s/side" },
   files = { series = { path = "%s/series", mode = "a" } },
   log = "%s/the.log",
@@ -23,7 +25,7 @@ return {
     end,
   },
 }
-]]):format(t.folder, t.folder, t.folder))
+]]):format(workers or 0, t.folder, t.folder, t.folder))
 end
 
 --- What /proc must say of it, whatever went wrong on the way: never more than was asked.

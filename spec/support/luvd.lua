@@ -92,7 +92,10 @@ end
 -- unreadable only root sees the executable; its title has the test's name, and other runs may be going on.
 local function ours(pid)
   local executable = proc.executable(pid)
-  if executable then return executable == luvd.binary or executable == luvd.binary .. " (deleted)" end
+  if executable then
+    local own = ("/tmp/luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())) -- test:own_binary
+    return executable == luvd.binary or executable == luvd.binary .. " (deleted)" or executable:find(own, 1, true) == 1
+  end
   local title = proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""
   return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
@@ -207,7 +210,21 @@ end
 
 --- Runs `luvd …` to its end: { code, out, err }.
 function test:luvd(arguments, options)
-  return self:command({ luvd.binary, table.unpack(arguments) }, options)
+  return self:command({ self.binary or luvd.binary, table.unpack(arguments) }, options)
+end
+
+--- A copy of the binary in the test's folder, from which its daemons are started: another one can be put in its place.
+function test:own_binary()
+  self.binary = self.folder .. "/bin/luvd"
+  assert(uv.fs_mkdir(self.folder .. "/bin", tonumber("755", 8)))
+  assert(uv.fs_copyfile(luvd.binary, self.binary))
+end
+
+--- Puts a file with these bytes (nil: those of the binary, and a little more) in the place of the test's own binary.
+function test:install(bytes, mode)
+  tree.write(self.binary .. ".new", bytes or proc.slurp(luvd.binary) .. "x")
+  assert(uv.fs_chmod(self.binary .. ".new", tonumber(mode or "755", 8)))
+  assert(uv.fs_rename(self.binary .. ".new", self.binary))
 end
 
 --- Nobody runs our binary.
@@ -291,7 +308,7 @@ end
 
 --- status --json as a table, or nil and the result of the command.
 function daemon:status()
-  local result = self.test:luvd { "status", self.file, "--json" }
+  local result = self.test:command { luvd.binary, "status", self.file, "--json" }
   if result.code ~= 0 then return nil, result end
   local status, _, problem = json.decode(result.out)
   if not status then error(("status --json is not JSON (%s): %s"):format(problem, result.out), 2) end
@@ -308,18 +325,13 @@ function daemon:address(name)
   error(("no listener %s"):format(name or ""), 2)
 end
 
---- The pid of the process in which the service runs: the first worker, or the whole of a classic daemon.
-function daemon:server()
-  local workers = self:status().workers
-  return workers and workers[1] and workers[1].pid or self.pid
-end
-
 --- The pid of its worker of this number (1); a classic daemon is its own.
 function daemon:worker(number)
   local status, result = self:status()
   if not status then error("no status: " .. result.err, 2) end
   for _, worker in ipairs(status.workers) do
-    if worker.number == (number or 1) and worker.generation == status.generation and worker.pid then return worker.pid end
+    local serves = worker.generation == status.generation and worker.pid
+    if serves and worker.number == (number or 1) then return worker.pid end
   end
   error(("no worker %d"):format(number or 1), 2)
 end
@@ -334,14 +346,18 @@ end
 
 --- `luvd stop`, which must succeed and return only when the process is gone.
 function daemon:stop()
-  local result = self.test:luvd { "stop", self.file }
+  local result = self.test:command { luvd.binary, "stop", self.file }
   if result.code ~= 0 then error(("stop ended with %d: %s"):format(result.code, result.err), 2) end
   if proc.alive(self.pid) then error("stop returned, and the process lives", 2) end
   return result
 end
 
 function daemon:reload()
-  return self.test:luvd { "reload", self.file }
+  return self.test:command { luvd.binary, "reload", self.file }
+end
+
+function daemon:upgrade()
+  return self.test:command { luvd.binary, "upgrade", self.file }
 end
 
 function daemon:wait_end(within)

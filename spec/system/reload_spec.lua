@@ -272,6 +272,8 @@ describe("a broken reload of a daemon with workers", function()
     local d = start(t)
     t:file "return {\n  workers = 2,\n  umask = = 5 }"
     assert_refused(d, t.name .. ".lua:3", 2)
+    d:signal "sighup"
+    d:wait_log "SIGHUP from.-reload refused: .-%.lua:3"
     d:stop()
   end))
 

@@ -229,7 +229,8 @@ describe("a start that is interrupted", function()
   -- Starts a daemon whose service waits in start, and returns the launcher and the daemon's pid: root's business, since
   -- the daemon hides from others which program it runs.
   local function hanging(t, start)
-    local file = t:file(services.start(([[daemon.log:info "in start"; %s]]):format(start or [[luvd.sleep "1h"]])))
+    local file = t:file(services.start(([[daemon.log:info "in start"; %s]]):format(start or [[luvd.sleep "1h"]]),
+      "workers = 0,"))
     local launcher = t:spawn { luvd.binary, "start", file }
     local path = (t.home and t.home .. "/.local/state/" or "/var/log/") .. t.name .. ".log"
     loop.wait_for("the service's word", function() return (proc.slurp(path) or ""):find "in start" end)

@@ -14,7 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "host/control.h"
+#include "host/control_client.h"
+#include "host/control_keep.h"
 #include "plan/sink.h"
 
 /* The log writes to /dev/null and is not opened anew here. */
@@ -35,7 +36,8 @@ struct world {
 	struct control_place place;     /* of the last Lua, its kind and text */
 	enum frame_type type;
 	char lua[CONTROL_LUA_MAX + 1];
-	bool later; /* status is not answered at once */
+	bool later;   /* status is not answered at once */
+	bool monitor; /* can be upgraded */
 	char *sets[3];
 };
 
@@ -92,15 +94,25 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-static int setup(void **state)
+static int serve(struct world *world)
 {
-	struct world *world = calloc(1, sizeof *world);
 	struct control_calls calls = {.data = world,
 				      .status = on_status,
 				      .reload = on_wait,
 				      .stop = on_wait,
+				      .upgrade = world->monitor ? on_wait : NULL,
 				      .place = on_place,
 				      .lua = on_lua};
+	struct err err = {0};
+
+	world->control =
+	    control_create(&world->loop, &world->daemon, world->daemon.log, &calls, &err);
+	return world->control ? 0 : -1;
+}
+
+static int setup(void **state)
+{
+	struct world *world = calloc(1, sizeof *world);
 	struct err err;
 
 	snprintf(world->path, sizeof world->path, "/tmp/control-test-%ld", (long)getpid());
@@ -116,10 +128,8 @@ static int setup(void **state)
 	world->daemon.control_fd = listen_at(world->path);
 	uv_loop_init(&world->loop);
 	world->daemon.log = log_create(&world->daemon, &err);
-	world->control =
-	    control_create(&world->loop, &world->daemon, world->daemon.log, &calls, &err);
 	*state = world;
-	return world->control ? 0 : -1;
+	return serve(world);
 }
 
 static int teardown(void **state)
@@ -567,6 +577,105 @@ static void test_a_console_is_told_the_end_of_the_daemon(void **state)
 	assert_end(world, peer, EXIT_FAILED, "the daemon has stopped");
 }
 
+/* --- another image --- */
+
+enum { KEPT_MAX = 8 };
+
+/* As execution does it: descriptors stay, all else of the old image is gone without a word. Returns
+ * how many were kept; the last that somebody must answer is in *owed. */
+static size_t cross(struct world *world, struct control_client **owed)
+{
+	struct control_kept kept[KEPT_MAX];
+	size_t count = control_keep(world->control, kept, KEPT_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		kept[i].fd = fcntl(kept[i].fd, F_DUPFD_CLOEXEC, 3);
+	control_dismiss(world->control);
+	for (struct control_client *it = world->control->clients; it; it = it->next)
+		it->state = CLIENT_ENDED;
+	control_close(world->control);
+	for (int i = 0; i < 5; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+	control_destroy(world->control);
+	world->waiting = NULL;
+	world->monitor = true;
+	assert_int_equal(serve(world), 0);
+	for (size_t i = 0; i < count; i++) {
+		struct control_client *client = control_adopt(world->control, &kept[i]);
+
+		if (kept[i].wait == CONTROL_WAIT_UPGRADE || kept[i].wait == CONTROL_WAIT_RELOAD)
+			*owed = client;
+	}
+	return count;
+}
+
+static void turn_a_few(struct world *world)
+{
+	for (int i = 0; i < 5; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+}
+
+static void test_who_waits_for_a_verdict_gets_it_from_the_other_image(void **state)
+{
+	static const char *const requests[] = {"upgrade", "reload"};
+	struct world *world = *state;
+	struct control_client *owed = NULL;
+	char text[64];
+
+	cross(world, &owed);
+	for (int i = 0; i < 2; i++) {
+		struct peer *peer = peer_open(world);
+
+		peer_ask(peer, requests[i]);
+		assert_int_equal(next_frame(world, peer, text, sizeof text), FRAME_WITHIN);
+		assert_int_equal(cross(world, &owed), 1);
+		turn_a_few(world);
+		control_end(owed, EXIT_DONE, "a verdict");
+		assert_end(world, peer, EXIT_DONE, "a verdict");
+	}
+}
+
+static void test_who_has_not_asked_yet_asks_the_other_image(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	turn_a_few(world);
+	peer_ask(peer, "status"); /* unread by the old one */
+	assert_int_equal(cross(world, NULL), 1);
+	assert_output(world, peer, "fine\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_what_was_asked_and_not_answered_is_asked_anew(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	world->later = true;
+	peer_ask(peer, "status json");
+	while (!world->waiting)
+		uv_run(&world->loop, UV_RUN_ONCE);
+	world->later = false;
+	assert_int_equal(cross(world, NULL), 1);
+	assert_output(world, peer, "{}\n");
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_half_a_request_and_a_console_stay_behind(void **state)
+{
+	static const char why[] = "the daemon is being upgraded: ask again";
+	struct world *world = *state;
+	struct peer *console = console_open(world, "console", "echo: worker 1 of generation 7\n");
+	struct peer *half = peer_open(world);
+
+	peer_send(half, "\0\0", 2);
+	turn_a_few(world);
+	assert_int_equal(cross(world, NULL), 0);
+	assert_end(world, half, EXIT_FAILED, why);
+	assert_end(world, console, EXIT_FAILED, why);
+}
+
 /* --- logs --- */
 
 static void assert_lines(struct world *world, struct peer *peer, const char *first,
@@ -608,6 +717,21 @@ static void test_a_follower_gets_new_lines_until_the_daemon_ends(void **state)
 	say(world, "one");
 	peer_ask(peer, "logs follow 1");
 	assert_lines(world, peer, ": one\n", ": one\n");
+	say(world, "two");
+	assert_lines(world, peer, ": two\n", ": two\n");
+	control_close(world->control);
+	assert_end(world, peer, EXIT_DONE, "");
+}
+
+static void test_a_follower_goes_on_where_it_was_in_the_other_image(void **state)
+{
+	struct world *world = *state;
+	struct peer *peer = peer_open(world);
+
+	say(world, "one");
+	peer_ask(peer, "logs follow 1");
+	assert_lines(world, peer, ": one\n", ": one\n");
+	assert_int_equal(cross(world, NULL), 1);
 	say(world, "two");
 	assert_lines(world, peer, ": two\n", ": two\n");
 	control_close(world->control);
@@ -747,6 +871,11 @@ int main(void)
 	    TEST(a_console_takes_a_text_of_the_greatest_length),
 	    TEST(the_result_for_a_console_that_is_gone_is_nobodys),
 	    TEST(a_console_is_told_the_end_of_the_daemon),
+	    TEST(who_waits_for_a_verdict_gets_it_from_the_other_image),
+	    TEST(who_has_not_asked_yet_asks_the_other_image),
+	    TEST(what_was_asked_and_not_answered_is_asked_anew),
+	    TEST(half_a_request_and_a_console_stay_behind),
+	    TEST(a_follower_goes_on_where_it_was_in_the_other_image),
 	    TEST(logs_tells_the_last_lines),
 	    TEST(a_follower_gets_new_lines_until_the_daemon_ends),
 	    TEST(a_follower_that_reads_slowly_learns_what_it_missed),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "crew_world.h"
+#include "in_valgrind.h"
 
 /* Walks the crew through events in any order that chance may bring, and looks after each of them
  * whether all is still as it must be. CREW_SEED=N plays one seed again and tells what happens;
@@ -410,13 +411,6 @@ static void walk(struct world *world, unsigned seed, struct met *met)
 	met->followed += world->current > 1;
 	met->restarted += status.restarts > 0;
 	world_close(world);
-}
-
-static bool in_valgrind(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return preload && strstr(preload, "vgpreload");
 }
 
 static unsigned number_of(const char *name, unsigned otherwise)

@@ -137,7 +137,7 @@ static void a_user_that_is_another_one_by_now_is_renewed(void **state)
 	fixture_write(fixture, "room.lua", "return {}");
 	old = fixture_right(fixture, "return { service = 'room', user = 'a', umask = '0' }");
 	fixture->spec = NULL;
-	fixture_right(fixture, "return { service = 'room', user = 'a', workers = 1 }");
+	fixture_right(fixture, "return { service = 'room', user = 'a', workers = 2 }");
 	fixture->spec->workers = old->workers = 1;
 	fixture->spec->uid = 5;
 	assert_int_equal(spec_diff(old, fixture->spec, &change), 0);

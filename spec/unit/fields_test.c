@@ -43,7 +43,7 @@ static void every_default_is_right(void **state)
 	assert_string_equal(spec->description, "");
 	assert_string_equal(spec->chdir, "/");
 	assert_int_equal(spec->umask, 027);
-	assert_int_equal(spec->workers, 0);
+	assert_int_equal(spec->workers, 1);
 	assert_int_equal(spec->timeout_start, 30000);
 	assert_int_equal(spec->timeout_drain, 60000);
 	assert_int_equal(spec->timeout_watchdog, 30000);

@@ -447,14 +447,15 @@ static void a_confined_classic_daemon_is_warned_of(void **state)
 	spec_warnings(fixture_right(fixture, "return { " SERVICE ", user = 'root' }"), true,
 		      &warnings);
 	assert_int_equal(warnings.count, 0);
-	spec_warnings(fixture_right(fixture, "return { " SERVICE ", user = 'nobody',\n"
+	spec_warnings(fixture_right(fixture, "return { " SERVICE ", workers = 0, user = 'nobody',\n"
 					     "chroot = 'auto', log = '/var/log/x.log' }"),
 		      true, &warnings);
 	assert_int_equal(warnings.count, 3);
 	assert_string_equal(warnings.list[0].where, "main.lua:2");
 	errs_finish(&warnings);
-	fixture_right(fixture, "return { " SERVICE ", user = 'nobody', log = 'syslog',\n"
-			       "pidfile = false }");
+	fixture_right(fixture,
+		      "return { " SERVICE ", workers = 0, user = 'nobody', log = 'syslog',\n"
+		      "pidfile = false }");
 	spec_warnings(fixture->spec, true, &warnings);
 	assert_int_equal(warnings.count, 0);
 	assert_int_equal(chmod(fixture->path, 0600), 0);

@@ -123,6 +123,7 @@ static void a_jail_with_a_monitor_and_three_workers(void **state)
 	fake_reset(true);
 	sample_jail(&sample, "");
 	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
 	compare("crew.txt", false);
 }
 

@@ -529,10 +529,25 @@ static void an_ordinary_user_is_told_all_that_is_missing(void **state)
 	    "jail.lua:1: capabilities: needs the capability net_bind_service, which uid 1000 does "
 	    "not "
 	    "have\n"
-	    "jail.lua:1: limits.nofile: cannot set 50000: at most 20000 is allowed: operation "
-	    "not permitted\n"
 	    "jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: ports below 1024 are root's: "
-	    "permission denied\n");
+	    "permission denied\n"
+	    "jail.lua:1: limits.nofile: cannot set 50000: at most 20000 is allowed: operation "
+	    "not permitted\n");
+}
+
+static void a_reload_of_root_is_told_that_its_monitor_has_kept_less(void **state)
+{
+	struct errs errs = {0};
+
+	(void)state;
+	jail();
+	sample.daemon.machine.capabilities &= ~(UINT64_C(1) << CAPABILITY_SYS_CHROOT);
+	sample.daemon.role = WORKER;
+	plan_make(&plan, &sample.daemon, WORKER);
+	assert_int_equal(plan_check_rows(&plan, &sample.daemon, &errs), -1);
+	assert_string_equal(errs.list[0].what,
+			    "needs restart: the monitor has not kept the capability sys_chroot");
+	errs_finish(&errs);
 }
 
 static void a_machine_may_open_low_ports_to_all(void **state)
@@ -601,6 +616,7 @@ int main(void)
 	    TEST(every_call_of_sys_h_has_a_mark),
 	    TEST(root_may_do_all_of_it),
 	    TEST(an_ordinary_user_is_told_all_that_is_missing),
+	    TEST(a_reload_of_root_is_told_that_its_monitor_has_kept_less),
 	    TEST(a_machine_may_open_low_ports_to_all),
 	    TEST(a_daemon_cannot_keep_the_terminal_as_its_log),
 	    TEST(a_socket_that_no_entry_claims_is_named),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/ring.h"
@@ -102,6 +103,43 @@ static void test_a_line_longer_than_the_ring_is_cut(void **state)
 	assert_int_equal(bytes[0], 'x');
 }
 
+static void test_another_ring_goes_on_with_its_lines_and_numbers(void **state)
+{
+	struct ring *ring = *state, other;
+	uint64_t position = 0, lost;
+	char bytes[64], **lines;
+	size_t length;
+
+	for (int i = 0; i < 5000; i++)
+		ring_add(ring, "a line that is not so short\n", 28);
+	ring_add(ring, "two\nof one\n", 11);
+	lines = ring_lines(ring);
+	assert_non_null(lines);
+	assert_int_equal(ring_init(&other), 0);
+	ring_restore(&other, lines, ring->next);
+	assert_int_equal(other.first, ring->first);
+	assert_int_equal(other.next, 5002);
+	position = 5001;
+	length = ring_read(&other, &position, bytes, sizeof bytes, &lost);
+	assert_int_equal(length, 11);
+	assert_memory_equal(bytes, "two\nof one\n", 11);
+	assert_int_equal(lost, 0);
+	ring_finish(&other);
+	for (size_t i = 0; lines[i]; i++)
+		free(lines[i]);
+	free(lines);
+}
+
+static void test_numbers_that_cannot_be_are_not_believed(void **state)
+{
+	struct ring *ring = *state;
+	char one[] = "one\n", two[] = "two\n", *lines[] = {one, two, NULL};
+
+	ring_restore(ring, lines, 0);
+	assert_int_equal(ring->first, 1);
+	assert_int_equal(ring->next, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +151,10 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_new_lines_push_out_the_oldest_and_readers_learn_how_many, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_a_line_longer_than_the_ring_is_cut, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(test_another_ring_goes_on_with_its_lines_and_numbers,
+					    setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_numbers_that_cannot_be_are_not_believed, setup,
 					    teardown),
 	};
 

@@ -199,6 +199,6 @@ void sample_worker(struct sample *sample)
 void sample_finish(struct sample *sample)
 {
 	daemon_finish(&sample->daemon);
-	for (size_t i = 0; i < sample->spec.listen_count; i++)
+	for (size_t i = 0; i < sizeof sample->addresses / sizeof *sample->addresses; i++)
 		free(sample->addresses[i].text);
 }

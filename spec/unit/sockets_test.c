@@ -475,6 +475,126 @@ static void a_socket_given_by_address_is_matched_by_it(void **state)
 	assert_int_equal(fd_of(world, 2, 1), world->given);
 }
 
+/* --- for another image --- */
+
+static const struct spec *told_spec(void *data, int generation)
+{
+	struct world *world = data;
+
+	return generation <= GENERATIONS ? world->specs[generation - 1] : NULL;
+}
+
+static unsigned char *encode(struct world *world, size_t *length)
+{
+	struct err err = {0};
+	unsigned char *bytes;
+
+	assert_int_equal(sockets_encode(world->sockets, &bytes, length, &err), 0);
+	return bytes;
+}
+
+/* The world goes on with what another image would have read. */
+static void cross(struct world *world)
+{
+	struct err err = {0};
+	struct sockets *back;
+	size_t length;
+	unsigned char *bytes = encode(world, &length);
+
+	back = sockets_decode(bytes, length, told_spec, world, &err);
+	free(bytes);
+	if (!back)
+		fail_msg("%s", err.what);
+	sockets_forget(world->sockets);
+	world->sockets = back;
+}
+
+static const char two_kinds[] = "listen = { door = 'unix:door', "
+				"web = { address = 'tcp://127.0.0.1:0', reuseport = true } }";
+enum { DOOR, WEB, LISTENERS };
+
+static void what_another_image_reads_is_the_same(void **state)
+{
+	struct world *world = *state;
+	int before[2][8] = {{0}}, after[2][8] = {{0}};
+	char text[SOCKETS_ROSTER_MAX];
+	const struct listener *list;
+	size_t count;
+
+	start(world, two_kinds);
+	renew(world, 2, two_kinds);
+	roster(world, 1, 1, before[0]);
+	snprintf(text, sizeof text, "%s", roster(world, 2, 2, before[1]));
+	cross(world);
+	roster(world, 1, 1, after[0]);
+	assert_string_equal(roster(world, 2, 2, after[1]), text);
+	assert_memory_equal(before, after, sizeof before);
+	assert_int_not_equal(after[0][WEB], after[1][WEB]);
+	list = sockets_list(world->sockets, 2, &count);
+	assert_int_equal(count, LISTENERS);
+	assert_string_equal(list[DOOR].listen->name, "door");
+	assert_true(list[DOOR].inode != 0);
+	assert_int_equal(knock(port_of(after[0][WEB])), 0);
+	sockets_release(world->sockets, 1);
+	assert_int_equal(knock_unix(world, "door"), 0);
+	sockets_release(world->sockets, 2);
+	assert_int_equal(knock_unix(world, "door"), ENOENT);
+}
+
+static void all_descriptors_are_named(void **state)
+{
+	struct world *world = *state;
+	int list[8], first[8], second[8];
+
+	start(world, two_kinds);
+	roster(world, 1, 1, first);
+	roster(world, 1, 2, second);
+	assert_int_equal(sockets_descriptors(world->sockets, list, 8), 3);
+	assert_int_equal(list[0], first[DOOR]);
+	assert_int_equal(list[1], first[WEB]);
+	assert_int_equal(list[2], second[WEB]);
+	assert_int_equal(sockets_descriptors(world->sockets, list, 1), 3);
+}
+
+/* Of exactly that size, so that ASan sees a read behind it. */
+static bool reads(struct world *world, const unsigned char *bytes, size_t length)
+{
+	unsigned char *copy = malloc(length ? length : 1);
+	struct err err = {0};
+	struct sockets *back;
+
+	memcpy(copy, bytes, length);
+	back = sockets_decode(copy, length, told_spec, world, &err);
+	free(copy);
+	sockets_forget(back);
+	if (!back)
+		assert_string_equal(err.what, "sockets: not of this version, cut or damaged");
+	return back != NULL;
+}
+
+static void cut_or_damaged_bytes_are_no_sockets(void **state)
+{
+	struct world *world = *state;
+	size_t length;
+	unsigned char *bytes;
+	int fds[8];
+
+	start(world, two_kinds);
+	bytes = encode(world, &length);
+	assert_true(reads(world, bytes, length));
+	for (size_t cut = 0; cut < length; cut++)
+		assert_false(reads(world, bytes, cut));
+	for (size_t i = 0; i < length; i++)
+		for (int bit = 0; bit < 8; bit += 3) {
+			bytes[i] ^= (unsigned char)(1 << bit);
+			(void)reads(world, bytes, length);
+			bytes[i] ^= (unsigned char)(1 << bit);
+		}
+	roster(world, 1, 1, fds);
+	assert_int_equal(knock(port_of(fds[WEB])), 0); /* nothing was closed */
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +614,9 @@ int main(void)
 	    TEST(a_socket_given_by_name_stays_with_its_entry),
 	    TEST(a_given_socket_that_no_entry_has_is_kept_for_the_next),
 	    TEST(a_socket_given_by_address_is_matched_by_it),
+	    TEST(what_another_image_reads_is_the_same),
+	    TEST(all_descriptors_are_named),
+	    TEST(cut_or_damaged_bytes_are_no_sockets),
 	};
 
 	return cmocka_run_group_tests_name("the sockets of a monitor", tests, NULL, NULL);

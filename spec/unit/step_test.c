@@ -478,6 +478,32 @@ static void listen_names_the_address_and_the_reason(void **state)
 		"jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: permission denied");
 }
 
+static void listen_binds_a_socket_for_each_worker_with_reuseport(void **state)
+{
+	const struct listener *web;
+
+	(void)state;
+	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
+	takes(&step_listen);
+	web = &sample.daemon.listeners[0];
+	assert_string_equal(web->listen->name, "web");
+	assert_int_equal(web->other_count, 2);
+	assert_int_not_equal(web->others[0], web->others[1]);
+	assert_int_not_equal(web->others[0], web->fd);
+}
+
+static void listen_fails_when_a_later_worker_has_no_socket(void **state)
+{
+	(void)state;
+	sample.spec.workers = 3;
+	sample.listens[0].reuseport = true;
+	/* The first is the one that asks whether the port is free. */
+	fake_refuse("bind", 4, EACCES);
+	refuses(&step_listen,
+		"jail.lua:1: listen.web: cannot bind tcp://0.0.0.0:80: permission denied");
+}
+
 static void listen_replaces_a_socket_to_which_nobody_listens(void **state)
 {
 	struct fake_node *stale = fake_add("/run/jail.sock", S_IFSOCK | 0666);
@@ -1118,6 +1144,8 @@ int main(void)
 	    TEST(paths_spares_a_folder_that_is_in_use),
 	    TEST(listen_shows_the_remedy_for_a_busy_port),
 	    TEST(listen_names_the_address_and_the_reason),
+	    TEST(listen_binds_a_socket_for_each_worker_with_reuseport),
+	    TEST(listen_fails_when_a_later_worker_has_no_socket),
 	    TEST(listen_replaces_a_socket_to_which_nobody_listens),
 	    TEST(listen_leaves_a_socket_to_somebody_who_listens),
 	    TEST(listen_never_replaces_a_file),

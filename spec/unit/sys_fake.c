@@ -192,6 +192,13 @@ int sys_close_on_exec(int fd)
 	return fake.fds[fd].open ? 0 : fail(EBADF);
 }
 
+int sys_keep_on_exec(int fd)
+{
+	if (enter("keep_on_exec", "%d", fd))
+		return -1;
+	return fake.fds[fd].open ? 0 : fail(EBADF);
+}
+
 bool sys_is_open(int fd)
 {
 	return fd < FAKE_FDS && fake.fds[fd].open;
@@ -277,6 +284,14 @@ int sys_memfd_sealed(const char *name, const void *bytes, size_t length)
 int sys_open_self(void)
 {
 	return enter("open_self", " ") ? -1 : new_fd(NULL, "self");
+}
+
+int sys_self_path(char *path, size_t size)
+{
+	if (enter("self_path", " "))
+		return -1;
+	snprintf(path, size, "/usr/bin/luvd");
+	return 0;
 }
 
 int sys_stat(int fd, struct stat *stat)
@@ -611,6 +626,14 @@ int sys_signals_block(void)
 	return 0;
 }
 
+int sys_signals_block_all(void)
+{
+	if (enter("signals_block_all", " "))
+		return -1;
+	fake.blocked = true;
+	return 0;
+}
+
 int sys_signal_pending(pid_t *sender)
 {
 	int number = fake.pending;
@@ -707,6 +730,19 @@ pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, siz
 	(void)fds;
 	(void)count;
 	return fail(ENOSYS);
+}
+
+int sys_execute(int fd, char *const arguments[])
+{
+	(void)arguments;
+	return enter("execute", "%d", fd) ? -1 : fail(ENOEXEC);
+}
+
+int sys_limit_child(pid_t pid, int resource, rlim_t value)
+{
+	return enter("limit_child", "%d %d %llu", (int)pid, resource, (unsigned long long)value)
+		   ? -1
+		   : 0;
 }
 
 int sys_parent_death_signal(int number)
@@ -961,8 +997,16 @@ const char *sys_capability_name(int capability)
 	switch (capability) {
 	case CAPABILITY_CHOWN:
 		return "chown";
+	case CAPABILITY_DAC_OVERRIDE:
+		return "dac_override";
+	case CAPABILITY_DAC_READ_SEARCH:
+		return "dac_read_search";
 	case CAPABILITY_FOWNER:
 		return "fowner";
+	case CAPABILITY_KILL:
+		return "kill";
+	case CAPABILITY_SETPCAP:
+		return "setpcap";
 	case CAPABILITY_SETUID:
 		return "setuid";
 	case CAPABILITY_SETGID:
@@ -971,6 +1015,10 @@ const char *sys_capability_name(int capability)
 		return "sys_chroot";
 	case CAPABILITY_NET_BIND_SERVICE:
 		return "net_bind_service";
+	case CAPABILITY_SYS_NICE:
+		return "sys_nice";
+	case CAPABILITY_SYS_RESOURCE:
+		return "sys_resource";
 	default:
 		return "another";
 	}

@@ -262,6 +262,91 @@ static void a_worker_is_not_started_with_a_descriptor_that_is_not_open(void **st
 	assert_int_equal(errno, EINVAL);
 }
 
+/* A program in our place, with one descriptor kept and a signal that waits; its exit status. */
+static int run_in_place(const char *path, char *const arguments[], bool signal)
+{
+	int status, program = open(path, O_RDONLY | O_CLOEXEC), kept = memory_of("kept\n");
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		HOLDS(lseek(kept, 0, SEEK_SET) == 0);
+		HOLDS(dup2(kept, 7) == 7 && dup2(kept, 8) == 8);
+		HOLDS(sys_close_on_exec(7) == 0 && sys_close_on_exec(8) == 0);
+		HOLDS(sys_keep_on_exec(7) == 0);
+		HOLDS(!signal || (sys_signals_block() == 0 && kill(getpid(), SIGTERM) == 0));
+		HOLDS(sys_execute(kept, arguments) == -1); /* no program, and we are still here */
+		sys_execute(program, arguments);
+		HOLDS(false);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	close(program);
+	close(kept);
+	return status;
+}
+
+static void a_program_in_our_place_gets_what_was_kept(void **state)
+{
+	char shell[] = "sh", option[] = "-c",
+	     script[] = "test -z \"$HOME\" && read x <&7 && test $x = kept &&"
+			"test ! -e /proc/$$/fd/8 && exit 9";
+	char *arguments[] = {shell, option, script, NULL};
+
+	(void)state;
+	setenv("HOME", "/root", 1);
+	assert_int_equal(run_in_place("/bin/sh", arguments, false), 9 << 8);
+}
+
+static void and_the_signals_that_wait(void **state)
+{
+	char grep[] = "grep", quiet[] = "-q", pattern[] = "^ShdPnd:.*4000$",
+	     file[] = "/proc/self/status";
+	char *arguments[] = {grep, quiet, pattern, file, NULL};
+
+	(void)state;
+	assert_int_equal(run_in_place("/bin/grep", arguments, true), 0);
+}
+
+static void limit_body(void)
+{
+	struct rlimit limit;
+	int ends[2];
+	char byte;
+	pid_t pid;
+
+	HOLDS(sys_pipe(ends) == 0);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[1]);
+		HOLDS(read(ends[0], &byte, 1) == 0);
+		HOLDS(sys_limit_get(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0);
+		_exit(5);
+	}
+	HOLDS(sys_limit_child(pid, RLIMIT_CORE, 0) == 0);
+	close(ends[1]);
+	HOLDS(waitpid(pid, &ends[0], 0) == pid && ends[0] == 5 << 8);
+	HOLDS(sys_limit_child(pid, RLIMIT_CORE, 0) == -1);
+}
+
+static void a_child_is_limited_from_outside(void **state)
+{
+	(void)state;
+	in_child(limit_body);
+}
+
+static void our_own_executable_has_a_path(void **state)
+{
+	char path[4096];
+	struct stat named, mapped;
+
+	(void)state;
+	assert_int_equal(sys_self_path(path, sizeof path), 0);
+	assert_int_equal(stat(path, &named), 0);
+	assert_int_equal(stat("/proc/self/exe", &mapped), 0);
+	assert_int_equal(named.st_ino, mapped.st_ino);
+	assert_int_equal(sys_self_path(path, 4), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+}
+
 /* The child of a process that ends: writes a byte to the pipe when the signal has come. */
 static void orphan(int fd, pid_t parent)
 {
@@ -494,6 +579,10 @@ int main(void)
 	    cmocka_unit_test(a_waiting_signal_tells_its_sender),
 	    cmocka_unit_test(a_pipe_can_be_given_more_room),
 	    cmocka_unit_test(a_spawned_program_gets_three_descriptors_and_no_environment),
+	    cmocka_unit_test(a_program_in_our_place_gets_what_was_kept),
+	    cmocka_unit_test(and_the_signals_that_wait),
+	    cmocka_unit_test(a_child_is_limited_from_outside),
+	    cmocka_unit_test(our_own_executable_has_a_path),
 	    cmocka_unit_test(a_worker_is_given_descriptors_whose_numbers_overlap),
 	    cmocka_unit_test(a_worker_is_not_started_with_a_descriptor_that_is_not_open),
 	    cmocka_unit_test(the_end_of_the_parent_is_a_signal),

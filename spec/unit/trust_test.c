@@ -8,6 +8,28 @@
 
 #include "spec/trust.h"
 
+/* While the kernel is asked for the real path of a file, another takes its place: so many times. */
+char *__real_realpath(const char *path, char *buffer);
+char *__wrap_realpath(const char *path, char *buffer);
+static int replaced_times;
+
+char *__wrap_realpath(const char *path, char *buffer)
+{
+	char other[200];
+	FILE *file;
+
+	if (replaced_times > 0) {
+		replaced_times--;
+		snprintf(other, sizeof other, "%s.new", path);
+		file = fopen(other, "w");
+		assert_non_null(file);
+		fprintf(file, "%d", replaced_times);
+		assert_int_equal(fclose(file), 0);
+		assert_int_equal(rename(other, path), 0);
+	}
+	return __real_realpath(path, buffer);
+}
+
 /* The rules for root: source.uid is 0. They can be tried by anybody who is the owner. */
 
 static const char text[] = "return { service = { start = function() end } }";
@@ -125,6 +147,75 @@ static void a_file_that_changes_after_it_was_read_is_seen(void **state)
 	assert_false(trust_unchanged(fixture->path, &stamp));
 }
 
+static void a_file_that_is_replaced_while_it_is_looked_at_is_read_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stamp stamp;
+	struct err err = {0};
+	char *bytes;
+	size_t length;
+
+	fixture_write(fixture, "main.lua", text);
+	replaced_times = 3;
+	assert_int_equal(trust_read(&fixture->source, fixture->path, &bytes, &length, &stamp, &err),
+			 0);
+	assert_string_equal(bytes, "0");
+	free(bytes);
+	assert_string_equal(err.what, "");
+	assert_true(trust_unchanged(fixture->path, &stamp));
+}
+
+static void but_not_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stamp stamp;
+	struct err err = {0};
+	char *bytes;
+	size_t length;
+
+	fixture_write(fixture, "main.lua", text);
+	replaced_times = 1000;
+	assert_int_equal(trust_read(&fixture->source, fixture->path, &bytes, &length, &stamp, &err),
+			 -1);
+	assert_non_null(strstr(err.what, "was moved while it was read"));
+	assert_true(replaced_times > 900);
+	replaced_times = 0;
+}
+
+static void refused_program(struct fixture *fixture, const char *part)
+{
+	struct err err = {0};
+
+	assert_int_equal(trust_open_program(&fixture->source, fixture->path, &err), -1);
+	if (!strstr(err.what, part))
+		fail_msg("'%s' does not say '%s'", err.what, part);
+}
+
+static void a_program_is_held_to_the_same_and_opened(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = {0};
+	struct stat node, opened;
+	int fd;
+
+	fixture_write(fixture, "main.lua", text);
+	refused_program(fixture, "is not executable: chmod +x '");
+	assert_int_equal(chmod(fixture->path, 0777), 0);
+	refused_program(fixture, "mode 0777) is writable by others: chmod go-w '");
+	assert_int_equal(chmod(fixture->path, 0755), 0);
+	fd = trust_open_program(&fixture->source, fixture->path, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &opened), 0);
+	assert_int_equal(stat(fixture->path, &node), 0);
+	assert_int_equal(node.st_ino, opened.st_ino);
+	close(fd);
+	assert_int_equal(unlink(fixture->path), 0);
+	refused_program(fixture, "cannot open '");
+	assert_int_equal(mkdir(fixture->path, 0755), 0);
+	refused_program(fixture, "is not a regular file");
+	assert_int_equal(rmdir(fixture->path), 0);
+}
+
 #define ROOT_TEST(function) cmocka_unit_test_setup_teardown(function, as_root, fixture_teardown)
 
 int main(void)
@@ -136,7 +227,10 @@ int main(void)
 	    ROOT_TEST(nor_is_one_of_another_user),
 	    ROOT_TEST(a_link_is_followed_to_what_it_names),
 	    ROOT_TEST(modules_and_includes_are_held_to_the_same),
+	    ROOT_TEST(a_program_is_held_to_the_same_and_opened),
 	    TEST(a_file_that_changes_after_it_was_read_is_seen),
+	    ROOT_TEST(a_file_that_is_replaced_while_it_is_looked_at_is_read_again),
+	    ROOT_TEST(but_not_for_ever),
 	};
 
 	return cmocka_run_group_tests_name("whose file root may read", tests, NULL, NULL);

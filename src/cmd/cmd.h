@@ -11,6 +11,7 @@ struct options {
 	const char *command;
 	const char *file;   /* FILE or NAME; NULL when not given */
 	char **sets;        /* NULL-terminated, points into argv */
+	const char *form;   /* --for FORM; NULL: not given */
 	bool json;          /* --json */
 	bool audit;         /* --audit */
 	bool metrics;       /* --metrics */
@@ -38,7 +39,8 @@ enum option {
 	OPTION_AUDIT = 256,
 	OPTION_METRICS = 512,
 	OPTION_WORKER = 1024,
-	OPTION_CODE = 2048
+	OPTION_CODE = 2048,
+	OPTION_FORM = 4096
 };
 
 struct command {
@@ -67,6 +69,7 @@ void commands_print(FILE *out);
 int cmd_run(struct daemon *daemon, const struct options *options);
 int cmd_start(struct daemon *daemon, const struct options *options);
 int cmd_stop(struct daemon *daemon, const struct options *options);
+int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_reload(struct daemon *daemon, const struct options *options);
 int cmd_restart(struct daemon *daemon, const struct options *options);
 int cmd_status(struct daemon *daemon, const struct options *options);
@@ -76,12 +79,15 @@ int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
+int cmd_unit(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:
  * bundle_encode's; what is wrong goes to standard error as everywhere. */
 int cmd_loader(struct daemon *daemon, const struct options *options);
 /* Hidden: what a monitor executes, with arguments and descriptors of its own. */
 int cmd_worker(struct daemon *daemon, const struct options *options);
+/* Hidden: the same of another binary, to try it out or in the monitor's own place. */
+int cmd_monitor(struct daemon *daemon, const struct options *options);
 
 /* Prints "luvd: " and the text of each error on stderr; returns the exit code they ask for. */
 int cmd_fail(const struct err *err);

@@ -48,7 +48,7 @@ int session_open(struct session *session, const struct target *target, int worke
 	if (worker)
 		snprintf(request, sizeof request, "console %d", worker);
 	if (client_send(session->fd, request, &why) == 0 &&
-	    hear(session, ANSWER_MS, &session->place, &why) == 0) {
+	    hear(session, ANSWER_MS, &session->place, &why) == 0 && session->place) {
 		session->place[strcspn(session->place, "\n")] = 0;
 		return 0;
 	}

@@ -85,6 +85,13 @@ static int take_as(struct options *options, const char *value)
 	return strcmp(value, "root") == 0 ? 0 : -1;
 }
 
+/* Its words are the unit's business. */
+static int take_form(struct options *options, const char *value)
+{
+	options->form = value;
+	return 0;
+}
+
 static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
@@ -114,6 +121,8 @@ static const struct row rows[] = {
      OPTION_SET, 0},
     {"--json", NULL, "print JSON", take_json, OPTION_JSON, 0},
     {"--as", "root", "as if root had asked", take_as, OPTION_AS, 0},
+    {"--for", "FORM", "systemd (the default), rc.d, s6, runit or logrotate", take_form, OPTION_FORM,
+     0},
     {"--if-stopped", NULL, "exit 0 when it is running already", take_if_stopped, OPTION_IF_STOPPED,
      0},
     {"--follow", NULL, "go on with new lines", take_follow, OPTION_FOLLOW, 'f'},

@@ -126,7 +126,7 @@ static void on_signal(void *data, const struct signal_event *event)
 {
 	struct classic *classic = data;
 	struct signal_action action =
-	    signal_action(classic->stage.daemon, event->number, event->pid == 0);
+	    signal_action(classic->stage.daemon, event->number, event->by_kernel);
 	const char *nothing = action.action == ACTION_IGNORE ? ": nothing is done" : "";
 	char name[SIGNAL_NAME_MAX], origin[SIGNAL_ORIGIN_MAX];
 

@@ -8,7 +8,7 @@
 /* --- accepting --- */
 
 /* At first it has no right at all. */
-static void recognise(struct control_client *client, int fd)
+void control_recognise(struct control_client *client, int fd)
 {
 	const struct daemon *daemon = client->control->daemon;
 	struct ucred peer;
@@ -54,7 +54,7 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	if (uv_fileno((uv_handle_t *)&client->pipe, &fd) == 0)
-		recognise(client, fd);
+		control_recognise(client, fd);
 	if (!has_place(client)) {
 		control_client_end_now(client, EXIT_FAILED, "too many clients");
 		control_client_close(client);

@@ -306,6 +306,11 @@ struct control_client *control_client_make(struct control *control)
 void control_client_listen(struct control_client *client)
 {
 	uv_timer_start(&client->timer, on_timer, REQUEST_MS, 0);
+	control_client_go_on(client);
+}
+
+void control_client_go_on(struct control_client *client)
+{
 	if (uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) < 0)
 		control_client_close(client);
 }

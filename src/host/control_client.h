@@ -18,13 +18,14 @@ enum {
 enum client_right { RIGHT_NONE, RIGHT_VIEW, RIGHT_ALL };
 
 enum client_state {
-	CLIENT_ASKS,    /* its request is not yet whole */
-	CLIENT_LOOKS,   /* waits for control_end, which comes soon whether it listens or not */
-	CLIENT_STOPS,   /* waits for the end of the process */
-	CLIENT_RELOADS, /* waits for control_end */
-	CLIENT_FOLLOWS, /* gets each new line */
-	CLIENT_TALKS,   /* a console: sends Lua, one text at a time */
-	CLIENT_ENDED    /* has its END */
+	CLIENT_ASKS,     /* its request is not yet whole */
+	CLIENT_LOOKS,    /* waits for control_end, which comes soon whether it listens or not */
+	CLIENT_STOPS,    /* waits for the end of the process */
+	CLIENT_RELOADS,  /* waits for control_end */
+	CLIENT_UPGRADES, /* the same, of another image */
+	CLIENT_FOLLOWS,  /* gets each new line */
+	CLIENT_TALKS,    /* a console: sends Lua, one text at a time */
+	CLIENT_ENDED     /* has its END */
 };
 
 struct control_client {
@@ -61,12 +62,19 @@ struct control {
 	char lines[32768 + 4096]; /* the longest line of the log, with its head */
 };
 
+/* --- control.c --- */
+
+/* Who is at the other end of fd, and what it may. */
+void control_recognise(struct control_client *client, int fd);
+
 /* --- control_client.c: a connection and what goes over it --- */
 
 /* At the head of control->clients, its handles initialised. NULL: out of memory. */
 struct control_client *control_client_make(struct control *control);
 /* Reads its request, which must be whole within REQUEST_MS. */
 void control_client_listen(struct control_client *client);
+/* Reads what it may say besides, for one whose request was heard already. */
+void control_client_go_on(struct control_client *client);
 /* One frame of at most FRAME_PAYLOAD_MAX bytes. */
 void control_client_send(struct control_client *client, enum frame_type type, const char *bytes,
 			 size_t length);

@@ -73,6 +73,7 @@ static void answer_upgrade(struct control_client *client, const char *arguments)
 	static const char classic[] =
 	    "this daemon cannot be upgraded: it has no monitor (workers = 0)";
 	const struct control_calls *calls = &client->control->calls;
+	const struct spec *spec = client->control->daemon->spec;
 
 	(void)arguments;
 	if (!calls->upgrade) {
@@ -82,11 +83,12 @@ static void answer_upgrade(struct control_client *client, const char *arguments)
 				       : "this daemon cannot be upgraded");
 		return;
 	}
-	/* The new binary starts a generation of workers, and the old one must drain. */
-	say_within(client, client->control->daemon->spec->timeout_start + MARGIN_MS);
+	/* It may wait for a reload, and the new workers for a generation that drains. */
+	say_within(client,
+		   spec->timeout_reload + spec->timeout_start + spec->timeout_drain + MARGIN_MS);
 	if (client->closing)
 		return;
-	client->state = CLIENT_RELOADS;
+	client->state = CLIENT_UPGRADES;
 	client->owed = true;
 	calls->upgrade(calls->data, client);
 }

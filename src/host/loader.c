@@ -10,7 +10,7 @@
 enum {
 	BUNDLE_MAX = 64 * 1024 * 1024,
 	ERRORS_MAX = 64 * 1024,
-	WALL_MS = 10000 /* over the reader's own limits of 2 s and 5 s */
+	WALL_MS = 10000 /* over the reader's own limits of 2 s and 5 s, which name the line */
 };
 
 /* What the process says on one of its descriptors. */
@@ -258,11 +258,8 @@ static void open_pipe(struct loader *loader, uv_pipe_t *pipe, int *fd)
 static void talk(struct loader *loader, size_t length)
 {
 	uv_buf_t buffer = uv_buf_init((char *)loader->source, (unsigned)length);
-	int64_t limit = loader->daemon->spec->timeout_reload;
 
-	if (limit <= 0 || limit > WALL_MS)
-		limit = WALL_MS;
-	uv_timer_start(&loader->timer, on_late, (uint64_t)limit, 0);
+	uv_timer_start(&loader->timer, on_late, WALL_MS, 0);
 	uv_read_start((uv_stream_t *)&loader->out.pipe, on_alloc, on_read);
 	uv_read_start((uv_stream_t *)&loader->error.pipe, on_alloc, on_read);
 	if (uv_write(&loader->write, (uv_stream_t *)&loader->in, &buffer, 1, on_written) < 0)

@@ -179,3 +179,13 @@ void log_on_line(struct log *log, void (*tell)(void *data), void *data)
 {
 	store_on_line(&log->store, tell, data);
 }
+
+char **log_lines(struct log *log, uint64_t *next)
+{
+	return store_lines(&log->store, next);
+}
+
+void log_restore(struct log *log, char *const *lines, uint64_t next)
+{
+	store_restore(&log->store, lines, next);
+}

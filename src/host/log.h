@@ -36,7 +36,8 @@ void log_err(struct log *log, enum log_level level, const struct err *err);
  * its number. */
 int log_reopen(struct log *log, struct err *err);
 void log_set_level(struct log *log, enum log_level level);
-/* Writes what is queued, at most timeout_ms, says what was lost, ends the thread. */
+/* Writes what is queued, at most timeout_ms, says what was lost, ends the thread. log_start may
+ * start another one. */
 void log_finish(struct log *log, int timeout_ms);
 void log_destroy(struct log *log);
 
@@ -88,5 +89,11 @@ size_t log_source_take(struct log *log, int source, int *relay_fd, int *output_f
 /* log_source_add with what another luvd has taken. A rest that cannot be one is an error. */
 int log_source_resume(struct log *log, pid_t pid, int relay_fd, int output_fd, const char *rest,
 		      size_t length, struct err *err);
+
+/* The lines that log_read would give, NULL-terminated, all of malloc(3); next: the number of the
+ * line after them. NULL: out of memory. */
+char **log_lines(struct log *log, uint64_t *next);
+/* Before anything is logged: lines of another luvd that were written by it. */
+void log_restore(struct log *log, char *const *lines, uint64_t next);
 
 #endif

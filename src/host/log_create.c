@@ -35,6 +35,8 @@ static void choose_forms(struct log *log)
 
 static int open_events(struct log *log, struct err *err)
 {
+	if (log->wake_fd >= 0)
+		return 0; /* of a thread before */
 	log->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	log->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (log->wake_fd < 0 || log->done_fd < 0)
@@ -156,6 +158,9 @@ int log_start(struct log *log, struct err *err)
 {
 	if (log->running)
 		return 0;
+	if (log->abandoned)
+		return err_set(err, "the log's thread hangs");
+	atomic_store(&log->ending, false);
 	choose_forms(log); /* with the pid of the last fork */
 	log->output_fd = log->daemon->output_fd;
 	if (open_events(log, err) < 0 || create_thread(log, err) < 0)

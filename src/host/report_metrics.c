@@ -49,6 +49,7 @@ static void begin(const struct metrics *metrics)
 	label(metrics->out, "daemon", metrics->daemon);
 }
 
+/* The value, and the end of the line. */
 static void end(const struct metrics *metrics, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -56,8 +57,9 @@ static void end(const struct metrics *metrics, const char *format, ...)
 {
 	va_list args;
 
-	fputs("} ", metrics->out);
 	va_start(args, format);
+	fputs("} ", metrics->out);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is begun above */
 	vfprintf(metrics->out, format, args);
 	va_end(args);
 	fputc('\n', metrics->out);

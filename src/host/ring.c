@@ -90,3 +90,46 @@ size_t ring_read(const struct ring *ring, uint64_t *position, char *bytes, size_
 	}
 	return copied;
 }
+
+static char *copy_line(const struct ring *ring, size_t offset)
+{
+	size_t length = length_at(ring, offset);
+	char *line = malloc(length + 1);
+
+	if (!line)
+		return NULL;
+	copy_out(ring, offset + sizeof(uint32_t), line, length);
+	line[length] = 0;
+	return line;
+}
+
+char **ring_lines(const struct ring *ring)
+{
+	size_t count = (size_t)(ring->next - ring->first), offset = 0;
+	char **lines = calloc(count + 1, sizeof *lines);
+
+	for (size_t i = 0; lines && i < count; i++) {
+		lines[i] = copy_line(ring, offset);
+		if (!lines[i]) {
+			while (i > 0)
+				free(lines[--i]);
+			free(lines);
+			return NULL;
+		}
+		offset += sizeof(uint32_t) + length_at(ring, offset);
+	}
+	return lines;
+}
+
+void ring_restore(struct ring *ring, char *const *lines, uint64_t next)
+{
+	uint64_t count = 0;
+
+	while (lines[count])
+		count++;
+	if (next <= count)
+		next = count + 1;
+	ring->first = ring->next = next - count;
+	for (uint64_t i = 0; i < count; i++)
+		ring_add(ring, lines[i], strlen(lines[i]));
+}

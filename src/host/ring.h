@@ -26,4 +26,9 @@ void ring_add(struct ring *ring, const char *line, size_t length);
 size_t ring_read(const struct ring *ring, uint64_t *position, char *bytes, size_t size,
 		 uint64_t *lost);
 
+/* Every line in memory of malloc(3), oldest first, NULL-terminated; NULL: out of memory. */
+char **ring_lines(const struct ring *ring);
+/* An empty ring gets these lines; next: the number of the line after them. */
+void ring_restore(struct ring *ring, char *const *lines, uint64_t next);
+
 #endif

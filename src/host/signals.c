@@ -64,11 +64,14 @@ const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORI
 	char name[SIGNAL_NAME_MAX];
 
 	signal_name(event->number, name);
-	if (event->pid)
+	if (event->by_kernel)
+		snprintf(text, SIGNAL_ORIGIN_MAX, "%s from the kernel", name);
+	else if (event->pid)
 		snprintf(text, SIGNAL_ORIGIN_MAX, "%s from pid %ld (uid %ld)", name,
 			 (long)event->pid, (long)event->uid);
 	else
-		snprintf(text, SIGNAL_ORIGIN_MAX, "%s from the kernel", name);
+		snprintf(text, SIGNAL_ORIGIN_MAX, "%s from outside the container (uid %ld)", name,
+			 (long)event->uid);
 	return text;
 }
 
@@ -179,9 +182,11 @@ static bool is_orphaned(int number, const siginfo_t *info)
 
 static void on_signal(int number, siginfo_t *info, void *context)
 {
-	bool by_kernel = info->si_code == SI_KERNEL || info->si_pid == 0;
-	struct signal_event event = {
-	    .number = number, .pid = by_kernel ? 0 : info->si_pid, .uid = info->si_uid};
+	bool by_kernel = info->si_code == SI_KERNEL;
+	struct signal_event event = {.number = number,
+				     .by_kernel = by_kernel,
+				     .pid = by_kernel ? 0 : info->si_pid,
+				     .uid = info->si_uid};
 	int code = errno;
 
 	(void)context;
@@ -220,15 +225,19 @@ static void on_late(int number, siginfo_t *info, void *context)
 
 /* --- in the loop --- */
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+void signals_drain(struct signals *signals)
 {
-	struct signals *signals = poll->data;
 	struct signal_event event;
 
-	(void)status;
-	(void)events;
 	while (read(signals->pipe[0], &event, sizeof event) == sizeof event)
 		signals->tell(signals->data, &event);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	signals_drain(poll->data);
 }
 
 static int open_pipe(struct signals *signals, struct err *err)

@@ -20,7 +20,8 @@ struct signal_action {
 
 struct signal_event {
 	int number;
-	pid_t pid; /* sender; 0: the kernel */
+	bool by_kernel;
+	pid_t pid; /* sender; 0: the kernel, or one outside of our pid namespace */
 	uid_t uid;
 	bool again; /* a stop was asked for before, and this is another request for one */
 };
@@ -30,7 +31,8 @@ enum { SIGNAL_NAME_MAX = 24 };
 const char *signal_name(int number, char text[SIGNAL_NAME_MAX]);
 
 enum { SIGNAL_ORIGIN_MAX = 96 };
-/* "SIGTERM from pid 17 (uid 0)"; writes to text and returns it. */
+/* "SIGTERM from pid 17 (uid 0)", "... from outside the container (uid 0)"; writes to text and
+ * returns it. */
 const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORIGIN_MAX]);
 
 /* In a worker only SIGTERM has a meaning: to stop. by_kernel: it was not sent by a process, as HUP
@@ -43,6 +45,8 @@ struct signals;
 struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 			       void (*tell)(void *data, const struct signal_event *event),
 			       void *data, struct err *err);
+/* Tells what the handlers have noted and the loop has not read yet. */
+void signals_drain(struct signals *signals);
 /* daemon->spec is another one: handlers for its signals too, and what ends the process early knows
  * its listeners. A signal that has no action any more stays caught. */
 void signals_renew(struct signals *signals);

@@ -183,3 +183,21 @@ void store_on_line(struct store *store, void (*tell)(void *data), void *data)
 	store->tell_data = data;
 	pthread_mutex_unlock(&store->lock);
 }
+
+char **store_lines(struct store *store, uint64_t *next)
+{
+	char **lines;
+
+	pthread_mutex_lock(&store->lock);
+	lines = ring_lines(&store->ring);
+	*next = store->ring.next;
+	pthread_mutex_unlock(&store->lock);
+	return lines;
+}
+
+void store_restore(struct store *store, char *const *lines, uint64_t next)
+{
+	pthread_mutex_lock(&store->lock);
+	ring_restore(&store->ring, lines, next);
+	pthread_mutex_unlock(&store->lock);
+}

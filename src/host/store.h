@@ -48,4 +48,8 @@ size_t store_read(struct store *store, uint64_t *position, char *bytes, size_t s
 uint64_t store_next(struct store *store);
 void store_on_line(struct store *store, void (*tell)(void *data), void *data);
 
+/* ring_lines and ring_restore. */
+char **store_lines(struct store *store, uint64_t *next);
+void store_restore(struct store *store, char *const *lines, uint64_t next);
+
 #endif

@@ -53,8 +53,12 @@ static void refuse(const struct step *step, int capability, const struct daemon 
 	snprintf(err->step, sizeof err->step, "%s", step->name);
 	if (key)
 		spec_blame(daemon->spec, key, err);
-	err_set(err, "needs the capability %s, which uid %u does not have",
-		sys_capability_name(capability), (unsigned)daemon->machine.euid);
+	if (daemon->role == WORKER && daemon->machine.root) /* a reload */
+		err_set(err, "needs restart: the monitor has not kept the capability %s",
+			sys_capability_name(capability));
+	else
+		err_set(err, "needs the capability %s, which uid %u does not have",
+			sys_capability_name(capability), (unsigned)daemon->machine.euid);
 }
 
 static void check_capabilities(const struct step *step, const struct daemon *daemon,
@@ -151,12 +155,17 @@ static void check_limits(const struct daemon *daemon, struct errs *errs)
 	}
 }
 
+static void check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		check_capabilities(plan->rows[i], daemon, errs);
+}
+
 int plan_check_rows(const struct plan *plan, const struct daemon *daemon, struct errs *errs)
 {
 	size_t before = errs->count + errs->dropped;
 
-	for (size_t i = 0; i < plan->count; i++)
-		check_capabilities(plan->rows[i], daemon, errs);
+	check_rows(plan, daemon, errs);
 	check_limits(daemon, errs);
 	return errs->count + errs->dropped > before ? -1 : 0;
 }
@@ -165,8 +174,9 @@ int plan_check(const struct plan *plan, const struct daemon *daemon, struct errs
 {
 	size_t before = errs->count + errs->dropped;
 
-	plan_check_rows(plan, daemon, errs);
+	check_rows(plan, daemon, errs);
 	check_listen(daemon, errs);
 	check_log(daemon, errs);
+	check_limits(daemon, errs);
 	return errs->count + errs->dropped > before ? -1 : 0;
 }

@@ -149,6 +149,7 @@ void daemon_finish(struct daemon *daemon)
 	free(daemon->files_made);
 	for (size_t i = 0; i < daemon->folders_made_count; i++)
 		free(daemon->folders_made[i].path);
+	free(daemon->program);
 	free(daemon->hosts);
 	free(daemon->resolver);
 	if (daemon->environment)

@@ -67,6 +67,7 @@ struct daemon {
 	int relay_fd;   /* in a worker: the pipe that takes its log lines to the monitor, host/relay
 			 */
 
+	char *program;  /* its path, absolute: where an upgrade looks for a newer one */
 	int self_fd;    /* luvd's own executable, O_PATH: what a loader is executed from */
 	int null_fd;    /* /dev/null */
 	int lock_fd;    /* HOME/lock, held by flock(2) */

@@ -1,3 +1,7 @@
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "plan/step.h"
 #include "sys/sys.h"
 
@@ -80,6 +84,20 @@ static int reset_signals(struct err *err)
 	return 0;
 }
 
+/* What workers and loaders are executed from, and where an upgrade looks for a newer one. */
+static int find_self(struct daemon *daemon, struct err *err)
+{
+	char path[PATH_MAX];
+
+	daemon->self_fd = sys_open_self();
+	if (daemon->self_fd < 0)
+		return err_sys(err, "cannot open luvd's own executable");
+	if (sys_self_path(path, sizeof path) < 0)
+		return err_sys(err, "cannot tell where luvd's own executable is");
+	daemon->program = strdup(path);
+	return daemon->program ? 0 : err_set(err, "out of memory");
+}
+
 static int apply(struct daemon *daemon, struct err *err)
 {
 	if (sys_is_set_uid())
@@ -93,9 +111,8 @@ static int apply(struct daemon *daemon, struct err *err)
 	if (take_notify(daemon, err) < 0)
 		return -1;
 	sys_umask(WORKING_UMASK);
-	daemon->self_fd = sys_open_self();
-	if (daemon->self_fd < 0)
-		return err_sys(err, "cannot open luvd's own executable");
+	if (find_self(daemon, err) < 0)
+		return -1;
 	daemon->context_taken = true;
 	return 0;
 }

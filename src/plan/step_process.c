@@ -1,7 +1,7 @@
 #include <errno.h>
-#include <string.h>
 
 #include "plan/step.h"
+#include "plan/title.h"
 #include "sys/sys.h"
 
 static bool changes_root(const struct spec *spec)
@@ -49,31 +49,6 @@ static int take_environment(struct daemon *daemon, struct err *err)
 	return 0;
 }
 
-/* What ps(1) shows. */
-static void title_of(const struct daemon *daemon, char *title, size_t size)
-{
-	const char *name = daemon->spec->name;
-
-	if (daemon_is_classic(daemon))
-		snprintf(title, size, "luvd: %s", name);
-	else if (daemon->role == WORKER)
-		snprintf(title, size, "luvd: %s worker %d", name, daemon->worker);
-	else
-		snprintf(title, size, "luvd: %s monitor", name);
-}
-
-static void take_name(struct daemon *daemon)
-{
-	char title[256];
-
-	title_of(daemon, title, sizeof title);
-	if (daemon->arguments)
-		sys_title(daemon->arguments, title);
-	if (sys_name(daemon->spec->name) < 0)
-		daemon_warn(daemon, "process", errno, "cannot take the name '%s'",
-			    daemon->spec->name);
-}
-
 /* To its own root a worker moves later. Its monitor keeps the old one, and no folder busy. */
 static int move(const struct daemon *daemon, struct err *err)
 {
@@ -94,7 +69,7 @@ static int apply(struct daemon *daemon, struct err *err)
 
 	if (take_environment(daemon, err) < 0)
 		return -1;
-	take_name(daemon);
+	title_take(daemon);
 	if (move(daemon, err) < 0)
 		return -1;
 	if (spec->oom_given && sys_oom_score(spec->oom_score) < 0)

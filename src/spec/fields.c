@@ -175,7 +175,7 @@ const struct field fields[] = {
 	 .change = CHANGE_IN_PLACE, .least = 1,
 	 .help = "how long a death counts"},
 	{"restart.over", &kind_over, SPEC(restart.over), "\"stop\"", .change = CHANGE_IN_PLACE,
-	 .help = "over the limit, or not to be replaced: the daemon stops, or the others go on"},
+	 .help = "over the limit: the daemon stops, or the others go on without the dead one"},
 	{"restart.final_codes", &kind_codes, 0, "(none)", .change = CHANGE_IN_PLACE,
 	 .help = "exit codes of a worker that mean: do not replace it"},
 	{"generations", &kind_count, SPEC(generations), "3", .change = CHANGE_IN_PLACE,

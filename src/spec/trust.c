@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { TRIES_MAX = 10 }; /* of a file that is replaced while it is read */
+
 static const char *owner_name(uid_t uid, char *text, size_t size)
 {
 	struct passwd entry, *found = NULL;
@@ -125,16 +127,23 @@ static void take_stamp(struct stamp *stamp, const struct stat *node)
 	};
 }
 
+/* Of what was opened, so that nobody can put another file in its place in between. */
+static int check_opened(const struct source *source, const char *path, int fd, struct stat *node,
+			struct err *err)
+{
+	if (fstat(fd, node) < 0)
+		return err_sys(err, "cannot look at '%s'", path);
+	if (!S_ISREG(node->st_mode))
+		return err_set(err, "'%s' is not a regular file", path);
+	return source->uid == 0 ? check_owners(source, path, node, err) : 0;
+}
+
 static int read_opened(const struct source *source, const char *path, int fd, char **text,
 		       size_t *length, struct stamp *stamp, struct err *err)
 {
 	struct stat node;
 
-	if (fstat(fd, &node) < 0)
-		return err_sys(err, "cannot look at '%s'", path);
-	if (!S_ISREG(node.st_mode))
-		return err_set(err, "'%s' is not a regular file", path);
-	if (source->uid == 0 && check_owners(source, path, &node, err) < 0)
+	if (check_opened(source, path, fd, &node, err) < 0)
 		return -1;
 	take_stamp(stamp, &node);
 	if (!text)
@@ -145,18 +154,53 @@ static int read_opened(const struct source *source, const char *path, int fd, ch
 	return read_all(fd, path, text, length, err);
 }
 
+static bool is_at(const char *path, int fd)
+{
+	struct stat opened, there;
+
+	return fstat(fd, &opened) == 0 && stat(path, &there) == 0 &&
+	       opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+}
+
 int trust_read(const struct source *source, const char *path, char **text, size_t *length,
 	       struct stamp *stamp, struct err *err)
 {
-	/* O_NONBLOCK: a FIFO in its place must not hold us before it can be refused. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int result;
+	const struct err before = *err;
 
-	if (fd < 0)
-		return err_sys(err, "cannot open '%s'", path);
-	result = read_opened(source, path, fd, text, length, stamp, err);
+	for (int tries = TRIES_MAX;;) {
+		/* O_NONBLOCK: a FIFO in its place must not hold us before it can be refused. */
+		int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		int result;
+		bool again;
+
+		if (fd < 0)
+			return err_sys(err, "cannot open '%s'", path);
+		result = read_opened(source, path, fd, text, length, stamp, err);
+		/* Somebody saves it just now: what is there by then counts. */
+		again = result < 0 && --tries > 0 && !is_at(path, fd);
+		close(fd);
+		if (!again)
+			return result;
+		*err = before;
+	}
+}
+
+int trust_open_program(const struct source *source, const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat node;
+
+	if (fd < 0) {
+		err_sys(err, "cannot open '%s'", path);
+		return -1;
+	}
+	if (check_opened(source, path, fd, &node, err) == 0) {
+		if (node.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH))
+			return fd;
+		err_set(err, "'%s' is not executable: chmod +x '%s'", path, path);
+	}
 	close(fd);
-	return result;
+	return -1;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)

@@ -19,9 +19,13 @@ struct stamp {
 /* Opens a file, then checks what was opened: a regular file of at most TEXT_SIZE_MAX; when
  * source->uid is 0 also owned by root or source->owner, not writable by others, and so every folder
  * up to "/" (those with the sticky bit that root owns pass). *text gets its bytes, closed by a 0
- * and freed by the caller; text NULL: only checks. Errors name owner and remedy. */
+ * and freed by the caller; text NULL: only checks. Errors name owner and remedy. A file that is
+ * replaced meanwhile is read again, a few times. */
 int trust_read(const struct source *source, const char *path, char **text, size_t *length,
 	       struct stamp *stamp, struct err *err);
+/* The same checks of a program; its bytes are not read. Returns a descriptor of what was checked,
+ * close-on-exec, the caller's; -1. */
+int trust_open_program(const struct source *source, const char *path, struct err *err);
 /* Is the file at path still the one of stamp? */
 bool trust_unchanged(const char *path, const struct stamp *stamp);
 

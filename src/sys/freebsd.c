@@ -39,6 +39,13 @@ int sys_open_self(void)
 	return refuse();
 }
 
+int sys_self_path(char *path, size_t size)
+{
+	(void)path;
+	(void)size;
+	return refuse();
+}
+
 int sys_open_status(void)
 {
 	return refuse();
@@ -123,6 +130,21 @@ pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, siz
 	(void)arguments;
 	(void)fds;
 	(void)count;
+	return refuse();
+}
+
+int sys_execute(int fd, char *const arguments[])
+{
+	(void)fd;
+	(void)arguments;
+	return refuse();
+}
+
+int sys_limit_child(pid_t pid, int resource, rlim_t value)
+{
+	(void)pid;
+	(void)resource;
+	(void)value;
 	return refuse();
 }
 

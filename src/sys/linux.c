@@ -84,6 +84,24 @@ int sys_open_self(void)
 	return sys_open("/proc/self/exe", O_PATH, 0);
 }
 
+int sys_self_path(char *path, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	ssize_t length = readlink("/proc/self/exe", path, size);
+	size_t tail = sizeof deleted - 1;
+
+	if (length < 0)
+		return -1;
+	if ((size_t)length >= size) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	path[length] = '\0';
+	if ((size_t)length > tail && strcmp(path + length - tail, deleted) == 0)
+		path[(size_t)length - tail] = '\0';
+	return 0;
+}
+
 int sys_open_status(void)
 {
 	return sys_open("/proc/self/status", O_RDONLY, 0);
@@ -236,6 +254,20 @@ pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, siz
 	    sys_signals_reset() == 0)
 		syscall(SYS_execveat, self_fd, "", arguments, none, AT_EMPTY_PATH);
 	_exit(SPAWN_FAILED);
+}
+
+int sys_execute(int fd, char *const arguments[])
+{
+	char *none[] = {NULL};
+
+	return (int)syscall(SYS_execveat, fd, "", arguments, none, AT_EMPTY_PATH);
+}
+
+int sys_limit_child(pid_t pid, int resource, rlim_t value)
+{
+	struct rlimit limit = {value, value};
+
+	return prlimit(pid, (__rlimit_resource_t)resource, &limit, NULL);
 }
 
 int sys_parent_death_signal(int number)

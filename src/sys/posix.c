@@ -49,6 +49,11 @@ int sys_close_on_exec(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+int sys_keep_on_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, 0);
+}
+
 bool sys_is_open(int fd)
 {
 	return fcntl(fd, F_GETFD) >= 0;
@@ -280,6 +285,14 @@ static void handled_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGUSR1);
 	sigaddset(set, SIGUSR2);
+}
+
+int sys_signals_block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	return sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
 int sys_signals_block(void)

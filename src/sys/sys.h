@@ -33,6 +33,8 @@ int sys_dup_to(int fd, int target);
 int sys_dup(int fd);
 /* Sets close-on-exec. required: fcntl(2). */
 int sys_close_on_exec(int fd);
+/* Clears it: for the image that is executed in our place. required: fcntl(2). */
+int sys_keep_on_exec(int fd);
 /* Is this descriptor open? ignored: fcntl(2). */
 bool sys_is_open(int fd);
 /* close(2) without a look at the result: after EINTR Linux has closed it. ignored: close(2). */
@@ -53,6 +55,9 @@ int sys_channel(int ends[2]);
 int sys_memfd_sealed(const char *name, const void *bytes, size_t length);
 /* Our own executable, as it is mapped now (O_PATH). required: openat(2). */
 int sys_open_self(void);
+/* Where that executable was found, closed by 0; " (deleted)" behind it is cut off: another file has
+ * its name by now. required: readlink(2). */
+int sys_self_path(char *path, size_t size);
 
 /* --- files --- */
 
@@ -120,6 +125,8 @@ int sys_notify_socket(const struct sockaddr *address, socklen_t length);
 int sys_signals_reset(void);
 /* Blocks HUP INT QUIT TERM USR1 USR2: from here on they wait. required: rt_sigprocmask(2). */
 int sys_signals_block(void);
+/* Blocks all that can be: until another image has its handlers. required: rt_sigprocmask(2). */
+int sys_signals_block_all(void);
 /* Takes one waiting signal of stop kind (HUP, INT, QUIT, TERM); 0: none; else its number, sender's
  * pid in *sender. Never blocks. ignored: rt_sigtimedwait(2). */
 int sys_signal_pending(pid_t *sender);
@@ -161,6 +168,12 @@ pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int 
  * started with. Ends with 127 when it cannot, and 126 when one of them is not open. required:
  * clone(2). */
 pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count);
+/* Executes the file behind fd in our place: arguments, an empty environment, descriptors that are
+ * not close-on-exec, the mask of signals and what waits behind it. Returns only when it cannot.
+ * required: execveat(2). */
+int sys_execute(int fd, char *const arguments[]);
+/* A hard and soft limit of a child. optional: prlimit64(2). */
+int sys_limit_child(pid_t pid, int resource, rlim_t value);
 /* This process dies from number when the thread that made it ends; setresuid(2) clears it.
  * required: prctl(2). */
 int sys_parent_death_signal(int number);

@@ -127,17 +127,12 @@ void action_on_signal(void *data, const struct signal_event *event)
 {
 	struct monitor *monitor = data;
 	struct signal_action action =
-	    signal_action(monitor->daemon, event->number, event->pid == 0);
+	    signal_action(monitor->daemon, event->number, event->by_kernel);
 	const char *nothing = action.action == ACTION_IGNORE ? ": nothing is done" : "";
-	char name[SIGNAL_NAME_MAX], who[96];
+	char name[SIGNAL_NAME_MAX], origin[SIGNAL_ORIGIN_MAX];
 	struct act act = {event->number, event->again, action.function, name};
 
 	signal_name(event->number, name);
-	if (event->pid)
-		snprintf(who, sizeof who, "%s from pid %ld (uid %ld)", name, (long)event->pid,
-			 (long)event->uid);
-	else
-		snprintf(who, sizeof who, "%s from the kernel", name);
-	log_printf(monitor->log, LEVEL_INFO, "%s%s", who, nothing);
+	log_printf(monitor->log, LEVEL_INFO, "%s%s", signal_origin(event, origin), nothing);
 	action_take(monitor, action.action, &act);
 }

@@ -7,7 +7,7 @@
 #include "sys/sys.h"
 
 /* daemon's own list, for who reads names and for clean_up: its descriptors are the sockets'. */
-static void list_listeners(struct monitor *monitor)
+void adopt_listeners(struct monitor *monitor)
 {
 	struct daemon *daemon = monitor->daemon;
 	size_t count;
@@ -33,9 +33,12 @@ static void write_record(struct monitor *monitor)
 		log_err(monitor->log, LEVEL_WARN, &err);
 }
 
-/* The declared files of the start were for the daemon without workers. */
-static void forget_files(struct daemon *daemon)
+/* What the start has opened for its own generation: declared files, of which there may be others
+ * now, and a bundle that nobody reads any more. */
+static void forget_start(struct daemon *daemon)
 {
+	sys_close(daemon->bundle_fd);
+	daemon->bundle_fd = -1;
 	free(daemon->file_fds);
 	free(daemon->files_made);
 	daemon->file_fds = NULL;
@@ -44,7 +47,8 @@ static void forget_files(struct daemon *daemon)
 
 static void adopt(struct monitor *monitor)
 {
-	list_listeners(monitor);
+	forget_start(monitor->daemon);
+	adopt_listeners(monitor);
 	log_set_level(monitor->log, monitor->daemon->spec->log.level);
 	signals_renew(monitor->signals);
 }
@@ -71,7 +75,6 @@ void adopt_generation(struct monitor *monitor)
 {
 	if (monitor->daemon->generation == 1)
 		return; /* as it was started */
-	forget_files(monitor->daemon);
 	sockets_serve(monitor->sockets, monitor->daemon->generation);
 	adopt(monitor);
 	write_record(monitor);

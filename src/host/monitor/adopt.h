@@ -11,4 +11,7 @@ void adopt_in_place(struct monitor *monitor, struct candidate *fresh);
 /* daemon->spec is another generation's, whose workers are all ready. */
 void adopt_generation(struct monitor *monitor);
 
+/* daemon's list of listeners becomes that of its generation. */
+void adopt_listeners(struct monitor *monitor);
+
 #endif

@@ -4,6 +4,7 @@
 #include "host/monitor/inspect.h"
 #include "host/monitor/query.h"
 #include "host/monitor/renew.h"
+#include "host/monitor/upgrade.h"
 
 /* --- what is asked of workers --- */
 
@@ -75,6 +76,11 @@ static void on_stop(void *data, struct control_client *client)
 	monitor_stop(data, EXIT_DONE, false, "luvd stop");
 }
 
+static void on_upgrade(void *data, struct control_client *client)
+{
+	upgrade_request(data, client);
+}
+
 static int on_place(void *data, struct control_place *place, struct err *err)
 {
 	const struct monitor *monitor = data;
@@ -112,6 +118,7 @@ int answer_open(struct monitor *monitor, struct err *err)
 					    .status = on_status,
 					    .reload = on_reload,
 					    .stop = on_stop,
+					    .upgrade = on_upgrade,
 					    .place = on_place,
 					    .lua = on_lua};
 

@@ -3,6 +3,7 @@
 
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
+#include "host/monitor/upgrade.h"
 #include "host/notify.h"
 #include "host/ready.h"
 #include "sys/sys.h"
@@ -96,6 +97,12 @@ static void gone(void *data, int id)
 	generation_remove(&monitor->generations, id, monitor->daemon->spec);
 }
 
+static void verdict(void *data, const struct err *err)
+{
+	if (!upgrade_verdict(data, err))
+		renew_verdict(data, err);
+}
+
 static void stopped(void *data, int code)
 {
 	struct monitor *monitor = data;
@@ -131,7 +138,7 @@ const struct crew_calls monitor_calls = {.spawn = spawn,
 					 .start_failed = start_failed,
 					 .current = current,
 					 .gone = gone,
-					 .verdict = renew_verdict,
+					 .verdict = verdict,
 					 .load = renew_load,
 					 .stopped = stopped,
 					 .log = log_text,

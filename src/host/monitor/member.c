@@ -244,8 +244,12 @@ int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *
 
 	if (!member)
 		return err_set(err, "out of memory");
-	*member = (struct member){
-	    .monitor = monitor, .slot = slot, .pidfd = -1, .channel_fd = -1, .source = -1};
+	*member = (struct member){.monitor = monitor,
+				  .slot = slot,
+				  .pidfd = -1,
+				  .channel_fd = -1,
+				  .source = -1,
+				  .step = "inherit"};
 	if (spawn_worker(member, generation, err) < 0) {
 		free(member);
 		return -1;
@@ -257,5 +261,28 @@ int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *
 	}
 	slot->user = member;
 	slot->pid = member->pid;
+	return 0;
+}
+
+int member_resume(struct monitor *monitor, struct worker_slot *slot,
+		  const struct handover_member *from, struct err *err)
+{
+	struct member *member = calloc(1, sizeof *member);
+
+	if (!member)
+		return err_set(err, "out of memory");
+	*member = (struct member){.monitor = monitor,
+				  .slot = slot,
+				  .pid = from->pid,
+				  .pidfd = from->pidfd,
+				  .channel_fd = from->channel_fd,
+				  .source = -1,
+				  .unheard = from->unheard,
+				  .lag = from->lag};
+	memcpy(member->step, from->step, sizeof member->step);
+	memcpy(member->text, from->text, sizeof member->text);
+	if (watch(member, err) < 0)
+		return -1; /* the image before has it all */
+	slot->user = member;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #define LUVD_HOST_MONITOR_MEMBER_H
 
 #include "host/channel.h"
+#include "host/monitor/handover.h"
 #include "host/monitor/state.h"
 
 /* A worker's process as the monitor has it: slot->user from spawn until it is reaped. */
@@ -16,7 +17,7 @@ struct member {
 	uv_poll_t talk;     /* its channel */
 	uv_timer_t silence; /* it has closed its channel, but does not end */
 	int handles;        /* that are not closed yet */
-	char step[16];      /* the last that it announced */
+	char step[16];      /* the row that it is at */
 	int64_t unheard;    /* milliseconds of the monitor's own running time since it was heard */
 	int64_t lag;        /* of its last heartbeat, microseconds */
 	char text[256];     /* of luvd.status */
@@ -24,6 +25,9 @@ struct member {
 
 /* crew_calls.spawn */
 int member_spawn(struct monitor *monitor, struct worker_slot *slot, struct err *err);
+/* The process of slot as another image had it; its log source is still to be given. */
+int member_resume(struct monitor *monitor, struct worker_slot *slot,
+		  const struct handover_member *from, struct err *err);
 /* NULL when the slot has no process. */
 struct member *member_of(const struct worker_slot *slot);
 /* Sends; a worker that cannot be told is ending or hangs, and its end or heartbeat tells. */

@@ -11,6 +11,7 @@
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
 #include "host/monitor/rules.h"
+#include "host/monitor/upgrade.h"
 #include "host/notify.h"
 #include "sys/sys.h"
 
@@ -57,6 +58,7 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 		signals_stopping(monitor->signals, limit > 0 ? limit + HARD_STOP_MS : 0);
 		notify_stopping(monitor->daemon);
 		renew_close(monitor);
+		upgrade_close(monitor);
 	} else if (!at_once) {
 		return;
 	}
@@ -85,8 +87,9 @@ static int end_failed(struct monitor *monitor)
  * and would take the log and the state away. Backwards. */
 static void clean_up(struct monitor *monitor)
 {
-	static const struct step *const rows[] = {&step_control, &step_record, &step_listen,
-						  &step_pidfile, &step_lock,   NULL};
+	static const struct step *const rows[] = {&step_chroot, &step_control, &step_record,
+						  &step_listen, &step_pidfile, &step_lock,
+						  NULL};
 
 	for (const struct step *const *row = rows; *row; row++)
 		if ((*row)->undo)
@@ -123,13 +126,11 @@ static int start(struct monitor *monitor, struct err *err)
 	return err_set(err, "out of memory");
 }
 
-static int run(struct monitor *monitor)
+int monitor_loop(struct monitor *monitor)
 {
 	int code;
 
-	if (monitor_open(monitor, &monitor->failure) < 0 || start(monitor, &monitor->failure) < 0) {
-		monitor->failed = true;
-	} else {
+	if (!monitor->failed) {
 		sys_trim_memory();
 		uv_run(&monitor->loop, UV_RUN_DEFAULT);
 	}
@@ -138,6 +139,13 @@ static int run(struct monitor *monitor)
 	log_destroy(monitor->log);
 	end_by_signal(monitor);
 	return code;
+}
+
+static int run(struct monitor *monitor)
+{
+	if (monitor_open(monitor, &monitor->failure) < 0 || start(monitor, &monitor->failure) < 0)
+		monitor->failed = true;
+	return monitor_loop(monitor);
 }
 
 int monitor_run(struct daemon *daemon, struct plan *plan)

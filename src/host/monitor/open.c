@@ -5,6 +5,7 @@
 #include "host/monitor/answer.h"
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
+#include "host/monitor/upgrade.h"
 #include "sys/sys.h"
 
 /* What the monitor's loop waits for: made before the first worker, closed after the last. */
@@ -36,6 +37,7 @@ static void before_wait(uv_prepare_t *prepare)
 	if (monitor->failed)
 		give_up(monitor, now);
 	members_check(monitor);
+	upgrade_turn(monitor);
 	next = crew_next(monitor->crew);
 	uv_update_time(&monitor->loop);
 	if (next == 0)
@@ -99,7 +101,7 @@ static int watch_channel(struct monitor *monitor, struct err *err)
 /* Somebody else's to wait for: workers, and what runs in our own session. */
 static bool is_kept(void *data, pid_t pid)
 {
-	return member_find(data, pid) != NULL || renew_has(data, pid);
+	return member_find(data, pid) != NULL || renew_has(data, pid) || upgrade_has(data, pid);
 }
 
 static bool is_owned(void *data, pid_t session)
@@ -128,7 +130,7 @@ static int open_log(struct monitor *monitor, struct err *err)
 }
 
 /* None of these can fail. */
-static void open_handles(struct monitor *monitor)
+void monitor_open_handles(struct monitor *monitor)
 {
 	uv_loop_t *loop = &monitor->loop;
 
@@ -158,14 +160,13 @@ static int open_generation(struct monitor *monitor, struct err *err)
 	return err_set(err, "out of memory");
 }
 
-static int open_children(struct monitor *monitor, struct err *err)
+int monitor_open_children(struct monitor *monitor, struct err *err)
 {
 	int code;
 
 	monitor->orphans.kept = is_kept;
 	monitor->orphans.owned = is_owned;
 	monitor->orphans.data = monitor;
-	orphans_note(&monitor->orphans);
 	if (sys_subreaper() < 0)
 		return err_sys(err, "cannot become the one that waits for orphans");
 	code = uv_signal_start(&monitor->child, on_child, SIGCHLD);
@@ -186,10 +187,12 @@ static int open_crew(struct monitor *monitor, struct err *err)
  * workers last. */
 int monitor_open(struct monitor *monitor, struct err *err)
 {
-	open_handles(monitor);
+	monitor_open_handles(monitor);
+	orphans_note(&monitor->orphans);
 	if (open_log(monitor, err) < 0 || watch_channel(monitor, err) < 0 ||
 	    open_generation(monitor, err) < 0 || open_crew(monitor, err) < 0 ||
-	    open_children(monitor, err) < 0 || renew_open(monitor, err) < 0)
+	    monitor_open_children(monitor, err) < 0 || renew_open(monitor, err) < 0 ||
+	    upgrade_open(monitor, err) < 0)
 		return -1;
 	monitor->signals =
 	    signals_create(&monitor->loop, monitor->daemon, action_on_signal, monitor, err);
@@ -213,6 +216,7 @@ void monitor_close(struct monitor *monitor)
 	watchdog_close(&monitor->watchdog);
 	answer_close(monitor);
 	renew_close(monitor);
+	upgrade_close(monitor);
 	if (monitor->signals)
 		signals_close(monitor->signals);
 	uv_close((uv_handle_t *)&monitor->timer, NULL);
@@ -222,6 +226,7 @@ void monitor_close(struct monitor *monitor)
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);
 	answer_destroy(monitor);
 	renew_destroy(monitor);
+	upgrade_destroy(monitor);
 	signals_destroy(monitor->signals);
 	uv_loop_close(&monitor->loop);
 	forget_all(monitor);

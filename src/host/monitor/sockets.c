@@ -1,17 +1,12 @@
 #include "host/monitor/sockets.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/monitor/bound.h"
 #include "host/monitor/view.h"
-
-struct sockets {
-	uid_t self;
-	struct bound *bounds;
-	struct view *views;
-};
 
 static struct view *find_view(const struct sockets *sockets, int generation)
 {
@@ -172,6 +167,16 @@ static int check_overlap(const struct prepare *prepare, const struct listen *lis
 	return 0;
 }
 
+/* Root's monitor keeps no right to low ports when none was asked for at the start. */
+static int tell_low_port(const struct prepare *prepare, const struct address *address)
+{
+	if (prepare->sockets->self == 0 && address->kind != ADDRESS_UNIX &&
+	    prepare->err->code == EACCES)
+		return err_set(prepare->err, "needs restart: cannot bind %s: %s", address->text,
+			       err_reason(EACCES));
+	return -1;
+}
+
 static int prepare_one(const struct prepare *prepare, size_t entry, size_t which)
 {
 	const struct listen *listen = &prepare->spec->listens[entry];
@@ -188,7 +193,7 @@ static int prepare_one(const struct prepare *prepare, size_t entry, size_t which
 		bound = bound_open(listen, address, prepare->spec->workers, prepare->sockets->self,
 				   blame(prepare, listen, NULL));
 		if (!bound)
-			return -1;
+			return tell_low_port(prepare, address);
 		add_bound(prepare->sockets, bound);
 	}
 	return use(prepare->view, bound, prepare->spec, entry, which, blame(prepare, listen, NULL));

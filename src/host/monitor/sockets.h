@@ -42,4 +42,17 @@ size_t sockets_of(const struct sockets *sockets, int generation, int slot, int *
  * there is no such generation. */
 const struct listener *sockets_list(const struct sockets *sockets, int generation, size_t *count);
 
+/* --- for an upgrade: the whole as plain bytes of malloc(3), and back --- */
+int sockets_encode(const struct sockets *sockets, unsigned char **bytes, size_t *length,
+		   struct err *err);
+/* spec_of: the spec of a living generation; NULL: there is none of this id. What it has read can be
+ * destroyed by sockets_forget as long as the descriptors are not its own. */
+struct sockets *sockets_decode(const unsigned char *bytes, size_t length,
+			       const struct spec *(*spec_of)(void *data, int generation),
+			       void *data, struct err *err);
+/* Frees it, and leaves all descriptors open; accepts NULL. */
+void sockets_forget(struct sockets *sockets);
+/* At most size of them are written to list; returns how many there are. */
+size_t sockets_descriptors(const struct sockets *sockets, int *list, size_t size);
+
 #endif

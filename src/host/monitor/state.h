@@ -21,6 +21,7 @@
 struct member;
 struct renew;
 struct queries;
+struct upgrade;
 
 struct monitor {
 	struct daemon *daemon; /* daemon->spec is the current generation's */
@@ -30,6 +31,7 @@ struct monitor {
 	struct signals *signals;
 	struct control *control;
 	struct queries *queries; /* what the control socket asks of workers; NULL without one */
+	struct upgrade *upgrade;
 	struct crew *crew;
 	struct renew *renew; /* reloads */
 	struct sockets *sockets;
@@ -70,6 +72,12 @@ void monitor_fail(struct monitor *monitor, const struct err *err);
  */
 int monitor_open(struct monitor *monitor, struct err *err);
 void monitor_close(struct monitor *monitor);
+/* Parts of it, for an image that takes over (resume.c). */
+void monitor_open_handles(struct monitor *monitor);
+int monitor_open_children(struct monitor *monitor, struct err *err);
+/* The loop, once all is open, and the end of the process; monitor->failed: only that. Returns the
+ * exit code. */
+int monitor_loop(struct monitor *monitor);
 /* Nobody listens to the launcher any more. */
 void monitor_unwatch(struct monitor *monitor);
 /* The log is the terminal, which has seen errors and warnings already. */

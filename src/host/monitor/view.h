@@ -29,4 +29,11 @@ bool view_has(const struct view *view, const struct bound *bound);
 /* Fills list[index] anew from its socket and spec. */
 void view_tell(struct view *view, size_t index, const struct spec *spec);
 
+/* All of them: what sockets.c and sockets_state.c share. */
+struct sockets {
+	uid_t self;
+	struct bound *bounds;
+	struct view *views; /* youngest first */
+};
+
 #endif
