@@ -35,6 +35,11 @@ local unseen = {
 
 -- --- where to refuse ---
 
+-- What a call is about, without its numbers and its answer: loops make one of a kind after the other.
+local function kind(call)
+  return (call.text:gsub(" = .*", ""):gsub("%f[%w_]CAP_[%w_]+", ""):gsub("%d+", ""))
+end
+
 local function is_main(call)
   -- The row stdio is the first thing that main does.
   return call.text:match "^fcntl%(0, F_GETFD"
@@ -54,7 +59,7 @@ local function of_start(calls)
       loader[call.name] = count[call.name]
     elseif call.pid == launcher or count[call.name] > (loader[call.name] or 0) then
       found[call.name] = found[call.name] or {}
-      found[call.name][count[call.name]] = true
+      found[call.name][count[call.name]] = kind(call)
     end
   end
   assert(main, "main was not found in the trace")
@@ -69,7 +74,7 @@ local function of_run(calls)
       count[call.name] = (count[call.name] or 0) + 1
       if sealed then
         found[call.name] = found[call.name] or {}
-        found[call.name][count[call.name]] = true
+        found[call.name][count[call.name]] = kind(call)
       end
       sealed = sealed or call.text:match "F_ADD_SEALS"
     end
@@ -78,10 +83,17 @@ local function of_run(calls)
   return found
 end
 
+-- In order. Of a row of calls that differ in a number only, such as a look at each descriptor or a reading of each
+-- capability, the first and the last.
 local function sorted(set)
-  local list = {}
-  for n in pairs(set or {}) do list[#list + 1] = n end
-  table.sort(list)
+  local all, list = {}, {}
+  for n in pairs(set or {}) do all[#all + 1] = n end
+  table.sort(all)
+  for i, n in ipairs(all) do
+    local first = i == 1 or set[all[i - 1]] ~= set[n]
+    local last = i == #all or set[all[i + 1]] ~= set[n]
+    if first or last then list[#list + 1] = n end
+  end
   return list
 end
 
