@@ -36,7 +36,7 @@ describe("sweep", function()
     sweep:stop()
   end))
 
-  it("is rotated by its logrotate stanza: the new log is www-data's", luvd.root_test(function(t)
+  it("is rotated by its logrotate stanza: the new log is root's", luvd.root_test(function(t)
     local sweep = start(t)
     sweep:wait_log "swept"
     local stanza = proc.slurp("examples/sweep/logrotate")
@@ -44,7 +44,7 @@ describe("sweep", function()
       :gsub("\n%s*delaycompress", ""):gsub("\n%s*compress", "")
     local result = t:command { "/usr/sbin/logrotate", "-f", "-s", t.folder .. "/state", t:file(stanza, "logrotate") }
     assert.same({ 0, "" }, { result.code, result.err })
-    assert.equal(33, uv.fs_stat(sweep.logs).uid)
+    assert.equal(0, uv.fs_stat(sweep.logs).uid)
     sweep:wait_log "swept"
     assert.matches("swept", proc.slurp(sweep.logs .. ".1"))
     sweep:stop()

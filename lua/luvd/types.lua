@@ -19,7 +19,7 @@
 ---@class luvd.Service
 ---@field start fun(daemon: luvd.Daemon): nil, string? a task; returning means ready; raising, or `return nil, message`, fails the start
 ---@field reload? fun(daemon: luvd.Daemon, change: luvd.Change): nil, string? `daemon.config` is the new one already; raising, or `return nil, message`, refuses the reload and puts the old config back
----@field stop? fun(daemon: luvd.Daemon, reason: "stop"|"reload"|"restart"|"upgrade") comes first: nothing new is accepted, no timer fires, handlers still run
+---@field stop? fun(daemon: luvd.Daemon, reason: "stop"|"reload"|"upgrade") comes first: nothing new is accepted, no timer fires, handlers still run; "reload" and "upgrade": workers of another generation serve already
 ---@field [string] fun(daemon: luvd.Daemon, number: integer) called for a signal whose action is "service.NAME"
 
 ---What a reload has changed.
@@ -40,7 +40,7 @@
 ---@field name string the key `name` of the daemon file
 ---@field config table plain data of the daemon file; replaced, not changed, by a reload
 ---@field listeners table<string, luvd.Listener> the entries of `listen`, by their names
----@field files table<string, luvd.File> the entries of `files`, by their names: opened before privileges were given up and, behind the same object, anew at USR1
+---@field files table<string, luvd.File> the entries of `files`, by their names: opened for this worker before privileges were given up and, behind the same object, anew at USR1
 ---@field directories table<"runtime"|"state"|"cache"|"logs", string> the paths of those that the daemon file asks for
 ---@field worker integer which one of them this process is, 1 to `workers`; 1 in a classic daemon
 ---@field workers integer how many there are; 1 in a classic daemon
@@ -50,7 +50,7 @@
 local Daemon = {}
 
 ---Waits until all connections and their handlers have ended. Raises in a handler, which would wait for itself.
----@param timeout? luvd.Duration default: `timeouts.stop` of the daemon file
+---@param timeout? luvd.Duration default: `timeouts.stop` of the daemon file, `timeouts.drain` when another generation serves already
 ---@return true? ok
 ---@return string? message
 ---@return "ETIMEDOUT"? code
@@ -152,7 +152,8 @@ function luvd.duration(duration) end
 function luvd.size(size) end
 
 ---Calls fn again and again, each call a task. The first call comes one period after the service is
----ready; calls never overlap; an error is logged and the timer goes on; stop disarms it.
+---ready; calls never overlap; an error is logged and the timer goes on; stop disarms it. Each worker
+---has its own timers: what is to happen once is for `daemon.worker == 1`.
 ---@param duration luvd.Duration at least a millisecond
 ---@param fn fun()
 ---@return luvd.Timer
@@ -177,11 +178,11 @@ function luvd.every(duration, fn) end
 ---@return luvd.Timer
 function luvd.cron(expression, fn, options) end
 
----A line for `luvd status` and the service manager.
+---A line for `luvd status` and the service manager. With several workers the last that was said counts.
 ---@param text string at most 255 bytes are kept
 function luvd.status(text) end
 
----Stops the daemon gracefully and returns. Before the daemon is ready it fails the start.
+---Stops the daemon gracefully, all workers of it, and returns. Before the daemon is ready it fails the start.
 ---@param code? integer exit code of `luvd run`, 0 to 255; default 0
 function luvd.stop(code) end
 
@@ -649,7 +650,7 @@ function net.connect(address, options) end
 ---@class (exact) luvd.ListenOptions
 ---@field backlog? integer connections that may wait to be accepted; default 511
 ---@field mode? string permissions of a unix socket's file; default "0666"
----@field max_connections? integer open at a time; default 0: as many as there are descriptors
+---@field max_connections? integer open at a time, in this worker; default 0: as many as there are descriptors
 ---@field max_per_peer? integer open from one IPv4 address, IPv6 /64 or local user, others are reset; default 0: any number
 ---@field idle_timeout? luvd.Duration after which a silent connection is closed; default 0: never
 ---@field write_buffer? luvd.Size queued before conn:write waits; default 256KiB
@@ -657,7 +658,8 @@ function net.connect(address, options) end
 ---@field receive_buffer? luvd.Size of the kernel, SO_RCVBUF of socket(7); default 0: the kernel's
 
 ---Opens a listener with the rights that the service still has; `net.serve` then serves it, at once when
----start has returned.
+---start has returned. It is this worker's alone: others that listen at the same address need `reuseport`, and so does
+---the next generation of a reload.
 ---One that nobody serves is closed when it is collected. Wrong addresses and options raise. Only
 ---inside a task or callback of a service that starts or runs.
 ---@param address string|string[] "tcp://127.0.0.1:0", "tcp://*:80", "unix:/path", "unix:@name"; a relative path is relative to the daemon file's folder
@@ -959,7 +961,7 @@ function http.serve(listener, handler, options) end
 ---@field write_timeout? luvd.Duration in which a client has to take what is queued for it at `min_rate`, else it is reset; default 30s
 ---@field min_rate? luvd.Size per second; default 500
 ---@field keep_alive? luvd.Duration that a connection may be idle; it is then closed silently; default 60s
----@field max_running? integer handlers of this listener at once, else 503 with Retry-After; default 1024
+---@field max_running? integer handlers of this listener at once, in each worker, else 503 with Retry-After; default 1024
 ---@field max_per_connection? integer requests of one connection; default: no limit
 ---@field access_log? boolean|"debug"|"info"|"warn"|"error"|fun(entry: luvd.AccessEntry) a line for each answer (true: "info"), or a function that may not wait; default: none
 

@@ -67,6 +67,20 @@ end
 ---@field seconds number
 ---@field p50 number latency, microseconds; p90, p99 and longest too
 
+--- Starts it, does work() in the middle of it and gives what both have to say. Errors are counted, not raised.
+---@param peer bench.Peer
+---@param options table
+---@return bench.Answers, any
+function load.around(peer, options, work)
+  local child = process.spawn(arguments(peer, options))
+  loop.poll(function() return child.code end, options.seconds * 400 // 1)
+  local result = work()
+  child:wait()
+  local answers = json.decode(child.out)
+  if not answers then peer:blame(child) end
+  return answers, result
+end
+
 --- Runs it to its end; a wrong or missing answer is an error.
 ---@param peer bench.Peer
 ---@param options table options of the program; a function is called with the peer

@@ -10,7 +10,9 @@ local process = require "support.process"
 local sheets = require "bench.table"
 local verdict = require "bench.verdict"
 
-local ALL = { "echo", "http", "pipeline", "json", "connect", "idle", "timers", "tasks", "memory", "redis" }
+local ALL = {
+  "echo", "http", "pipeline", "json", "connect", "idle", "timers", "tasks", "memory", "restart", "reload", "redis",
+}
 
 local function die(...)
   io.stderr:write("run: ", string.format(...), "\n")

@@ -36,6 +36,19 @@ function peers.classic(service, listener)
   return running("luvd, workers = 0", "bench-classic-" .. service, 0, service, listener)
 end
 
+--- A daemon file of ours, by its path.
+function peers.file(path, name, listener)
+  return {
+    name = "luvd", ready = " ready, pid ",
+    command = function(port)
+      return {
+        luvd.binary, "run", path, "--set", "name=" .. name,
+        "--set", ("listen.%s.address=tcp://127.0.0.1:%d"):format(listener, port),
+      }
+    end,
+  }
+end
+
 --- An example of luvd, as the daemon that users start.
 ---@param workers? integer 1 without it
 function peers.example(name, listener, workers)

@@ -43,12 +43,16 @@ function usage.pages(pid)
   return { resident = field(pid, "Rss"), private = field(pid, "Private_Clean") + field(pid, "Private_Dirty") }
 end
 
---- Resident memory, KiB. Of several processes their proportional shares: what they share counts once.
+--- Resident memory, KiB. Of several processes: what each has alone, and once what they share, as much as the one has
+--- that shares most. Proportional shares would be smaller for who runs beside others of its kind.
 ---@param pids integer[]
 function usage.memory(pids)
-  local sum = 0
-  for _, pid in ipairs(pids) do sum = sum + field(pid, #pids == 1 and "Rss" or "Pss") end
-  return sum
+  local alone, shared = 0, 0
+  for _, pid in ipairs(pids) do
+    local pages = usage.pages(pid)
+    alone, shared = alone + pages.private, math.max(shared, pages.resident - pages.private)
+  end
+  return alone + shared
 end
 
 return usage

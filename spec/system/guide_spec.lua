@@ -38,6 +38,18 @@ local function exchange(address, bytes)
   return answer, own
 end
 
+-- What was printed stands in the guide too, but for numbers, folders and the daemon's name.
+local function plain(text)
+  return (text:gsub("/[%w_/.-]*/", ""):gsub("%d+%.?%d*", "N"))
+end
+
+local plain_guide = plain(guide)
+
+local function shows(text)
+  text = plain(text):gsub("\n$", "")
+  assert.is_truthy(plain_guide:find(text, 1, true), "the guide has another text than: " .. text)
+end
+
 describe("the guide", function()
   it("shows daemon files that are right, and Lua that Lua understands", luvd.test(function(t)
     local count = 0
@@ -50,7 +62,7 @@ describe("the guide", function()
         count = count + 1
       end
     end
-    assert.equal(7, count, "an example is new: try it below")
+    assert.equal(9, count, "an example is new: try it below")
     for number, text in ipairs(others) do assert(load(text, "=block " .. number, "t")) end
   end))
 
@@ -130,6 +142,99 @@ describe("the guide", function()
     assert.equal(0, d:reload().code)
     d:wait_log "beats=2"
     d:stop()
+  end))
+
+  it("tells what becomes of a reload", luvd.test(function(t)
+    local d = start(t, "beat.lua")
+    local worker = d:worker()
+    local function reload(name, from, to)
+      local text, count = files[name]:gsub(from, to)
+      assert.equal(1, count, name)
+      t:file(text, name)
+      local result = d:reload()
+      shows((result.out .. result.err):match(t.name .. ": (.*)"))
+      return result.code
+    end
+    assert.equal(0, reload("beat.lua", '"10m"', '"5m"'))
+    assert.equal(worker, d:worker())
+    assert.equal(2, reload("beat.lua", "config", "confg"))
+    assert.equal(1, reload("beat.lua", "return {", "return { pidfile = false,"))
+    assert.equal(worker, d:worker())
+    t:file((files["beat.lua"]:gsub('"10m"', '"5m"')), "beat.lua")
+    assert.equal(1, reload("beater.lua", "(function service.start.-\n)", '%1 do return nil, "no database" end\n'))
+    assert.equal(worker, d:worker())
+    assert.equal(0, reload("beater.lua", "half past four", "half past"))
+    assert.not_equal(worker, d:worker())
+    d:stop()
+  end))
+
+  it("tells what becomes of an upgrade", luvd.test(function(t)
+    t:own_binary()
+    local d = start(t, "beat.lua")
+    local function upgrade(bytes, mode, code)
+      t:install(bytes, mode)
+      local result = d:upgrade()
+      assert.equal(code, result.code)
+      shows((result.out .. result.err):match(t.name .. ": (.*)"))
+    end
+    upgrade(proc.slurp "/bin/true", "755", 1)
+    if luvd.root then upgrade(nil, "777", 1) end
+    upgrade(nil, "755", 0)
+    d:stop()
+  end))
+
+  it("counts in each worker, and replaces one that dies until it dies too often", luvd.test(function(t)
+    local d = start(t, "crew.lua", "--set", "listen.door=tcp://127.0.0.1:0", "--set", "restart={ limit = 3 }")
+    local seen = {}
+    for _ = 1, 20 do
+      local worker, of, count = client.ask(d:address(), ""):match "^worker (%d) of (%d), connection (%d+)\n$"
+      assert.equal("2", of)
+      seen[worker] = (seen[worker] or 0) + 1
+      assert.equal(tostring(seen[worker]), count)
+    end
+    for death = 1, 4 do
+      local victim = loop.wait_for("worker 1", function()
+        local worker = d:status().workers[1]
+        return worker.state == "ready" and worker.restarts == death - 1 and worker.pid
+      end)
+      uv.kill(victim, "sigkill")
+      local line = d:wait_log(("worker 1 %%(pid %d%%) was killed by signal 9 %%(SIGKILL%%) after "):format(victim))
+      shows(line:match "worker 1 %(pid %d+%) was killed by signal 9 %(SIGKILL%) after")
+    end
+    d:wait_end()
+    for _, line in ipairs { "worker 1 is restarted in %d+", "worker 1 died 4 times within 1m: the daemon stops" } do
+      shows(d:log():match(line) or line)
+    end
+  end))
+
+  it("has the defaults of restart as luvd help has them", luvd.test(function(t)
+    local rows = 0
+    for keys, values in guide:match("\n(| `policy` |.-\n)\n"):gmatch "| (`[%w_`, ]+) | ([^|]+) |" do
+      local next_value = values:gmatch "[^%s,]+"
+      for key in keys:gmatch "`([%w_]+)`" do
+        local default = t:luvd({ "help", "restart." .. key }).out:match "default +([^\n]+)"
+        assert.equal((default:gsub("[\"()]", "")), (next_value():gsub("[\"`]", "")), key)
+        rows = rows + 1
+      end
+    end
+    assert.equal(7, rows)
+  end))
+
+  it("tells of Lua that keeps the loop, and ends it", luvd.test(function(t)
+    local d = start(t, "primes.lua", "--set", "listen.door=tcp://127.0.0.1:0", "--set", "lua.abort=600ms")
+    assert.equal("25\n", client.ask(d:address(), "100\n"))
+    assert.equal("", client.ask(d:address(), "999999999\n"))
+    shows(d:wait_log "(Lua has run for %d+ms without giving way %(lua.slice%) task=connection\n.-in function <[^>]+>)")
+    shows(d:wait_log "(primes.lua:%d+: aborted: Lua has run for )")
+    assert.equal("25\n", client.ask(d:address(), "100\n"))
+    d:stop()
+  end))
+
+  it("says what check warns of in a classic daemon", luvd.root_test(function(t)
+    local file = t:file(files["crew.lua"], "crew.lua")
+    local result = t:luvd { "check", file, "--set", "workers=0", "--set", "chroot=auto" }
+    assert.equal(0, result.code)
+    shows(assert(result.err:match "chroot: (reload will be refused[^\n]+)"))
   end))
 
   it("lets itself be looked into", luvd.test(function(t)

@@ -31,7 +31,7 @@ end
 
 -- The process that the storm is for: the one worker.
 local function server(d)
-  d.service = d.service or math.tointeger(d:server())
+  d.service = d.service or math.tointeger(d:worker())
   return d.service
 end
 

@@ -103,10 +103,10 @@ static void on_log(void *data, enum log_level level, const char *text)
 {
 	struct kit *kit = data;
 	size_t length = strlen(kit->log);
+	const char *mark = level >= LEVEL_WARN ? "! " : "";
 
-	(void)level;
-	assert_true(length + strlen(text) + 2 < sizeof kit->log);
-	(void)sprintf(kit->log + length, "%s\n", text);
+	assert_true(length + strlen(mark) + strlen(text) + 2 < sizeof kit->log);
+	(void)sprintf(kit->log + length, "%s%s\n", mark, text);
 }
 
 static uint32_t on_random(void *data)

@@ -13,7 +13,7 @@ struct kit {
 	int refusals;       /* so many spawns from now on have no process */
 	char calls[4096];   /* "spawn 1/2; leave 1/1 reload 60000" */
 	char verdict[2048]; /* the last one's error */
-	char log[16384];    /* a line each */
+	char log[16384];    /* a line each, "! " before warnings and errors */
 	uint32_t random;
 };
 

@@ -45,9 +45,12 @@ static void test_a_new_generation_that_fails_changes_nothing(void **state)
 	kit_died(kit, 2, 1, EXITED_0);
 	kit_died(kit, 2, 3, KILLED);
 	kit_expect(kit, "");
+	/* Nobody is warned of what the monitor itself has killed. */
+	kit_expect_log(kit, "\nworker 3 (pid 106) was killed by signal 9 (SIGKILL)");
 	kit_died(kit, 2, 2, EXITED_1);
 	kit_expect(kit, "gone 2");
 	kit_died(kit, 1, 3, KILLED);
+	kit_expect_log(kit, "\n! worker 3 (pid 103) was killed by signal 9 (SIGKILL)");
 	kit_expect(kit, "spawn 1/3");
 }
 

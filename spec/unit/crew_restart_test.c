@@ -255,8 +255,8 @@ static void test_the_log_has_the_last_lines_of_who_died(void **state)
 	crew_died(kit->crew, kit_slot(kit, 1, 2), 11 | 0x80, "one\n\ntwo", kit->now);
 	kit_expect_log(kit, "worker 2 (pid 102) was killed by signal 11 (SIGSEGV), dumped core, "
 			    "after 3m 12s\n"
-			    "worker 2: its last lines: one\n"
-			    "worker 2: its last lines: two\n"
+			    "! worker 2: its last lines: one\n"
+			    "! worker 2: its last lines: two\n"
 			    "worker 2 is restarted\n");
 }
 

@@ -481,6 +481,32 @@ static void what_only_workers_take_is_warned_of_without_them(void **state)
 	errs_finish(&warnings);
 }
 
+static void a_socket_that_nobody_would_serve_is_warned_of(void **state)
+{
+	static const char *const restarts[] = {"'never'", "{ over = 'go-on' }",
+					       "{ final_codes = { 1 } }",
+					       "{ over = 'go-on', limit = 0 }", "'always'"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof restarts / sizeof *restarts; i++) {
+		struct errs warnings = {0};
+		char text[512];
+
+		snprintf(text, sizeof text,
+			 "return { " SERVICE ", user = 'root', workers = 2, restart = %s,\n"
+			 "listen = { web = { address = 'tcp://127.0.0.1:0', reuseport = true },\n"
+			 "others = 'tcp://127.0.0.1:0' } }",
+			 restarts[i]);
+		spec_warnings(fixture_right(fixture, text), true, &warnings);
+		assert_int_equal(warnings.count, i < 3);
+		if (i < 3) {
+			assert_string_equal(warnings.list[0].where, "main.lua:2");
+			assert_string_equal(warnings.list[0].key, "listen.web");
+		}
+		errs_finish(&warnings);
+	}
+}
+
 static void a_confined_daemon_with_workers_can_do_everything(void **state)
 {
 	struct fixture *fixture = *state;
@@ -519,6 +545,7 @@ int main(void)
 	    TEST(the_keys_fill_the_spec),
 	    TEST(a_confined_classic_daemon_is_warned_of),
 	    TEST(what_only_workers_take_is_warned_of_without_them),
+	    TEST(a_socket_that_nobody_would_serve_is_warned_of),
 	    TEST(a_confined_daemon_with_workers_can_do_everything),
 	};
 

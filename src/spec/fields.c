@@ -169,7 +169,7 @@ const struct field fields[] = {
 	 .change = CHANGE_IN_PLACE, .least = 1,
 	 .help = "the longest pause before a restart"},
 	{"restart.limit", &kind_count, SPEC(restart.limit), "10", .change = CHANGE_IN_PLACE,
-	 .most = 1000000,
+	 .most = RESTART_LIMIT_MAX,
 	 .help = "deaths of one worker within the window that are too many; 0: never too many"},
 	{"restart.window", &kind_duration, SPEC(restart.window), "\"60s\"",
 	 .change = CHANGE_IN_PLACE, .least = 1,

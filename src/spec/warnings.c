@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -90,6 +91,25 @@ static void warn_workers(const struct spec *spec, struct errs *warnings)
 				"says nothing to the classic daemon (workers = 0)");
 }
 
+/* The kernel deals connections to its socket, and nobody else takes them. */
+static void warn_reuseport(const struct spec *spec, struct errs *warnings)
+{
+	const struct restart_spec *restart = &spec->restart;
+	bool replaced = restart->policy != RESTART_NEVER && restart->final_code_count == 0 &&
+			(restart->over == RESTART_OVER_STOP || restart->limit == 0);
+
+	for (size_t i = 0; i < spec->listen_count && !replaced; i++) {
+		char key[64];
+
+		if (!spec->listens[i].reuseport || spec->workers < 2)
+			continue;
+		snprintf(key, sizeof key, "listen.%.40s", spec->listens[i].name);
+		err_set(spec_blame(spec, key, errs_add(warnings)),
+			"clients of a worker that `restart` gives up would wait for ever: its "
+			"socket is no other's (reuseport)");
+	}
+}
+
 void spec_warnings(const struct spec *spec, bool background, struct errs *warnings)
 {
 	if (spec->source.uid == 0 && !spec->user)
@@ -98,6 +118,7 @@ void spec_warnings(const struct spec *spec, bool background, struct errs *warnin
 			"meant");
 	if (spec->workers == 0)
 		warn_workers(spec, warnings);
+	warn_reuseport(spec, warnings);
 	if (spec->workers == 0 && (is_jailed(spec) || leaves_root(spec)))
 		warn_confined(spec, background, warnings);
 }

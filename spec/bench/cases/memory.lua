@@ -55,7 +55,7 @@ return function(settings, publish)
       { row = "luvd, monitor", peer = "idle libuv", above = true, at_most = 2048 },
     },
     notes = {
-      "nginx: the proportional shares of master and worker",
+      "nginx: master and worker, what they share once",
       "private: of the last round, what no other process has too",
     },
   }

@@ -94,6 +94,7 @@ static void refuse_by_end(struct worker *worker, const struct err *err)
 /* Kills it for what it did. */
 static void kill_for(struct worker *worker, const struct err *err)
 {
+	worker->told = false;
 	kill_it(worker);
 	refuse_by_end(worker, err);
 	tell(worker, GENERATION_FAILED, &(struct news){.err = err});
@@ -136,6 +137,7 @@ static void leave_too_long(struct worker *worker, const struct news *news)
 	(void)news;
 	crew_log(crew, LEVEL_WARN, "worker %d (pid %ld) does not leave in time: it is killed",
 		 worker->slot.number, (long)worker->slot.pid);
+	worker->told = false;
 	kill_it(worker);
 }
 
@@ -223,7 +225,7 @@ static void log_line(void *data, const char *text, int length)
 static void die(struct worker *worker, const struct news *news)
 {
 	struct crew *crew = worker->generation->crew;
-	bool fine = worker->told && news->status == 0;
+	bool fine = worker->told && (news->status == 0 || worker->slot.state == WORKER_KILLED);
 	struct news death = *news;
 	struct err err = {0};
 	char text[160];
