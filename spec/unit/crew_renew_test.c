@@ -43,10 +43,10 @@ static void test_a_new_generation_that_fails_changes_nothing(void **state)
 	assert_string_equal(kit->verdict, "start: no");
 	kit_expect(kit, "refused; leave 2/1 reload 60000; leave 2/3 reload 60000");
 	kit_died(kit, 2, 1, EXITED_0);
-	kit_died(kit, 2, 3, KILLED);
+	kit_died(kit, 2, 3, EXITED_1);
 	kit_expect(kit, "");
-	/* Nobody is warned of what the monitor itself has killed. */
-	kit_expect_log(kit, "\nworker 3 (pid 106) was killed by signal 9 (SIGKILL)");
+	/* Nobody is warned of a start that fails since it was told to. */
+	kit_expect_log(kit, "\nworker 3 (pid 106) exited with code 1");
 	kit_died(kit, 2, 2, EXITED_1);
 	kit_expect(kit, "gone 2");
 	kit_died(kit, 1, 3, KILLED);
@@ -100,6 +100,8 @@ static void test_who_was_not_heard_to_be_ready_leaves_soon_or_finishes_what_it_s
 	kit_later(kit, 1000);
 	kit_expect(kit, "kill 2/3");
 	kit_died(kit, 2, 3, KILLED);
+	/* Here somebody is warned: it should have left. */
+	kit_expect_log(kit, "\n! worker 3 (pid 106) was killed by signal 9 (SIGKILL)");
 	kit_later(kit, 59999);
 	kit_expect(kit, "");
 	kit_later(kit, 1001);

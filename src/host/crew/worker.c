@@ -1,5 +1,7 @@
 #include "host/crew/inside.h"
 
+#include <sys/wait.h>
+
 /* One process and its place. A hole in the table is an event that comes too late: it is not heard.
  */
 
@@ -225,7 +227,10 @@ static void log_line(void *data, const char *text, int length)
 static void die(struct worker *worker, const struct news *news)
 {
 	struct crew *crew = worker->generation->crew;
-	bool fine = worker->told && (news->status == 0 || worker->slot.state == WORKER_KILLED);
+	/* A start that is to be given up fails. */
+	bool given_up = !worker->served && WIFEXITED(news->status);
+	bool fine =
+	    worker->told && (news->status == 0 || given_up || worker->slot.state == WORKER_KILLED);
 	struct news death = *news;
 	struct err err = {0};
 	char text[160];
