@@ -124,13 +124,6 @@ end
 
 -- --- what a daemon needs ---
 
-local function each_process(d)
-  local status = d:status()
-  local list = { monitor = d.pid }
-  for _, worker in ipairs(status.workers) do list["worker " .. worker.number] = math.tointeger(worker.pid) end
-  return list, status
-end
-
 -- Without what libuv keeps to close a connection with when there are no more, from the first one it accepts on.
 local function descriptors(pid)
   local count = 0
@@ -140,21 +133,28 @@ local function descriptors(pid)
   return count
 end
 
---- Descriptors and resident KiB of the monitor and each worker, once nobody is connected and nothing drains.
+-- The connection of `status` may still be there.
+local function least_descriptors(pid)
+  local least = math.huge
+  loop.poll(function() least = math.min(least, descriptors(pid)) end, 30)
+  return least
+end
+
+--- What processes have once nobody is connected and nothing drains: descriptors of each by its name, resident KiB of
+--- the monitor and of all workers, since it is chance how many clients each has had.
 function load.needs(d, workers)
-  local list, status
+  local status
   loop.wait_for("a daemon at rest", function()
-    list, status = each_process(d)
-    if #status.workers ~= workers then return false end
+    status = d:status()
     for _, listener in ipairs(status.listeners) do if listener.connections > 0 then return false end end
-    return true
+    return #status.workers == workers
   end)
-  local found = {}
-  for name, pid in pairs(list) do
-    local one = { descriptors = math.huge, resident = proc.resident(pid) }
-    -- The connection of `status` may still be there.
-    loop.poll(function() one.descriptors = math.min(one.descriptors, descriptors(pid)) end, 30)
-    found[name] = one
+  local found = { descriptors = { monitor = least_descriptors(d.pid) },
+    resident = { monitor = proc.resident(d.pid), workers = 0 } }
+  for _, one in ipairs(status.workers) do
+    local pid = math.tointeger(one.pid)
+    found.descriptors["worker " .. one.number] = least_descriptors(pid)
+    found.resident.workers = found.resident.workers + proc.resident(pid)
   end
   return found
 end

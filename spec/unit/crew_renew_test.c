@@ -41,12 +41,12 @@ static void test_a_new_generation_that_fails_changes_nothing(void **state)
 	kit_forget(kit);
 	kit_failed(kit, 2, 2, "start: no");
 	assert_string_equal(kit->verdict, "start: no");
-	kit_expect(kit, "refused; leave 2/1 reload 60000; kill 2/3");
+	kit_expect(kit, "refused; leave 2/1 reload 60000; leave 2/3 reload 60000");
 	kit_died(kit, 2, 1, EXITED_0);
-	kit_died(kit, 2, 3, KILLED);
+	kit_died(kit, 2, 3, EXITED_1);
 	kit_expect(kit, "");
-	/* Nobody is warned of what the monitor itself has killed. */
-	kit_expect_log(kit, "\nworker 3 (pid 106) was killed by signal 9 (SIGKILL)");
+	/* Nobody is warned of a start that fails since it was told to. */
+	kit_expect_log(kit, "\nworker 3 (pid 106) exited with code 1");
 	kit_died(kit, 2, 2, EXITED_1);
 	kit_expect(kit, "gone 2");
 	kit_died(kit, 1, 3, KILLED);
@@ -82,7 +82,32 @@ static void test_a_ready_worker_that_dies_before_the_others_are_ready_refuses_to
 	kit_ready(kit, 2, 1);
 	kit_forget(kit);
 	kit_died(kit, 2, 1, KILLED);
-	kit_expect(kit, "refused; kill 2/2");
+	kit_expect(kit, "refused; leave 2/2 reload 60000");
+}
+
+static void test_who_was_not_heard_to_be_ready_leaves_soon_or_finishes_what_it_serves(void **state)
+{
+	struct kit *kit = *state;
+
+	kit->rules.workers = 3;
+	kit_run(kit);
+	kit_renew(kit);
+	kit_forget(kit);
+	kit_failed(kit, 2, 1, "start: no");
+	kit_expect(kit, "refused; leave 2/2 reload 60000; leave 2/3 reload 60000");
+	kit_ready(kit, 2, 2); /* its word was on the way */
+	kit_died(kit, 2, 1, EXITED_1);
+	kit_later(kit, 1000);
+	kit_expect(kit, "kill 2/3");
+	kit_died(kit, 2, 3, KILLED);
+	/* Here somebody is warned: it should have left. */
+	kit_expect_log(kit, "\n! worker 3 (pid 106) was killed by signal 9 (SIGKILL)");
+	kit_later(kit, 59999);
+	kit_expect(kit, "");
+	kit_later(kit, 1001);
+	kit_expect(kit, "kill 2/2");
+	kit_died(kit, 2, 2, KILLED);
+	kit_expect(kit, "gone 2");
 }
 
 static void test_no_more_generations_live_than_may(void **state)
@@ -114,7 +139,7 @@ static void test_the_old_generation_replaces_its_dead_while_the_new_one_starts(v
 	kit_died(kit, 1, 1, KILLED);
 	kit_expect(kit, "spawn 1/1");
 	kit_ready(kit, 2, 1);
-	kit_expect(kit, "current 2; done; kill 1/1"); /* it had not begun to serve */
+	kit_expect(kit, "current 2; done; leave 1/1 reload 60000");
 }
 
 static void test_who_drains_is_not_replaced(void **state)
@@ -166,6 +191,7 @@ int main(void)
 	    RULE(test_a_new_generation_that_fails_changes_nothing),
 	    RULE(test_a_new_generation_is_refused_by_a_death_and_by_time),
 	    RULE(test_a_ready_worker_that_dies_before_the_others_are_ready_refuses_too),
+	    RULE(test_who_was_not_heard_to_be_ready_leaves_soon_or_finishes_what_it_serves),
 	    RULE(test_no_more_generations_live_than_may),
 	    RULE(test_the_old_generation_replaces_its_dead_while_the_new_one_starts),
 	    RULE(test_who_drains_is_not_replaced),

@@ -69,7 +69,7 @@ static void test_a_death_ends_the_start_once(void **state)
 	kit_died(kit, 1, 1, KILLED);
 	assert_string_equal(kit->verdict,
 			    "worker 1 (pid 101) was killed by signal 9 (SIGKILL) after 2s");
-	kit_expect(kit, "start_failed; kill 1/2");
+	kit_expect(kit, "start_failed; leave 1/2 stop 10000");
 	kit_died(kit, 1, 2, KILLED);
 	kit_expect(kit, "gone 1; stopped 1");
 }
@@ -140,7 +140,7 @@ static void test_a_stop_gives_a_new_generation_up(void **state)
 	assert_false(crew_reload(kit->crew, kit->now));
 	kit_forget(kit);
 	crew_stop(kit->crew, 0, false, kit->now);
-	kit_expect(kit, "leave 1/1 stop 10000; kill 2/1; refused; refused");
+	kit_expect(kit, "leave 1/1 stop 10000; leave 2/1 stop 10000; refused; refused");
 	assert_string_equal(kit->verdict, "the daemon is stopping");
 	kit_died(kit, 1, 1, EXITED_0);
 	kit_died(kit, 2, 1, KILLED);

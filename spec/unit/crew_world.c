@@ -153,7 +153,7 @@ static void on_leave(void *data, struct worker_slot *slot, const char *reason, i
 
 	trace(world, "leave %d/%d %s %lld", slot->generation, slot->number, reason,
 	      (long long)timeout_ms);
-	MUST(world, process && process->ready && !process->died_by && !process->failed);
+	MUST(world, process && !process->died_by && !process->failed);
 	MUST(world, timeout_ms >= 0 && timeout_ms <= MOST_TIMEOUT);
 	MUST(world, !process->told || strcmp(reason, "stop") == 0);
 	process->told = true;

@@ -26,6 +26,7 @@ struct worker {
 	bool back;   /* RELOADING: it was given the old bundle */
 	bool served; /* this process was ready once */
 	bool told;   /* this process was told to leave, or is killed as one of those that leave */
+	int64_t leave_timeout; /* milliseconds it was told */
 };
 
 struct rules {

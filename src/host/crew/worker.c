@@ -1,5 +1,7 @@
 #include "host/crew/inside.h"
 
+#include <sys/wait.h>
+
 /* One process and its place. A hole in the table is an event that comes too late: it is not heard.
  */
 
@@ -183,8 +185,26 @@ static void leave(struct worker *worker, const struct news *news)
 	struct crew *crew = worker->generation->crew;
 
 	worker->told = true;
+	worker->leave_timeout = news->timeout;
 	go(worker, WORKER_LEAVING, crew_at(crew, news->timeout + CREW_GRACE));
 	crew->calls.leave(crew->calls.data, &worker->slot, news->text, news->timeout);
+}
+
+/* It has nothing to finish, unless it serves already and its word is on the way: killed, it would
+ * take with it what clients have asked. */
+static void leave_unheard(struct worker *worker, const struct news *news)
+{
+	leave(worker, news);
+	go(worker, WORKER_LEAVING, crew_at(worker->generation->crew, CREW_GRACE));
+}
+
+static void finish(struct worker *worker, const struct news *news)
+{
+	int64_t at = crew_at(worker->generation->crew, worker->leave_timeout + CREW_GRACE);
+
+	(void)news;
+	if (worker->told && at > worker->slot.at)
+		go(worker, WORKER_LEAVING, at);
 }
 
 /* Only ever sooner. */
@@ -192,6 +212,8 @@ static void hurry(struct worker *worker, const struct news *news)
 {
 	if (crew_at(worker->generation->crew, news->timeout + CREW_GRACE) < worker->slot.at)
 		leave(worker, news);
+	else if (news->timeout < worker->leave_timeout)
+		worker->leave_timeout = news->timeout;
 }
 
 static void log_line(void *data, const char *text, int length)
@@ -205,7 +227,10 @@ static void log_line(void *data, const char *text, int length)
 static void die(struct worker *worker, const struct news *news)
 {
 	struct crew *crew = worker->generation->crew;
-	bool fine = worker->told && (news->status == 0 || worker->slot.state == WORKER_KILLED);
+	/* A start that is to be given up fails. */
+	bool given_up = !worker->served && WIFEXITED(news->status);
+	bool fine =
+	    worker->told && (news->status == 0 || given_up || worker->slot.state == WORKER_KILLED);
 	struct news death = *news;
 	struct err err = {0};
 	char text[160];
@@ -238,7 +263,7 @@ static void (*const table[WORKER_STATES][WORKER_EVENTS])(struct worker *, const 
 		[WORKER_FAILED] = fail,
 		[WORKER_DIED] = die,
 		[WORKER_CONDEMN] = condemn,
-		[WORKER_LEAVE] = kill_as_told, /* it cannot hear yet, and has nothing to finish */
+		[WORKER_LEAVE] = leave_unheard,
 		[WORKER_KILL] = kill_as_told,
 		[WORKER_OVERTIME] = start_too_long,
 	    },
@@ -263,6 +288,7 @@ static void (*const table[WORKER_STATES][WORKER_EVENTS])(struct worker *, const 
 	    },
 	[WORKER_LEAVING] =
 	    {
+		[WORKER_IS_READY] = finish,
 		[WORKER_DIED] = die,
 		[WORKER_CONDEMN] = condemn,
 		[WORKER_LEAVE] = hurry,

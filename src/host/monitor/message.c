@@ -66,8 +66,10 @@ static void on_ready(struct member *member, const struct message *message)
 	struct aim aim;
 
 	(void)message;
-	if (member->slot->state != WORKER_STARTING)
+	if (member->slot->state != WORKER_STARTING) {
+		crew_ready(monitor->crew, member->slot, monitor_now()); /* it goes, but serves */
 		return;
+	}
 	aim_make(&aim, &seen);
 	switch (inspect_process(member->pid, &aim, &err)) {
 	case INSPECT_WRONG:
