@@ -248,6 +248,8 @@ static void set_up(struct edit *edit)
 	(void)library->set(edit->line, EL_HIST, library->history, edit->history);
 	(void)library->set(edit->line, EL_ADDFN, "luvd-complete", "complete a Lua name", complete);
 	(void)library->set(edit->line, EL_BIND, "^I", "luvd-complete", NULL);
+	/* Ctrl-D that was typed while the terminal still read whole lines: the kernel gives a 0. */
+	(void)library->set(edit->line, EL_BIND, "^@", "em-delete-or-list", NULL);
 	(void)library->set(edit->line, EL_BIND, "^R", "em-inc-search-prev", NULL);
 	(void)library->history(edit->history, &event, H_SETSIZE, HISTORY_LINES);
 	(void)library->history(edit->history, &event, H_SETUNIQUE, 1);
