@@ -158,10 +158,10 @@ check() { # NAME COMMAND...
 
 # Unit tests: each test of each program counts, a program that dies counts as one that failed, a
 # run under valgrind as one.
-unit_tests() { # FOLDER
+unit_tests() { # FOLDER JOBS
   say "unit tests in $1"
   log="$logs/unit-$1.log"
-  ctest --test-dir "$1" --verbose --timeout 120 -j 2 >"$log" 2>&1 || grep -E '\[  ERROR|\[   LINE|FAILED|Failed|ERROR:|\*\*\*|==[0-9]+==' "$log" || true
+  ctest --test-dir "$1" --verbose --timeout 120 -j "$2" >"$log" 2>&1 || grep -E '\[  ERROR|\[   LINE|FAILED|Failed|ERROR:|\*\*\*|==[0-9]+==' "$log" || true
   # shellcheck disable=SC2046
   count "unit tests in $1" $(awk '
     /^[0-9]+: \[       OK \]/ { split($1, i, ":"); ok[i[1]]++ }
@@ -182,6 +182,20 @@ unit_tests() { # FOLDER
       for (n in skip) skipped += skip[n]
       print passed + 0, seen ? failed + 0 : 1, skipped + 0
     }' "$log")
+}
+
+# The sanitized ones beside the specs, which mostly wait: one core is theirs.
+sanitized_units_begin() {
+  (unit_tests build-asan 1) >"$logs/sanitized-units.log" 2>&1 &
+  units=$!
+}
+
+sanitized_units_end() {
+  wait "$units" || true
+  sed '$d' "$logs/sanitized-units.log"
+  # shellcheck disable=SC2046
+  count "unit tests in build-asan" $(sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+    "$logs/sanitized-units.log" | grep . || echo 0 1 0)
 }
 
 specs() { # NAME FOLDER BUSTED OPTIONS...
@@ -259,10 +273,11 @@ run_tests() {
   mkdir -p "$logs"
   check luacheck luacheck -q .
   check clang-format format_check
-  unit_tests build
+  unit_tests build 2
+  sanitized_units_begin
   specs "specs" build
+  sanitized_units_end
   tidy_begin
-  unit_tests build-asan
   # Leaks are valgrind's part: the leak check cannot work inside a chroot.
   export ASAN_OPTIONS=detect_leaks=0 LUVD_PATIENCE=2
   specs "specs under sanitizers" build-asan --exclude-tags=plain

@@ -4,6 +4,7 @@
 
 local loop = require "support.loop"
 local proc = require "support.proc"
+local uv = require "luv"
 
 local trace = {}
 
@@ -44,7 +45,28 @@ function trace.spawn(t, arguments, expressions)
   return t:spawn(line, { files = t.folder .. "/output" }), function() return trace.read(path) end
 end
 
---- The same, and waits for the exit of its first process.
+--- Looks at a process that runs already: the strace, and the function.
+function trace.attach(t, pid, expressions)
+  number = number + 1
+  local path = ("%s/trace.%d"):format(t.folder, number)
+  local line = { "/usr/bin/strace", "-f", "-qq", "-o", path, "-p", ("%d"):format(pid) }
+  for _, word in ipairs(expressions or {}) do line[#line + 1] = word end
+  return t:spawn(line), function() return trace.read(path) end
+end
+
+local function tracers(t)
+  return proc.find(function(pid)
+    return (proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""):find(t.folder .. "/trace.", 1, true)
+  end)
+end
+
+--- Lets all go on without a tracer.
+function trace.leave(t)
+  for _, pid in ipairs(tracers(t)) do uv.kill(pid, "sigterm") end
+  trace.finish(t)
+end
+
+--- The same as spawn, and waits for the exit of its first process.
 function trace.run(t, arguments, expressions)
   local child, calls = trace.spawn(t, arguments, expressions)
   child:wait_exit()
@@ -53,11 +75,7 @@ end
 
 --- Waits until no tracer of this test is left.
 function trace.finish(t)
-  loop.wait_for("the end of strace", function()
-    return #proc.find(function(pid)
-      return (proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""):find(t.folder .. "/trace.", 1, true)
-    end) == 0
-  end)
+  loop.wait_for("the end of strace", function() return #tracers(t) == 0 end)
 end
 
 return trace

@@ -2,7 +2,8 @@
 -- and a reason and leaves nothing, or, where the mark allows it, goes on with no more privilege than asked.
 --
 -- strace counts per process, so `start` reaches the launcher's calls and, of the daemon's, those that it makes more
--- often than the launcher; `run`, one process, reaches the rest.
+-- often than the launcher; `run`, one process, reaches the rest. With a worker the same reaches what a monitor does
+-- besides; the worker itself is stopped at its execution until a strace of its own looks at it.
 
 local jailed = require "support.jailed"
 local loop = require "support.loop"
@@ -10,8 +11,7 @@ local luvd = require "support.luvd"
 local marks = require "support.marks"
 local proc = require "support.proc"
 local trace = require "support.trace"
-
-luvd.classic()
+local uv = require "luv"
 
 -- An error that this call really knows; EPERM for the rest.
 local errors = {
@@ -29,6 +29,7 @@ local unseen = {
   "^write%(%d+, \"\\1\\0\\0\\0\\0\\0\\0\\0\", 8%)", -- wakes a thread that wakes by itself too
   "^write%(%d+, \"luvd_spec_[%w_]+: ready", -- the line of run for the terminal
   "^rt_sigaction%(SIGRT_1,", -- pthread_create's own signal
+  "^write%(5, \"", -- a line of a worker's log, which is lost
   "^prlimit64%(0, RLIMIT_STACK, NULL", -- the size of a thread's stack: a default
   "^mmap%(NULL, %d+, PROT_[A-Z_|]+, MAP_PRIVATE|MAP_ANONYMOUS", -- malloc tries another way
 }
@@ -46,8 +47,8 @@ local function is_main(call)
 end
 
 -- The calls of a start, with the number strace gives each: those that the loader has made before main cannot be told
--- from later ones of a child, so their numbers are left out.
-local function of_start(calls)
+-- from later ones of a child, so their numbers are left out. With workers what the launcher does is known already.
+local function of_start(calls, workers)
   local counts, loader, found, main = {}, {}, {}, false
   local launcher = calls[1].pid
   for _, call in ipairs(calls) do
@@ -56,6 +57,8 @@ local function of_start(calls)
     count[call.name] = (count[call.name] or 0) + 1
     main = main or is_main(call)
     if not main then
+      loader[call.name] = count[call.name]
+    elseif call.pid == launcher and workers > 0 then
       loader[call.name] = count[call.name]
     elseif call.pid == launcher or count[call.name] > (loader[call.name] or 0) then
       found[call.name] = found[call.name] or {}
@@ -83,6 +86,29 @@ local function of_run(calls)
   return found
 end
 
+-- Of the worker what comes between main and its READY, counted from its execution on.
+local function of_worker(calls)
+  local worker, ready, main
+  for i, call in ipairs(calls) do
+    worker = worker or call.text:match "^execveat" and call.pid
+    if call.pid == worker and call.name == "sendmsg" then ready = i end
+  end
+  local count, found = {}, {}
+  for i = 1, assert(ready, "no worker was found in the trace") do
+    local call = calls[i]
+    if call.pid ~= worker then goto continue end
+    count[call.name] = (call.name == "execveat" and 0 or count[call.name] or 0) + 1
+    if call.name == "execveat" then count = {} end
+    main = main or call.text:match "^fcntl%(0, F_GETFD"
+    if main then
+      found[call.name] = found[call.name] or {}
+      found[call.name][count[call.name]] = kind(call)
+    end
+    ::continue::
+  end
+  return found
+end
+
 -- In order. Of a row of calls that differ in a number only, such as a look at each descriptor or a reading of each
 -- capability, the first and the last.
 local function sorted(set)
@@ -97,10 +123,18 @@ local function sorted(set)
   return list
 end
 
+-- With a worker each call is refused the first and the last time: the sweep over all is that without.
+local function few(list, workers)
+  if workers == 0 or #list < 3 then return list end
+  return { list[1], list[#list] }
+end
+
 -- --- starting ---
 
+-- One of both may be what was refused.
 local function is_ready(t)
   return (proc.slurp(t.folder .. "/the.log") or ""):find("ready, pid", 1, true)
+    or (proc.slurp(t.folder .. "/output.err") or ""):find(": ready, pid", 1, true)
 end
 
 -- Runs `luvd start` or `luvd run` to its verdict: the child, and the calls.
@@ -113,6 +147,26 @@ local function try(t, command, file, expressions)
     for i = math.max(1, #made - 20), #made do last[#last + 1] = made[i].pid .. " " .. made[i].text end
     error(("no verdict of %s:\n%s"):format(tostring(child), table.concat(last, "\n")), 0)
   end
+  return child, calls
+end
+
+-- The same of `luvd start`, where the calls are those of the worker alone: it stops at its execution, and goes on when
+-- another strace has it.
+local function try_worker(t, file, expressions)
+  local child, calls = trace.spawn(t, { luvd.binary, "start", file },
+    { "-I2", "-e", "trace=execveat", "-e", "inject=execveat:signal=SIGSTOP:when=1" })
+  local function state(pid) return (proc.status(pid) or { State = {} }).State[1] end
+  local worker = loop.wait_for("the worker", function()
+    local call = calls()[1]
+    return call and call.text:find("= 0", 1, true) and state(call.pid) == "t" and call.pid
+  end)
+  trace.leave(t)
+  loop.wait_for("it to be stopped", function() return state(worker) == "T" end)
+  local own
+  own, calls = trace.attach(t, worker, expressions)
+  loop.wait_for("strace", function() return math.tointeger(tonumber(proc.status(worker).TracerPid[1])) == own.pid end)
+  uv.kill(worker, "sigcont")
+  child:wait_exit()
   return child, calls
 end
 
@@ -144,7 +198,7 @@ end
 local function judge_success(t, file, asked, hit, may)
   local running, d = pcall(t.attach, t, file)
   if not running then return "exit code 0, but it does not run" end
-  local status = proc.status(d.pid)
+  local status = proc.status(d:worker())
   for key, value in pairs(jailed.privileges(status)) do
     if value ~= asked[key] then return ("runs with %s %s, not %s"):format(key, value, asked[key]) end
   end
@@ -154,10 +208,16 @@ local function judge_success(t, file, asked, hit, may)
 end
 
 local function one(t, command, file, asked, name, n, may)
-  local result, calls = try(t, command, file,
-    { "-e", ("inject=%s:error=%s:when=%d"):format(name, errors[name] or "EPERM", n) })
+  local expressions = { "-e", ("inject=%s:error=%s:when=%d"):format(name, errors[name] or "EPERM", n) }
+  local result, calls
+  if command == "worker" then
+    result, calls = try_worker(t, file, expressions)
+  else
+    result, calls = try(t, command, file, expressions)
+  end
   local hits = {}
   for _, call in ipairs(calls()) do hits[#hits + 1] = call.injected and call.text or nil end
+  local once = #hits < 2
   hits = table.concat(hits, "\n    ")
   local problem
   if result.code and (result.code ~= 0 or result.signal ~= 0) then
@@ -167,44 +227,52 @@ local function one(t, command, file, asked, name, n, may)
     problem = hits ~= "" and judge_success(t, file, asked, hits, may)
     stop(t, result, file)
   end
-  problem = problem or judge_rest(t, command)
-  if command == "run" then t:luvd { "stop", file } end
+  -- Who takes back what another process has made may have been refused that: two faults are none of ours.
+  if once then problem = problem or judge_rest(t, command) end
+  if command == "run" or not once then t:luvd { "stop", file } end
   return problem and ("%s, %s #%d: %s\n    %s\n    %s"):format(command, name, n, problem, hits, result.err or "")
 end
 
-describe("a system call that fails during the start #plain", function()
-  local known = marks.read()
-  local places = { start = of_start, run = of_run }
+-- An unharmed start of the file in t: where the calls are, and what was asked for.
+local function look(t, command, file, workers)
+  local child, calls = try(t, command == "worker" and "start" or command, file)
+  assert.is_true(child.code == 0 or command == "run" and not child.code, child.err)
+  local made, asked = calls(), jailed.privileges(proc.status(t:attach(file):worker()))
+  stop(t, child, file)
+  assert.same({ "65534 65534 65534 65534", 1, "1" }, { asked.uid, asked.groups, asked.no_new_privs })
+  local places = { start = of_start, run = of_run, worker = of_worker }
+  return { found = places[command](made, workers), asked = asked }
+end
 
-  -- An unharmed start: where the calls are, and what was asked for. The same in every test.
-  local known_baseline = {}
-  local function baseline(t, command, file)
-    local ready = known_baseline[command]
-    if ready then return ready.found, ready.asked end
-    local child, calls = try(t, command, file)
-    assert.is_true(child.code == 0 or command == "run" and not child.code, child.err)
-    local made, asked = calls(), jailed.privileges(proc.status(t:attach(file).pid))
-    stop(t, child, file)
-    assert.same({ "65534 65534 65534 65534", 1, "1" }, { asked.uid, asked.groups, asked.no_new_privs })
-    known_baseline[command] = { found = places[command](made), asked = asked }
-    return known_baseline[command].found, asked
-  end
+for workers, commands in pairs { [0] = { "start", "run" }, [1] = { "start", "run", "worker" } } do
+  local who = workers == 0 and "" or " of a monitor with its worker"
 
-  it("is one of those that sys.h names", function()
-    assert.is_true(#marks.sorted(known.required) > 30)
-  end)
+  describe("a system call that fails during the start" .. who .. " #plain", function()
+    local known = marks.read()
 
-  for _, name in ipairs(marks.sorted(known.required)) do
-    local may = known.optional[name] or known.ignored[name]
-    it(("ends the start with a reason and leaves nothing: %s"):format(name), luvd.root_test(function(t)
-      local file, problems = jailed.file(t), {}
-      for _, command in ipairs { "start", "run" } do
-        local found, asked = baseline(t, command, file)
-        for _, n in ipairs(sorted(found[name])) do
-          problems[#problems + 1] = one(t, command, file, asked, name, n, may)
+    -- The same in every test.
+    local known_baseline = {}
+    local function baseline(t, command, file)
+      known_baseline[command] = known_baseline[command] or look(t, command, file, workers)
+      return known_baseline[command].found, known_baseline[command].asked
+    end
+
+    it("is one of those that sys.h names", function()
+      assert.is_true(#marks.sorted(known.required) > 30)
+    end)
+
+    for _, name in ipairs(marks.sorted(known.required)) do
+      local may = known.optional[name] or known.ignored[name]
+      it(("ends the start with a reason and leaves nothing: %s"):format(name), luvd.root_test(function(t)
+        local file, problems = jailed.file(t, workers), {}
+        for _, command in ipairs(commands) do
+          local found, asked = baseline(t, command, file)
+          for _, n in ipairs(few(sorted(found[name]), workers)) do
+            problems[#problems + 1] = one(t, command, file, asked, name, n, may)
+          end
         end
-      end
-      assert.equal("", table.concat(problems, "\n"))
-    end))
-  end
-end)
+        assert.equal("", table.concat(problems, "\n"))
+      end))
+    end
+  end)
+end

@@ -57,7 +57,7 @@ end
 
 local function hups(change, options, few)
   return function(t)
-    local keys, count = load.keys(options), HUPS or few
+    local keys, count = load.keys(options), HUPS or (luvd.sanitized and few // 5 or few)
     change(t, 1, keys)
     load.code(t, 1)
     local d = t:run(load.file(t, 1, keys))

@@ -23,11 +23,12 @@ local function assert_silent(t)
     end
   end
   assert.is_true(seen > 0)
+  return seen
 end
 
 describe("under valgrind #plain", function()
   local function wrapped(t, command, file)
-    return { "/usr/bin/valgrind", "--leak-check=full", "--show-leak-kinds=definite",
+    return { "/usr/bin/valgrind", "--trace-children=yes", "--leak-check=full", "--show-leak-kinds=definite",
       "--errors-for-leak-kinds=definite", "--log-file=" .. t.folder .. "/valgrind.%p", luvd.binary, command, file }
   end
 
@@ -52,6 +53,31 @@ describe("under valgrind #plain", function()
     t:luvd { "stop", file }
     proc.wait_end(d.pid, 60000)
     assert_silent(t)
+  end))
+
+  it("a monitor and its workers serve, are replaced, reload and stop without an error", luvd.root_test(function(t)
+    local keys = [[workers = 1, user = "nobody", chroot = "auto", timeouts = { start = "60s" },]]
+    local file = t:file(services.echo(keys))
+    local child = t:command(wrapped(t, "start", file), { within = 90000 })
+    assert.equal(0, child.code, child.err)
+    local d = t:attach(file)
+    assert.equal("x\n", client.ask(d:address(), "x\n"))
+    local function another(worker)
+      return loop.wait_for("another worker", function()
+        local ok, fresh = pcall(d.worker, d)
+        return ok and fresh ~= worker and fresh
+      end, 60000)
+    end
+    local worker = d:worker()
+    d.test:command { "/bin/kill", "-TERM", tostring(worker) }
+    worker = another(worker)
+    t:file(services.echo(keys .. "umask = '077',")) -- by a new generation
+    assert.equal(0, t:luvd({ "reload", file }, { within = 90000 }).code)
+    another(worker)
+    assert.equal("x\n", client.ask(d:address(), "x\n"))
+    t:luvd({ "stop", file }, { within = 60000 })
+    proc.wait_end(d.pid, 60000)
+    assert.is_true(assert_silent(t) >= 4) -- monitor and three workers; a loader and the launcher besides
   end))
 
   it("run serves hostile clients, and stops without an error", luvd.test(function(t)

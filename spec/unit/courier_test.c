@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/courier.h"
+#include "host/outbox.h"
 
 static uv_loop_t loop;
 static struct courier *courier;
@@ -148,7 +149,7 @@ static void what_does_not_fit_waits_in_order_and_not_without_bound(void **state)
 	int64_t sent = fill(), expected = 0;
 
 	(void)state;
-	for (int i = 0; i < COURIER_WAITING_MAX; i++) {
+	for (int i = 0; i < OUTBOX_MAX; i++) {
 		message = numbered(++sent);
 		assert_true(courier_send(courier, &message));
 	}

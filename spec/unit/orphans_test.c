@@ -110,6 +110,41 @@ static void a_child_from_before_is_a_stranger_that_is_only_reaped(void **state)
 	assert_false(is_there(pid));
 }
 
+/* Its number may come again, and be an orphan's. */
+static void a_stranger_that_has_ended_is_none_any_more(void **state)
+{
+	pid_t pid = waiting(true, true), other = waiting(true, true);
+	siginfo_t info;
+
+	(void)state;
+	orphans_note(&orphans);
+	assert_int_equal(orphans.count, 2);
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	orphans_reap(&orphans);
+	assert_int_equal(orphans.count, 1);
+	assert_int_equal(orphans.strangers[0], other);
+	end(other);
+}
+
+static void many_that_have_ended_are_all_reaped_at_once(void **state)
+{
+	const int many = ORPHANS_MAX + 100;
+
+	(void)state;
+	for (int i = 0; i < many; i++) {
+		pid_t pid = fork();
+		siginfo_t info;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(0);
+		waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	}
+	orphans_reap(&orphans);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 static bool is_data(void *data, pid_t pid)
 {
 	return pid == *(pid_t *)data;
@@ -177,6 +212,8 @@ int main(void)
 	    cmocka_unit_test_setup(an_orphan_is_killed_and_reaped, begin),
 	    cmocka_unit_test_setup(what_is_in_our_own_session_is_left_alone, begin),
 	    cmocka_unit_test_setup(a_child_from_before_is_a_stranger_that_is_only_reaped, begin),
+	    cmocka_unit_test_setup(a_stranger_that_has_ended_is_none_any_more, begin),
+	    cmocka_unit_test_setup(many_that_have_ended_are_all_reaped_at_once, begin),
 	    cmocka_unit_test_setup(what_somebody_else_waits_for_is_left_to_them, begin),
 	    cmocka_unit_test_setup(what_is_in_the_session_of_a_living_worker_is_its_own, begin),
 	    cmocka_unit_test_setup(who_ends_in_time_is_not_killed, begin),

@@ -81,6 +81,7 @@ static void on_started(void *data, const struct err *err)
 	struct kit *kit = data;
 
 	kit->started++;
+	kit->log_at_start = kit->log_length;
 	uv_stop(&kit->loop);
 	kit->start_ok = !err;
 	if (err)

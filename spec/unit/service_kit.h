@@ -32,7 +32,8 @@ struct kit {
 	char status[64];
 	char *log; /* "LEVEL message key=value ...\n" */
 	size_t log_length;
-	int destroyed; /* specs */
+	size_t log_at_start; /* how much of it was there when started was told */
+	int destroyed;       /* specs */
 	enum log_level level;
 	int64_t wall; /* milliseconds since the epoch that the clock shows; 0: the system's */
 };

@@ -138,6 +138,21 @@ static void test_each_datagram_is_answered(void **state)
 	kit_destroy(kit);
 }
 
+static void test_no_datagram_is_taken_before_ready_is_told(void **state)
+{
+	struct kit *kit =
+	    make(HANDLER("for bytes in socket:packets() do luvd.log:info('heard ' .. bytes) end"));
+	int fd = client_of(kit, 0);
+
+	(void)state;
+	kit_send(fd, "early");
+	kit_start(kit);
+	assert_int_equal(kit->log_at_start, 0);
+	kit_wait_log(kit, "heard early");
+	close(fd);
+	kit_finish(kit);
+}
+
 static void test_a_handler_knows_its_socket_and_the_peer(void **state)
 {
 	struct kit *kit =
@@ -508,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_each_datagram_is_answered),
+	    cmocka_unit_test(test_no_datagram_is_taken_before_ready_is_told),
 	    cmocka_unit_test(test_a_handler_knows_its_socket_and_the_peer),
 	    cmocka_unit_test(test_many_datagrams_are_taken_in_their_order),
 	    cmocka_unit_test(test_receive_waits_no_longer_than_asked),

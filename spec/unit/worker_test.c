@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -421,6 +422,34 @@ static void it_tells_its_status_and_its_wish_to_stop(void **state)
 	assert_int_equal(stop_gracefully(), 0);
 }
 
+/* More than the channel holds, while nobody reads it. */
+#define TELLS_MUCH "for i = 1, 2000 do luvd.status('s' .. i) end "
+
+static void what_it_tells_in_its_start_keeps_it_from_nothing(void **state)
+{
+	setup(state, FILE_OF("", "start = function() " TELLS_MUCH
+				 "luvd.every('10ms', function() luvd.log:info 'it runs' end) end"));
+	rig_spawn(&rig);
+	rig_await_log(&rig, "it runs");
+	rig_await(&rig, MESSAGE_READY);
+	assert_int_equal(stop_gracefully(), 0);
+}
+
+static void why_it_failed_waits_for_room(void **state)
+{
+	struct pollfd end = {.events = POLLIN};
+
+	setup(state, FILE_OF("", "start = function() " TELLS_MUCH
+				 "luvd.log:info 'told' return nil, 'no database' end"));
+	rig_spawn(&rig);
+	end.fd = sys_pidfd_open(rig.pid);
+	rig_await_log(&rig, "told");
+	(void)poll(&end, 1, 200); /* one that does not wait ends */
+	sys_close(end.fd);
+	assert_string_equal(rig_await(&rig, MESSAGE_FAILED).err.what, "no database");
+	assert_int_equal(rig_wait(&rig), 1);
+}
+
 /* --- signals, and the monitor's end --- */
 
 static void only_sigterm_means_something_to_it(void **state)
@@ -619,6 +648,8 @@ int main(void)
 	    TEST(a_message_for_somebody_else_is_a_line_of_the_log),
 	    TEST(it_beats_as_often_as_its_watchdog_needs),
 	    TEST(it_tells_its_status_and_its_wish_to_stop),
+	    TEST(what_it_tells_in_its_start_keeps_it_from_nothing),
+	    TEST(why_it_failed_waits_for_room),
 	    TEST(only_sigterm_means_something_to_it),
 	    TEST(without_a_channel_it_leaves_at_once),
 	    TEST(even_while_lua_spins_it_does_not_outlive_its_monitor),

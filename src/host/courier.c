@@ -3,21 +3,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "host/outbox.h"
 #include "sys/sys.h"
 
 enum { AT_ONCE = 64 }; /* messages that are taken before others in the loop have their turn */
-
-struct waiting {
-	struct waiting *next;
-	struct message message;
-};
 
 struct courier {
 	uv_poll_t poll;
 	int fd;
 	struct courier_calls calls;
-	struct waiting *first, **last;
-	size_t count;
+	struct outbox outbox;
 	bool ended, closed;
 };
 
@@ -25,7 +20,7 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void watch(struct courier *courier)
 {
-	int writable = courier->first ? UV_WRITABLE : 0;
+	int writable = courier->outbox.first ? UV_WRITABLE : 0;
 
 	if (!courier->closed)
 		uv_poll_start(&courier->poll, UV_READABLE | writable, on_poll);
@@ -42,55 +37,18 @@ static void end(struct courier *courier)
 
 /* --- out --- */
 
-static void forget_first(struct courier *courier)
-{
-	struct waiting *first = courier->first;
-
-	courier->first = first->next;
-	if (!courier->first)
-		courier->last = &courier->first;
-	courier->count--;
-	free(first);
-}
-
-/* An end of the channel is left to be read: what came before it is still to be told. */
-static void flush(struct courier *courier)
-{
-	while (courier->first && channel_send(courier->fd, &courier->first->message) == 0)
-		forget_first(courier);
-	if (courier->first && errno != EAGAIN)
-		while (courier->first)
-			forget_first(courier);
-}
-
-static bool keep(struct courier *courier, const struct message *message)
-{
-	struct waiting *waiting =
-	    courier->count < COURIER_WAITING_MAX ? malloc(sizeof *waiting) : NULL;
-
-	if (!waiting)
-		return false;
-	waiting->next = NULL;
-	waiting->message = *message;
-	*courier->last = waiting;
-	courier->last = &waiting->next;
-	courier->count++;
-	watch(courier);
-	return true;
-}
-
 bool courier_send_now(struct courier *courier, const struct message *message)
 {
-	return !courier->ended && !courier->first && channel_send(courier->fd, message) == 0;
+	return !courier->ended && outbox_send_now(&courier->outbox, courier->fd, message) == 0;
 }
 
 bool courier_send(struct courier *courier, const struct message *message)
 {
-	if (courier_send_now(courier, message))
-		return true;
-	if (courier->ended || (!courier->first && errno != EAGAIN))
+	if (courier->ended || outbox_send(&courier->outbox, courier->fd, message, NULL, 0) < 0)
 		return false;
-	return keep(courier, message);
+	if (courier->outbox.first)
+		watch(courier);
+	return true;
 }
 
 /* --- in --- */
@@ -128,7 +86,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct courier *courier = poll->data;
 
 	if (status == 0 && (events & UV_WRITABLE)) {
-		flush(courier);
+		/* An end of the channel is left to be read: what came before it is still to be
+		 * told. */
+		outbox_flush(&courier->outbox, courier->fd);
 		watch(courier);
 	}
 	if (status < 0 || (events & UV_READABLE))
@@ -156,7 +116,6 @@ struct courier *courier_create(uv_loop_t *loop, int fd, const struct courier_cal
 	courier->poll.data = courier;
 	courier->fd = fd;
 	courier->calls = *calls;
-	courier->last = &courier->first;
 	watch(courier);
 	return courier;
 }
@@ -173,8 +132,7 @@ void courier_destroy(struct courier *courier)
 {
 	if (!courier)
 		return;
-	flush(courier);
-	while (courier->first)
-		forget_first(courier);
+	outbox_flush(&courier->outbox, courier->fd);
+	outbox_finish(&courier->outbox);
 	free(courier);
 }

@@ -6,10 +6,8 @@
 #include "host/channel.h"
 
 /* One end of a channel in a loop: tells what comes, and sends without ever waiting. What the socket
- * does not take is kept in order until it does; what is more than COURIER_WAITING_MAX is refused.
+ * does not take is kept in order until it does; what is more than OUTBOX_MAX is refused.
  */
-
-enum { COURIER_WAITING_MAX = 256 };
 
 struct courier;
 

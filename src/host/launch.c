@@ -26,7 +26,7 @@ enum {
 struct wait {
 	struct daemon *daemon;
 	struct plan *plan; /* all roles: what is to be undone */
-	const struct orphans *orphans;
+	struct orphans *orphans;
 	pid_t pid;     /* 0: not told yet; -1: reaped */
 	char step[16]; /* the last that has begun */
 	char text[1024];
@@ -300,7 +300,7 @@ static int wait_for(struct wait *wait, int signal_fd)
 	return result;
 }
 
-static int launcher_wait(struct daemon *daemon, struct plan *plan, const struct orphans *orphans)
+static int launcher_wait(struct daemon *daemon, struct plan *plan, struct orphans *orphans)
 {
 	struct wait wait = {.daemon = daemon, .plan = plan, .orphans = orphans, .step = "detach"};
 	int64_t limit = daemon->spec->timeout_start;

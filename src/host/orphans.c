@@ -17,15 +17,38 @@ static bool is_kept(const struct orphans *orphans, pid_t pid)
 	return orphans->kept && orphans->kept(orphans->data, pid);
 }
 
-void orphans_reap(const struct orphans *orphans)
+/* Its number may be another's soon. */
+static void forget_stranger(struct orphans *orphans, pid_t pid)
+{
+	for (size_t i = 0; i < orphans->count; i++)
+		if (orphans->strangers[i] == pid)
+			orphans->strangers[i--] = orphans->strangers[--orphans->count];
+}
+
+/* How many of those that were looked at have ended; full: there may be more. */
+static size_t reap_some(struct orphans *orphans, bool *full)
 {
 	pid_t list[ORPHANS_MAX];
-	size_t count = sys_children(list, ORPHANS_MAX);
+	size_t count = sys_children(list, ORPHANS_MAX), ended = 0;
 	int status;
 
-	for (size_t i = 0; i < count; i++)
-		if (!is_kept(orphans, list[i]))
-			sys_wait(list[i], &status, WNOHANG);
+	for (size_t i = 0; i < count; i++) {
+		if (is_kept(orphans, list[i]) || sys_wait(list[i], &status, WNOHANG) != list[i])
+			continue;
+		forget_stranger(orphans, list[i]);
+		ended++;
+	}
+	*full = count == ORPHANS_MAX;
+	return ended;
+}
+
+/* Signals collapse: for those that are left out now, none may come. */
+void orphans_reap(struct orphans *orphans)
+{
+	bool full;
+
+	while (reap_some(orphans, &full) > 0 && full)
+		;
 }
 
 /* Our own session has what we have started ourselves. */
@@ -58,7 +81,7 @@ bool orphans_kill(const struct orphans *orphans)
 	return any;
 }
 
-static bool are_gone(const struct orphans *orphans)
+static bool are_gone(struct orphans *orphans)
 {
 	pid_t list[ORPHANS_MAX];
 	size_t count;
@@ -72,7 +95,7 @@ static bool are_gone(const struct orphans *orphans)
 }
 
 /* Children of those that are killed come to us only then: until none is left. */
-void orphans_end(const struct orphans *orphans, int patience_ms)
+void orphans_end(struct orphans *orphans, int patience_ms)
 {
 	for (int waited = 0; !are_gone(orphans) && waited < patience_ms; waited += EVERY_MS)
 		sys_sleep(EVERY_MS);

@@ -24,12 +24,12 @@ struct orphans {
 /* The children of this moment are strangers. */
 void orphans_note(struct orphans *orphans);
 /* Waits for those that have ended. */
-void orphans_reap(const struct orphans *orphans);
+void orphans_reap(struct orphans *orphans);
 /* Kills those that nobody keeps or owns; true: there were some. */
 bool orphans_kill(const struct orphans *orphans);
 /* Kills them after patience_ms, unless they have ended by themselves, and waits at most
  * ORPHANS_END_MS for the last one. */
 enum { ORPHANS_END_MS = 1000 };
-void orphans_end(const struct orphans *orphans, int patience_ms);
+void orphans_end(struct orphans *orphans, int patience_ms);
 
 #endif

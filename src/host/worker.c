@@ -1,5 +1,7 @@
 #include "host/worker.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 enum {
 	FLUSH_MS = 500,       /* for the last log lines */
+	ROOM_MS = 500,        /* for the word that the start has failed */
 	ORPHAN_STOP_MS = 500, /* without a monitor: graceful until then */
 	BEATS = 4             /* in timeouts.watchdog: three may be late */
 };
@@ -38,11 +41,15 @@ static void warn(struct daemon *daemon, const struct err *err)
 		channel_send(daemon->channel_fd, &message);
 }
 
+/* A channel that the service has filled is read soon. */
 int worker_failed(const struct daemon *daemon, const struct err *err)
 {
 	struct message message = {.type = MESSAGE_FAILED, .err = *err};
+	struct pollfd room = {.fd = daemon->channel_fd, .events = POLLOUT};
 
-	channel_send(daemon->channel_fd, &message);
+	while (channel_send(daemon->channel_fd, &message) < 0 && errno == EAGAIN)
+		if (poll(&room, 1, ROOM_MS) == 0)
+			break;
 	return EXIT_FAILED;
 }
 
@@ -135,6 +142,15 @@ void worker_beat(struct worker *worker)
 	pulse_start(&worker->pulse, limit > 0 && interval == 0 ? 1 : (uint64_t)interval);
 }
 
+/* Behind what the service has said in its start, which may wait for room. */
+static bool tell_step(struct worker *worker, const struct step *step)
+{
+	struct message message = {.type = MESSAGE_STEP};
+
+	snprintf(message.err.step, sizeof message.err.step, "%s", step->name);
+	return courier_send(worker->courier, &message);
+}
+
 static void on_started(void *data, const struct err *err)
 {
 	struct worker *worker = data;
@@ -142,8 +158,10 @@ static void on_started(void *data, const struct err *err)
 
 	if (worker->stage.failed)
 		return;
-	if (!err && stage_announce(&worker->stage, &step_ready, &gone) < 0)
+	if (!err && !tell_step(worker, &step_ready)) {
+		err_set(&gone, "the monitor is gone");
 		err = &gone;
+	}
 	if (err) {
 		stage_fail(&worker->stage, err);
 		return;

@@ -73,9 +73,16 @@ void udp_watch(struct udp *udp)
 
 /* --- the handler --- */
 
+static void start_handler(struct udp *udp);
+
 static void on_again(struct alarm *alarm)
 {
-	udp_watch(LIST_ENTRY(alarm, struct udp, again));
+	struct udp *udp = LIST_ENTRY(alarm, struct udp, again);
+
+	if (udp->called)
+		udp_watch(udp);
+	else
+		start_handler(udp);
 }
 
 /* One datagram that the handler could not stand must not make it deaf. When it has not taken any,
@@ -142,6 +149,7 @@ static void start_handler(struct udp *udp)
 {
 	struct vm *vm = udp->vm;
 
+	udp->called = true;
 	udp->before = udp->received;
 	if (vm_run(vm, begin_handler, udp) == LUA_OK) {
 		task_start(udp->task);
@@ -207,8 +215,31 @@ static int begin(struct udp *udp)
 	udp->poll.data = udp;
 	udp->vm->handles++;
 	udp->open = udp->begun = true;
-	start_handler(udp);
 	return 0;
+}
+
+/* Opens those that are not, and has their handlers begin: at once, or in the next turn of the loop.
+ */
+static int begin_all(struct vm *vm, bool at_once)
+{
+	struct link *link = vm->udps.next;
+	int code = 0;
+
+	while (link != &vm->udps && code == 0) {
+		struct udp *udp = LIST_ENTRY(link, struct udp, all);
+		bool begun = udp->begun;
+
+		if (!begun)
+			code = begin(udp);
+		if (!begun && code == 0 && at_once)
+			start_handler(udp);
+		else if (!begun && code == 0)
+			alarm_set(&vm->alarms, &udp->again, uv_now(vm->loop));
+		link = link->next;
+		if (code < 0)
+			release(udp);
+	}
+	return code;
 }
 
 static struct udp *make(lua_State *L, struct listener *listener, int entry, int handler)
@@ -269,7 +300,7 @@ void udp_serve(lua_State *L, int entry, int handler)
 	for (size_t i = 0; i < count; i++)
 		make(L, &sockets[i], entry, handler)->own = object->own != NULL;
 	if (vm->phase == PHASE_RUNNING)
-		code = udps_begin(vm);
+		code = begin_all(vm, true);
 	if (code < 0)
 		vm_raise(L, "cannot take datagrams for '%s': %s", name, uv_strerror(code));
 }
@@ -278,19 +309,7 @@ void udp_serve(lua_State *L, int entry, int handler)
 
 int udps_begin(struct vm *vm)
 {
-	struct link *link = vm->udps.next;
-	int code = 0;
-
-	while (link != &vm->udps && code == 0) {
-		struct udp *udp = LIST_ENTRY(link, struct udp, all);
-
-		if (!udp->begun)
-			code = begin(udp);
-		link = link->next;
-		if (code < 0)
-			release(udp);
-	}
-	return code;
+	return begin_all(vm, false);
 }
 
 /* Others may go on sending: no more is read than the kernel's buffer can hold. */

@@ -31,6 +31,7 @@ struct udp {
 	int events; /* that the loop watches for */
 	bool own;   /* the socket is of net.listen */
 	bool open, begun;
+	bool called;       /* the handler, once at least */
 	bool stopping;     /* what the kernel has still is read, then it is the end */
 	size_t left;       /* stopping: datagrams that the kernel may still have */
 	struct task *task; /* the handler; NULL: it has failed, the next datagram calls it again */
@@ -53,7 +54,7 @@ bool udp_is(const struct vm *vm, const struct listener_object *object);
 bool udp_is_served(const struct vm *vm, const struct listen *listen);
 /* net.serve of a listener whose addresses are udp: one handler for each socket. Raises. */
 void udp_serve(lua_State *L, int entry, int handler);
-/* Ready: the handlers begin. */
+/* The handlers begin in the next turn of the loop: whoever waits for ready is told before. */
 int udps_begin(struct vm *vm);
 /* Nothing new: what waits in the kernel is read still. NULL: of all listeners. */
 void udp_end(struct vm *vm, const struct listen *listen);

@@ -50,6 +50,9 @@ int sys_pipe(int ends[2]);
 void sys_pipe_size(int fd, int bytes);
 /* A pair of SOCK_SEQPACKET sockets, close-on-exec. required: socketpair(2). */
 int sys_channel(int ends[2]);
+/* From now on nobody can pass descriptors to this unix socket, where the kernel knows how: closing
+ * one may take as long as whoever passes it wishes. ignored: setsockopt(2). */
+void sys_refuse_descriptors(int fd);
 /* Copies bytes into a sealed memfd (grow, shrink, write, seal). required: memfd_create(2),
  * write(2), fcntl(2). */
 int sys_memfd_sealed(const char *name, const void *bytes, size_t length);

@@ -13,7 +13,7 @@ static int ask(void *data, struct worker_slot *slot, const struct message *messa
 	struct member *member = member_of(slot);
 
 	(void)data;
-	return member ? channel_send(member->channel_fd, message) : -1;
+	return member ? member_ask(member, message) : -1;
 }
 
 static pid_t pid_of(void *data, const struct worker_slot *slot)

@@ -12,7 +12,9 @@
 enum {
 	MESSAGES_AT_ONCE = 64, /* then the others' turn */
 	CLOSED_MS = 1000,      /* from the end of its channel to its own */
-	LAST_LINES_MAX = 1500
+	LAST_LINES_MAX = 1500,
+	/* More than a channel holds: it may be open in a process that still writes. */
+	LAST_MESSAGES = 4096
 };
 
 struct member *member_of(const struct worker_slot *slot)
@@ -41,6 +43,7 @@ static void on_closed(uv_handle_t *handle)
 		return;
 	sys_close(member->pidfd);
 	sys_close(member->channel_fd);
+	outbox_finish(&member->outbox);
 	free(member);
 }
 
@@ -70,7 +73,7 @@ static void take_end(struct member *member)
 	char last[LAST_LINES_MAX];
 	int status = 0;
 
-	read_messages(member, INT32_MAX);
+	read_messages(member, LAST_MESSAGES);
 	sys_kill(-member->pid, SIGKILL);
 	if (sys_wait(member->pid, &status, WNOHANG) != member->pid)
 		return;
@@ -115,16 +118,27 @@ void members_reap(struct monitor *monitor)
 
 /* --- what it says --- */
 
+static const char *fault_of(const struct monitor *monitor, const struct member *member)
+{
+	if (member->deaf)
+		return "it does not read its channel";
+	if (log_source_is_broken(monitor->log, member->source))
+		return "it has sent what is no log line";
+	return NULL;
+}
+
 void members_check(struct monitor *monitor)
 {
 	for (size_t i = 0; i < crew_slots(monitor->crew); i++) {
 		struct worker_slot *slot = crew_slot(monitor->crew, i);
 		struct member *member = member_of(slot);
+		const char *fault = NULL;
 
-		if (!member || slot->state == WORKER_KILLED ||
-		    !log_source_is_broken(monitor->log, member->source))
+		if (member && slot->state != WORKER_KILLED)
+			fault = fault_of(monitor, member);
+		if (!fault)
 			continue;
-		crew_condemn(monitor->crew, slot, "it has sent what is no log line", monitor_now());
+		crew_condemn(monitor->crew, slot, fault, monitor_now());
 		return; /* the list may be another now */
 	}
 }
@@ -145,12 +159,27 @@ static void stop_reading(struct member *member)
 	uv_timer_start(&member->silence, on_silence, CLOSED_MS, 0);
 }
 
+/* A worker has no descriptors to give. */
+static int receive(const struct member *member, struct message *message)
+{
+	int fds[MESSAGE_FDS];
+	size_t count;
+	int got = channel_receive_fds(member->channel_fd, message, fds, &count);
+
+	for (size_t i = 0; i < count; i++)
+		sys_close(fds[i]);
+	if (count == 0)
+		return got;
+	errno = EBADMSG;
+	return -1;
+}
+
 static void read_messages(struct member *member, int most)
 {
 	struct message message;
 
 	for (int i = 0; i < most && uv_is_active((uv_handle_t *)&member->talk); i++) {
-		int got = channel_receive(member->channel_fd, &message);
+		int got = receive(member, &message);
 
 		if (got > 0) {
 			message_take(member, &message);
@@ -176,21 +205,45 @@ void members_hear(struct monitor *monitor)
 	}
 }
 
+static void on_talk(uv_poll_t *poll, int status, int events);
+
+/* Who is not read any more is not told anything either. */
+static void await_talk(struct member *member)
+{
+	int writable = member->outbox.first ? UV_WRITABLE : 0;
+
+	if (uv_is_active((uv_handle_t *)&member->talk))
+		uv_poll_start(&member->talk, UV_READABLE | writable, on_talk);
+}
+
 static void on_talk(uv_poll_t *poll, int status, int events)
 {
-	(void)events;
-	if (status < 0)
-		stop_reading(poll->data);
-	else
-		read_messages(poll->data, MESSAGES_AT_ONCE);
+	struct member *member = poll->data;
+
+	if (status < 0) {
+		stop_reading(member);
+		return;
+	}
+	if (events & UV_WRITABLE) {
+		outbox_flush(&member->outbox, member->channel_fd);
+		await_talk(member);
+	}
+	if (events & UV_READABLE)
+		read_messages(member, MESSAGES_AT_ONCE);
 }
 
 void member_tell_fds(struct member *member, const struct message *message, const int *fds,
 		     size_t count)
 {
-	if (channel_send_fds(member->channel_fd, message, fds, count) < 0)
-		log_printf(member->monitor->log, LEVEL_WARN, "worker %d: cannot be told: %s",
-			   member->slot->number, err_reason(errno));
+	if (outbox_send(&member->outbox, member->channel_fd, message, fds, count) == 0)
+		await_talk(member);
+	else if (errno != EPIPE) /* else its end follows */
+		member->deaf = true;
+}
+
+int member_ask(struct member *member, const struct message *message)
+{
+	return outbox_send_now(&member->outbox, member->channel_fd, message);
 }
 
 void member_tell(struct member *member, const struct message *message)

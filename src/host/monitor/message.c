@@ -16,13 +16,27 @@ enum {
 	KILLED = 1U << WORKER_KILLED,
 	ENDING = LEAVING | KILLED, /* it may not know yet */
 	SERVING = READY | RELOADING | ENDING,
-	ALWAYS = STARTING | SERVING
+	ALWAYS = STARTING | SERVING,
+
+	NOTICES_MAX = 128
 };
+
+/* What goes on to the launcher and into the log is no more than a start has to say. */
+static bool may_tell(struct member *member)
+{
+	if (member->notices++ < NOTICES_MAX)
+		return true;
+	crew_condemn(member->monitor->crew, member->slot, "it has told too many steps and warnings",
+		     monitor_now());
+	return false;
+}
 
 static void on_step(struct member *member, const struct message *message)
 {
 	const struct daemon *daemon = member->monitor->daemon;
 
+	if (!may_tell(member))
+		return;
 	memcpy(member->step, message->err.step, sizeof member->step);
 	member->step[sizeof member->step - 1] = 0;
 	if (daemon->channel_fd >= 0)
@@ -34,7 +48,7 @@ static void on_warning(struct member *member, const struct message *message)
 {
 	struct daemon *daemon = member->monitor->daemon;
 
-	if (member->slot->number == 1)
+	if (may_tell(member) && member->slot->number == 1)
 		daemon->warn(daemon, &message->err);
 }
 
@@ -126,7 +140,7 @@ static const struct {
 	void (*take)(struct member *member, const struct message *message);
 } table[MESSAGE_TYPES] = {
     [MESSAGE_STEP] = {STARTING | ENDING, on_step},
-    [MESSAGE_WARNING] = {ALWAYS, on_warning},
+    [MESSAGE_WARNING] = {STARTING | ENDING, on_warning},
     [MESSAGE_FAILED] = {STARTING | ENDING, on_failed},
     [MESSAGE_READY] = {STARTING | ENDING, on_ready},
     [MESSAGE_RELOADED] = {SERVING, on_reloaded},

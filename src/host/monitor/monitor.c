@@ -45,8 +45,11 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 	struct err err = {.step = "start"};
 
 	/* Clients may have met a worker that serves before its word of it was read. */
-	if (!monitor->ready)
+	if (!monitor->ready && !monitor->hearing) {
+		monitor->hearing = true;
 		members_hear(monitor);
+		monitor->hearing = false;
+	}
 	if (!monitor->ready) {
 		err_set(&err, "interrupted by %s", who);
 		monitor_fail(monitor, &err);

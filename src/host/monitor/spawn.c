@@ -63,6 +63,7 @@ static int open_pipes(struct parcel *parcel, const struct daemon *daemon, struct
 {
 	if (sys_channel(parcel->channel) < 0)
 		return err_sys(err, "cannot make a channel");
+	sys_refuse_descriptors(parcel->channel[0]);
 	if (log_pipe(parcel->relay, err) < 0)
 		return -1;
 	return daemon->output_fd >= 0 ? log_pipe(parcel->output, err) : 0;

@@ -50,6 +50,7 @@ struct monitor {
 
 	bool ready;                   /* the first generation serves */
 	bool stopping;                /* a stop was asked for, by whomever */
+	bool hearing;                 /* within members_hear: a message asked for the stop */
 	bool failed;                  /* before ready: what is left is killed */
 	struct err failure;           /* why the start has failed */
 	char step[16];                /* the last that the last worker to end had announced */
