@@ -11,6 +11,7 @@
 
 enum {
 	MESSAGES_AT_ONCE = 64, /* then the others' turn */
+	MESSAGES_LAST = 4096,  /* more than a channel holds: who still sends is another process */
 	CLOSED_MS = 1000,      /* from the end of its channel to its own */
 	LAST_LINES_MAX = 1500
 };
@@ -70,7 +71,7 @@ static void take_end(struct member *member)
 	char last[LAST_LINES_MAX];
 	int status = 0;
 
-	read_messages(member, INT32_MAX);
+	read_messages(member, MESSAGES_LAST);
 	sys_kill(-member->pid, SIGKILL);
 	if (sys_wait(member->pid, &status, WNOHANG) != member->pid)
 		return;
@@ -137,11 +138,17 @@ static void on_silence(uv_timer_t *timer)
 		     monitor_now());
 }
 
+static void deafen(struct member *member)
+{
+	member->deaf = true;
+	uv_poll_stop(&member->talk);
+}
+
 static void stop_reading(struct member *member)
 {
-	if (!uv_is_active((uv_handle_t *)&member->talk))
+	if (member->deaf)
 		return;
-	uv_poll_stop(&member->talk);
+	deafen(member);
 	uv_timer_start(&member->silence, on_silence, CLOSED_MS, 0);
 }
 
@@ -149,7 +156,7 @@ static void read_messages(struct member *member, int most)
 {
 	struct message message;
 
-	for (int i = 0; i < most && uv_is_active((uv_handle_t *)&member->talk); i++) {
+	for (int i = 0; i < most && !member->deaf; i++) {
 		int got = channel_receive(member->channel_fd, &message);
 
 		if (got > 0) {
@@ -157,7 +164,7 @@ static void read_messages(struct member *member, int most)
 		} else if (got == 0) {
 			stop_reading(member);
 		} else if (errno == EBADMSG) {
-			uv_poll_stop(&member->talk);
+			deafen(member);
 			crew_condemn(member->monitor->crew, member->slot,
 				     "it has sent what is no message", monitor_now());
 		} else {
@@ -176,13 +183,14 @@ void members_hear(struct monitor *monitor)
 	}
 }
 
+/* An error is the end of one that had not read all: its last words are there, but libuv does not
+ * look any more. */
 static void on_talk(uv_poll_t *poll, int status, int events)
 {
 	(void)events;
+	read_messages(poll->data, status < 0 ? MESSAGES_LAST : MESSAGES_AT_ONCE);
 	if (status < 0)
 		stop_reading(poll->data);
-	else
-		read_messages(poll->data, MESSAGES_AT_ONCE);
 }
 
 void member_tell_fds(struct member *member, const struct message *message, const int *fds,

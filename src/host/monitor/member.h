@@ -17,6 +17,7 @@ struct member {
 	uv_poll_t talk;     /* its channel */
 	uv_timer_t silence; /* it has closed its channel, but does not end */
 	int handles;        /* that are not closed yet */
+	bool deaf;          /* nothing more is read from its channel */
 	char step[16];      /* the row that it is at */
 	int64_t unheard;    /* milliseconds of the monitor's own running time since it was heard */
 	int64_t lag;        /* of its last heartbeat, microseconds */
