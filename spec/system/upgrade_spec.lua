@@ -395,6 +395,30 @@ describe("a new binary that is no good", function()
     d:stop()
   end))
 
+  it("is not kept up by a worker that lies about its heart", luvd.test(function(t)
+    local d
+    t:own_binary()
+    t:file([[
+local http = require "luvd.http"
+return {
+  start = function(daemon)
+    http.serve(daemon.listeners.web, function()
+      local beat = ("<I4i4i4i4i8i8i8i8i8i8I4I4I4I4I4I4"):pack(7, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+      require "uv".fs_write(3, beat)
+      return 200, "lied"
+    end)
+  end,
+}
+]], "page.lua")
+    d = t:start(t:file [[return { listen = { web = "tcp://127.0.0.1:0" }, workers = 1, service = "./page.lua" }]])
+    assert.equal("lied", page(d))
+    d:wait_log "it has sent a lag below 0"
+    loop.wait_for("another worker", function() return d:status().workers[1].restarts == 1 end)
+    t:install()
+    upgrade(d, 2)
+    d:stop()
+  end))
+
   it("gives the daemon back when it cannot take over", luvd.test(function(t)
     local d = start(t)
     local before, workers = identity(d), pids(d)

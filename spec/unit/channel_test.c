@@ -141,6 +141,20 @@ static void what_was_sent_before_the_end_still_arrives(void **state)
 	assert_int_equal(0, channel_receive(pair->launcher, &message));
 }
 
+static void what_was_sent_by_one_that_has_not_read_all_still_arrives(void **state)
+{
+	struct pair *pair = *state;
+	struct message sent = {.type = MESSAGE_READY, .text = "the last word"};
+	struct message got;
+
+	assert_int_equal(0, channel_send(pair->launcher, &sent));
+	assert_int_equal(0, channel_send(pair->daemon, &sent));
+	close_end(&pair->daemon);
+	assert_int_equal(1, channel_receive(pair->launcher, &got));
+	assert_string_equal("the last word", got.text);
+	assert_int_equal(0, channel_receive(pair->launcher, &got));
+}
+
 static void a_launcher_that_is_gone_is_epipe(void **state)
 {
 	struct pair *pair = *state;
@@ -320,6 +334,7 @@ int main(void)
 	    CHANNEL_TEST(a_full_channel_does_not_block),
 	    CHANNEL_TEST(no_message_is_eagain),
 	    CHANNEL_TEST(what_was_sent_before_the_end_still_arrives),
+	    CHANNEL_TEST(what_was_sent_by_one_that_has_not_read_all_still_arrives),
 	    CHANNEL_TEST(a_launcher_that_is_gone_is_epipe),
 	    CHANNEL_TEST(numbers_arrive),
 	    CHANNEL_TEST(descriptors_come_with_a_message),

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/client.h"
@@ -190,6 +192,59 @@ static void test_a_name_that_nobody_has_or_may_have_is_absent(void **state)
 	}
 }
 
+static int dial(int type, const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | type, 0);
+
+	if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* 'S': it sleeps; 'Z': it has ended. */
+static void await_rest(pid_t pid)
+{
+	char path[64], text[256] = "";
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+	while (!strstr(text, ") S ") && !strstr(text, ") Z ")) {
+		FILE *stat = fopen(path, "r");
+
+		assert_non_null(stat);
+		assert_non_null(fgets(text, sizeof text, stat));
+		fclose(stat);
+	}
+}
+
+/* Whoever may connect may fill the queue: the others wait for their turn. */
+static void test_a_queue_that_is_full_is_waited_in(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct target target = {.name = "full", .recorded = true};
+	struct err err = {0};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status, others = 0;
+	pid_t child;
+
+	(void)state;
+	snprintf(address.sun_path, sizeof address.sun_path, "/tmp/client-test-%ld", (long)getpid());
+	target.record.control = address.sun_path;
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	while (dial(SOCK_NONBLOCK, &address) >= 0)
+		others++;
+	child = fork();
+	if (child == 0)
+		_exit(client_connect(&target, &err) < 0);
+	await_rest(child);
+	for (int i = 0; i < others; i++)
+		close(accept(fd, NULL, NULL));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	unlink(address.sun_path);
+	close(fd);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
@@ -204,6 +259,7 @@ int main(void)
 	    TEST(a_name_has_no_slash_and_no_lua),
 	    TEST(a_file_is_the_same_through_a_link_and_after_it_is_gone),
 	    TEST(a_name_that_nobody_has_or_may_have_is_absent),
+	    TEST(a_queue_that_is_full_is_waited_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

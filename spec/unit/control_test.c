@@ -830,6 +830,34 @@ static void test_the_starter_has_no_console_of_another_users_daemon(void **state
 	assert_no_console(world);
 }
 
+static size_t count_clients(const struct world *world)
+{
+	size_t count = 0;
+
+	for (const struct control_client *client = world->control->clients; client;
+	     client = client->next)
+		count++;
+	return count;
+}
+
+static void test_many_that_connect_at_once_do_not_keep_the_loop(void **state)
+{
+	struct world *world = *state;
+	struct peer *peers[24];
+	char text[64];
+
+	for (int i = 0; i < 24; i++)
+		peers[i] = peer_open(world);
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	assert_int_equal(count_clients(world), 16);
+	for (int i = 16; i < 24; i++) {
+		assert_int_equal(next_frame(world, peers[i], text, sizeof text), FRAME_END);
+		assert_string_equal(text + 1, "too many clients");
+	}
+	for (int i = 0; i < 24; i++)
+		peer_close(peers[i]);
+}
+
 static void test_too_many_clients_are_told_so_and_places_come_free(void **state)
 {
 	struct world *world = *state;
@@ -881,6 +909,7 @@ int main(void)
 	    TEST(a_follower_that_reads_slowly_learns_what_it_missed),
 	    TEST(others_may_nothing_and_the_daemons_user_may_look),
 	    TEST(the_starter_has_no_console_of_another_users_daemon),
+	    TEST(many_that_connect_at_once_do_not_keep_the_loop),
 	    TEST(too_many_clients_are_told_so_and_places_come_free),
 	};
 

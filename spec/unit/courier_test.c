@@ -143,6 +143,22 @@ static void the_end_is_told_once_after_all_messages(void **state)
 	assert_false(courier_send(courier, &(struct message){.type = MESSAGE_BEAT}));
 }
 
+static void last_words_of_one_that_has_not_read_all_are_told(void **state)
+{
+	const struct message unread = numbered(1);
+
+	(void)state;
+	assert_true(courier_send_now(courier, &unread));
+	say(1);
+	say(2);
+	close(ends[1]);
+	ends[1] = -1;
+	while (ended == 0)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(told, 2);
+	assert_int_equal(ended, 1);
+}
+
 static void what_does_not_fit_waits_in_order_and_not_without_bound(void **state)
 {
 	struct message message;
@@ -183,6 +199,7 @@ int main(void)
 	    TEST(what_is_no_message_is_told_and_the_next_one_too),
 	    TEST(descriptors_are_closed_when_the_message_was_told),
 	    TEST(the_end_is_told_once_after_all_messages),
+	    TEST(last_words_of_one_that_has_not_read_all_are_told),
 	    TEST(what_does_not_fit_waits_in_order_and_not_without_bound),
 	    TEST(what_is_soon_old_does_not_wait),
 	};

@@ -330,9 +330,10 @@ static void test_nonsense_is_told_from_what_comes_late(void **state)
 {
 	struct world *world = *state;
 	struct control_client *client = client_make();
-	struct message message = {.type = MESSAGE_TOTALS, .number = {99}};
+	struct message message = {.type = MESSAGE_TOTALS};
 
 	queries_status(world->queries, client, CONTROL_METRICS);
+	message.number[0] = query_of(world, 0) + 1;
 	assert_int_equal(queries_take(world->queries, &world->slots[0], &message), -1);
 	message.number[0] = query_of(world, 0);
 	assert_int_equal(queries_take(world->queries, &world->slots[3], &message), -1);
@@ -348,6 +349,38 @@ static void test_nonsense_is_told_from_what_comes_late(void **state)
 	queries_close(world->queries);
 	assert_int_equal(client->code, EXIT_FAILED);
 	assert_string_equal(client->last, "the daemon is stopping");
+	free(client);
+}
+
+/* An upgrade comes between a question and its answer: the worker has done nothing wrong. */
+static void test_an_answer_to_the_image_before_is_late_and_no_other_ones(void **state)
+{
+	struct world *world = *state;
+	const struct queries_calls calls = {world, ask, pid_of, inspect};
+	struct queries_view view = {.daemon = &world->daemon,
+				    .crew = (struct crew *)world,
+				    .sockets = (struct sockets *)world,
+				    .reload = &world->reload,
+				    .text = ""};
+	struct control_client *client = client_make();
+	struct message before = {.type = MESSAGE_TOTALS, .number = {0, 1, 2, 1, 4096, 7000}};
+	struct err err;
+
+	queries_status(world->queries, client, CONTROL_JSON);
+	before.number[0] = query_of(world, 1);
+	queries_close(world->queries);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	queries_destroy(world->queries);
+	world->queries = queries_create(&world->loop, &view, &calls, &err);
+	world->asked_count = 0;
+	*client = (struct control_client){0};
+	assert_int_equal(queries_take(world->queries, &world->slots[1], &before), 0);
+	queries_status(world->queries, client, CONTROL_JSON);
+	assert_true(query_of(world, 1) > before.number[0]);
+	assert_int_equal(queries_take(world->queries, &world->slots[1], &before), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(totals(world, i, 1000), 0);
+	assert_true(client->ended);
 	free(client);
 }
 
@@ -520,6 +553,7 @@ int main(void)
 	    TEST(a_worker_that_does_not_answer_is_shown_as_such_in_time),
 	    TEST(nobody_waits_for_a_worker_that_ends_or_cannot_be_asked),
 	    TEST(nonsense_is_told_from_what_comes_late),
+	    TEST(an_answer_to_the_image_before_is_late_and_no_other_ones),
 	    TEST(an_audit_shows_what_each_proves_and_what_is_seen_from_outside),
 	    TEST(an_audit_that_does_not_hold_fails),
 	    TEST(an_audit_of_too_many_lines_is_nonsense),

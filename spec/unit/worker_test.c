@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/control.h"
 #include "sys/sys.h"
 
 /* The worker as its monitor sees it: the real program, with a test in the monitor's place. */
@@ -390,6 +391,23 @@ static void the_audit_is_read_anew(void **state)
 	assert_int_equal(stop_gracefully(), 0);
 }
 
+static void a_text_that_stops_halfway_is_forgotten(void **state)
+{
+	struct message message;
+
+	setup(state, FILE_OF(WEB, HELLO));
+	rig_listen(&rig);
+	rig_start(&rig);
+	for (int i = 1; i <= 2 * CONTROL_CLIENTS_MAX; i++)
+		say(MESSAGE_EVAL, i, 0, "return 'half of ");
+	say(MESSAGE_EVAL, 1000, 0, "return 40 ");
+	say(MESSAGE_EVAL, 1000, 1, "+ 2");
+	message = rig_await(&rig, MESSAGE_RESULT);
+	assert_int_equal(message.number[0], 1000);
+	assert_int_equal(message.number[2], 0);
+	assert_string_equal(message.text, "42\n");
+}
+
 static void a_message_for_somebody_else_is_a_line_of_the_log(void **state)
 {
 	setup(state, FILE_OF("", "start = function() end"));
@@ -645,6 +663,7 @@ int main(void)
 	    TEST(status_counts_connections_and_memory),
 	    TEST(the_longest_wait_of_the_loop_is_its_lag),
 	    TEST(the_audit_is_read_anew),
+	    TEST(a_text_that_stops_halfway_is_forgotten),
 	    TEST(a_message_for_somebody_else_is_a_line_of_the_log),
 	    TEST(it_beats_as_often_as_its_watchdog_needs),
 	    TEST(it_tells_its_status_and_its_wish_to_stop),

@@ -169,10 +169,12 @@ int channel_receive_fds(int fd, struct message *message, int *fds, size_t *count
 	ssize_t n;
 
 	*count = 0;
+	/* Who closes without having read everything makes this ECONNRESET, once: what it has said
+	 * before comes after that. */
 	do
 		n = recvmsg(fd, &packet, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (n == 0)
 		return 0;
 	if (n < 0)
 		return -1;

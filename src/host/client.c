@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -18,7 +19,7 @@
 #include "host/frame.h"
 #include "sys/sys.h"
 
-enum { HOMES_MAX = 4096, BASES = 4, WITHIN_MAX = 86400000 };
+enum { HOMES_MAX = 4096, BASES = 4, WITHIN_MAX = 86400000, CONNECT_SECONDS = 5 };
 
 /* --- where daemons are recorded --- */
 
@@ -300,6 +301,20 @@ static bool is_daemon(int fd, const struct record *record)
 		peer.uid == record->starter);
 }
 
+/* Strangers may fill the queue of the socket: only who waits in it has a turn. */
+static int connect_in_turn(int fd, const struct sockaddr_un *address)
+{
+	const struct timeval most = {.tv_sec = CONNECT_SECONDS};
+	int result;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most) < 0)
+		return -1;
+	do
+		result = connect(fd, (const struct sockaddr *)address, sizeof *address);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? -1 : fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
 int client_connect(const struct target *target, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -311,10 +326,10 @@ int client_connect(const struct target *target, struct err *err)
 	if (strlen(path) >= sizeof address.sun_path)
 		return err_set(err, "'%s' is too long for a socket", path);
 	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, "cannot make a socket");
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+	if (connect_in_turn(fd, &address) < 0) {
 		err_sys(err, "cannot connect to '%s'", path);
 		close(fd);
 		return -1;

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum {
+	ACCEPTS_MAX = 16, /* connections in one turn of the loop */
+	REST_MS = 5       /* before the next one */
+};
+
 /* --- accepting --- */
 
 /* At first it has no right at all. */
@@ -41,15 +46,24 @@ static bool has_place(const struct control_client *client)
 	return count <= places[client->right];
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void on_rested(uv_timer_t *timer);
+
+/* libuv accepts nothing more before it was asked for the one that waits. */
+static void rest(struct control *control)
 {
-	struct control *control = listener->data;
-	struct control_client *client;
+	uv_timer_start(&control->rest, on_rested, REST_MS, 0);
+}
+
+static void take_connection(struct control *control)
+{
+	struct control_client *client = control_client_make(control);
 	uv_os_fd_t fd = -1;
 
-	if (status < 0 || !(client = control_client_make(control)))
+	if (!client) {
+		rest(control);
 		return;
-	if (uv_accept(listener, (uv_stream_t *)&client->pipe) < 0) {
+	}
+	if (uv_accept((uv_stream_t *)&control->listener, (uv_stream_t *)&client->pipe) < 0) {
 		control_client_close(client);
 		return;
 	}
@@ -61,6 +75,38 @@ static void on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	control_client_listen(client);
+}
+
+/* Everybody may connect, as often as he likes: whoever does nothing else must not keep the loop
+ * from what else it has to do. */
+static bool has_turn(struct control *control)
+{
+	uint64_t now = uv_now(control->loop);
+
+	if (now != control->turn)
+		control->accepted = 0;
+	control->turn = now;
+	return control->accepted++ < ACCEPTS_MAX;
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+	struct control *control = timer->data;
+
+	(void)has_turn(control);
+	take_connection(control);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct control *control = listener->data;
+
+	if (status < 0)
+		return;
+	if (has_turn(control))
+		take_connection(control);
+	else
+		rest(control);
 }
 
 /* --- lines for followers --- */
@@ -129,8 +175,9 @@ struct control *control_create(uv_loop_t *loop, struct daemon *daemon, struct lo
 		return NULL;
 	}
 	uv_pipe_init(loop, &control->listener, 0);
-	control->line_added.data = control->listener.data = control;
-	control->handles = 2;
+	uv_timer_init(loop, &control->rest);
+	control->line_added.data = control->listener.data = control->rest.data = control;
+	control->handles = 3;
 	if (listen_on_copy(control, err) < 0) {
 		control->failed = true;
 		control_close(control);
@@ -171,6 +218,7 @@ void control_close(struct control *control)
 	log_on_line(control->log, NULL, NULL);
 	uv_close((uv_handle_t *)&control->listener, on_own_closed);
 	uv_close((uv_handle_t *)&control->line_added, on_own_closed);
+	uv_close((uv_handle_t *)&control->rest, on_own_closed);
 	for (struct control_client *client = control->clients; client; client = client->next)
 		close_client_of(client);
 }

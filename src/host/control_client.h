@@ -56,6 +56,9 @@ struct control {
 	struct control_calls calls;
 	uv_pipe_t listener;
 	uv_async_t line_added;
+	uv_timer_t rest;   /* too many connections have come: one waits to be accepted */
+	uint64_t turn;     /* moment of the loop */
+	unsigned accepted; /* in this turn */
 	struct control_client *clients;
 	int handles;              /* that libuv still has, besides the clients' */
 	bool failed;              /* at its creation: freed when the handles are closed */

@@ -93,6 +93,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (status < 0 || (events & UV_READABLE))
 		receive(courier);
+	/* The other side has gone without reading all; libuv does not look any more. */
+	if (status < 0)
+		end(courier);
 }
 
 /* --- making and taking down --- */

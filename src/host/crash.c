@@ -187,27 +187,40 @@ static int use_stack(void)
 	return 0;
 }
 
-int crash_install(const struct crash *crash)
+static int catch_all(void)
 {
 	struct sigaction action = {.sa_handler = on_fatal,
 				   .sa_flags = (int)(SA_RESETHAND | SA_ONSTACK | SA_NODEFER)};
 	int failed = 0;
 
-	last.crash = *crash;
-	atomic_store(&last.dying, 0);
-	last.installed = 1;
-	if (use_stack() < 0)
-		failed = errno;
 	sigemptyset(&action.sa_mask);
 	for (int i = 0; i < FATAL; i++) {
-		int caught = catch_signal(fatal[i], &action);
+		int caught = last.ours[i] ? 1 : catch_signal(fatal[i], &action);
 
 		last.ours[i] = caught > 0;
 		if (caught < 0)
 			failed = errno;
 	}
-	errno = failed;
-	return failed ? -1 : 0;
+	return failed;
+}
+
+int crash_install(const struct crash *crash)
+{
+	int failed, code;
+
+	last.crash = *crash;
+	atomic_store(&last.dying, 0);
+	last.installed = 1;
+	failed = use_stack() < 0 ? errno : 0;
+	code = catch_all();
+	errno = code ? code : failed;
+	return errno ? -1 : 0;
+}
+
+void crash_catch(void)
+{
+	if (last.installed)
+		(void)catch_all();
 }
 
 void crash_remove(void)

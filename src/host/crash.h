@@ -26,6 +26,8 @@ struct crash {
  * them do. */
 int crash_install(const struct crash *crash);
 void crash_remove(void);
+/* Handlers stand where somebody else's stood at crash_install. */
+void crash_catch(void);
 /* Async-signal-safe: is the process dying and waiting for the log thread? */
 bool crash_waits(void);
 

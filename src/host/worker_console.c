@@ -12,9 +12,8 @@ enum {
 	PARTS_MAX = 192 /* of an answer: more would fill the way to the monitor */
 };
 
-/* One question; in worker->scripts until all of its text has come. */
+/* One question; worker->begun until all of its text has come. */
 struct script {
-	struct script *next;
 	struct worker *worker;
 	int64_t query;
 	char *text;
@@ -106,19 +105,17 @@ static void ask(struct script *script, asked question)
 		refuse(script, "out of memory");
 }
 
-/* The one whose text is not yet whole, or a fresh one. */
+/* The one whose text is not yet whole, or a fresh one. A text comes in one go: what another one
+ * has followed will not be whole any more. */
 static struct script *find(struct worker *worker, int64_t query)
 {
-	struct script **link = &worker->scripts;
-	struct script *script;
+	struct script *begun = worker->begun;
 
-	while (*link && (*link)->query != query)
-		link = &(*link)->next;
-	if (*link) {
-		script = *link;
-		*link = script->next;
-		return script;
-	}
+	worker->begun = NULL;
+	if (begun && begun->query == query)
+		return begun;
+	if (begun)
+		script_free(begun);
 	return script_make(worker, query);
 }
 
@@ -136,8 +133,7 @@ static void take(struct worker *worker, const struct message *message, bool last
 	} else if (last) {
 		ask(script, question);
 	} else {
-		script->next = worker->scripts;
-		worker->scripts = script;
+		worker->begun = script;
 	}
 }
 
@@ -153,10 +149,7 @@ void worker_complete(struct worker *worker, const struct message *message)
 
 void worker_console_close(struct worker *worker)
 {
-	while (worker->scripts) {
-		struct script *script = worker->scripts;
-
-		worker->scripts = script->next;
-		script_free(script);
-	}
+	if (worker->begun)
+		script_free(worker->begun);
+	worker->begun = NULL;
 }

@@ -18,8 +18,8 @@ struct worker {
 	bool handles;           /* orphan and relay are open */
 	bool orphaned;          /* the monitor is gone */
 	bool text_waits;        /* text could not be sent */
-	struct script *scripts; /* of consoles, whose text is not yet whole */
-	size_t script_count;    /* those, and those that are being answered */
+	struct script *begun;   /* of a console, whose text is not yet whole */
+	size_t script_count;    /* it, and those that are being answered */
 	char text[sizeof((struct message *)0)->text]; /* of luvd.status */
 };
 

@@ -11,10 +11,9 @@
 
 enum {
 	MESSAGES_AT_ONCE = 64, /* then the others' turn */
+	MESSAGES_LAST = 4096,  /* more than a channel holds: who still sends is another process */
 	CLOSED_MS = 1000,      /* from the end of its channel to its own */
-	LAST_LINES_MAX = 1500,
-	/* More than a channel holds: it may be open in a process that still writes. */
-	LAST_MESSAGES = 4096
+	LAST_LINES_MAX = 1500
 };
 
 struct member *member_of(const struct worker_slot *slot)
@@ -73,7 +72,7 @@ static void take_end(struct member *member)
 	char last[LAST_LINES_MAX];
 	int status = 0;
 
-	read_messages(member, LAST_MESSAGES);
+	read_messages(member, MESSAGES_LAST);
 	sys_kill(-member->pid, SIGKILL);
 	if (sys_wait(member->pid, &status, WNOHANG) != member->pid)
 		return;
@@ -120,7 +119,7 @@ void members_reap(struct monitor *monitor)
 
 static const char *fault_of(const struct monitor *monitor, const struct member *member)
 {
-	if (member->deaf)
+	if (member->overrun)
 		return "it does not read its channel";
 	if (log_source_is_broken(monitor->log, member->source))
 		return "it has sent what is no log line";
@@ -151,11 +150,17 @@ static void on_silence(uv_timer_t *timer)
 		     monitor_now());
 }
 
+static void deafen(struct member *member)
+{
+	member->deaf = true;
+	uv_poll_stop(&member->talk);
+}
+
 static void stop_reading(struct member *member)
 {
-	if (!uv_is_active((uv_handle_t *)&member->talk))
+	if (member->deaf)
 		return;
-	uv_poll_stop(&member->talk);
+	deafen(member);
 	uv_timer_start(&member->silence, on_silence, CLOSED_MS, 0);
 }
 
@@ -178,7 +183,7 @@ static void read_messages(struct member *member, int most)
 {
 	struct message message;
 
-	for (int i = 0; i < most && uv_is_active((uv_handle_t *)&member->talk); i++) {
+	for (int i = 0; i < most && !member->deaf; i++) {
 		int got = receive(member, &message);
 
 		if (got > 0) {
@@ -186,7 +191,7 @@ static void read_messages(struct member *member, int most)
 		} else if (got == 0) {
 			stop_reading(member);
 		} else if (errno == EBADMSG) {
-			uv_poll_stop(&member->talk);
+			deafen(member);
 			crew_condemn(member->monitor->crew, member->slot,
 				     "it has sent what is no message", monitor_now());
 		} else {
@@ -212,24 +217,24 @@ static void await_talk(struct member *member)
 {
 	int writable = member->outbox.first ? UV_WRITABLE : 0;
 
-	if (uv_is_active((uv_handle_t *)&member->talk))
+	if (!member->deaf)
 		uv_poll_start(&member->talk, UV_READABLE | writable, on_talk);
 }
 
+/* An error is the end of one that had not read all: its last words are there, but libuv does not
+ * look any more. */
 static void on_talk(uv_poll_t *poll, int status, int events)
 {
 	struct member *member = poll->data;
 
-	if (status < 0) {
-		stop_reading(member);
-		return;
-	}
-	if (events & UV_WRITABLE) {
+	if (status == 0 && (events & UV_WRITABLE)) {
 		outbox_flush(&member->outbox, member->channel_fd);
 		await_talk(member);
 	}
-	if (events & UV_READABLE)
-		read_messages(member, MESSAGES_AT_ONCE);
+	if (status < 0 || (events & UV_READABLE))
+		read_messages(member, status < 0 ? MESSAGES_LAST : MESSAGES_AT_ONCE);
+	if (status < 0)
+		stop_reading(member);
 }
 
 void member_tell_fds(struct member *member, const struct message *message, const int *fds,
@@ -238,7 +243,7 @@ void member_tell_fds(struct member *member, const struct message *message, const
 	if (outbox_send(&member->outbox, member->channel_fd, message, fds, count) == 0)
 		await_talk(member);
 	else if (errno != EPIPE) /* else its end follows */
-		member->deaf = true;
+		member->overrun = true;
 }
 
 int member_ask(struct member *member, const struct message *message)

@@ -14,7 +14,8 @@ struct member {
 	int pidfd;
 	int channel_fd;
 	struct outbox outbox; /* what the channel does not take now */
-	bool deaf;            /* what it was to be told did not fit into that either */
+	bool overrun;         /* what it was to be told did not fit into that either */
+	bool deaf;            /* nothing more is read from its channel */
 	unsigned notices;     /* steps and warnings that it has told */
 	int source;           /* of the log */
 	uv_poll_t process;    /* readable pidfd: it has ended */

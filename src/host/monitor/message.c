@@ -114,7 +114,12 @@ static void on_reloaded(struct member *member, const struct message *message)
 
 static void on_beat(struct member *member, const struct message *message)
 {
-	member->lag = message->number[0];
+	/* A lie must not be what an upgrade stumbles over. */
+	if (message->number[0] < 0)
+		crew_condemn(member->monitor->crew, member->slot, "it has sent a lag below 0",
+			     monitor_now());
+	else
+		member->lag = message->number[0];
 }
 
 static void on_text(struct member *member, const struct message *message)

@@ -280,6 +280,9 @@ struct queries *queries_create(uv_loop_t *loop, const struct queries_view *view,
 	queries->loop = loop;
 	queries->view = *view;
 	queries->calls = *calls;
+	/* Workers may still answer what another image of this process has asked: no question of
+	 * ours has the number of one of its. Nobody asks once a microsecond. */
+	queries->last = (int64_t)(uv_hrtime() / 1000);
 	return queries;
 }
 

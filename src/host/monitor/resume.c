@@ -8,12 +8,11 @@
 
 #include "host/launch.h"
 #include "host/monitor/action.h"
+#include "host/monitor/guard.h"
 #include "host/monitor/restore.h"
 #include "host/monitor/upgrade.h"
 #include "plan/title.h"
 #include "sys/sys.h"
-
-enum { PADDING = 100 /* blanks, so that a title has room */ };
 
 /* --- the state --- */
 
@@ -89,22 +88,6 @@ int resume_check(int state_fd, const int *bundle_fds, size_t count, struct err *
 
 /* --- the takeover --- */
 
-/* Only returns when the image before cannot be executed either. Nothing of it is closed yet. */
-static void give_back(int state_fd, int self_fd, const struct err *why)
-{
-	char program[] = "luvd", command[] = "monitor", word[] = "resume";
-	char state[16], self[16], text[ERR_TEXT_MAX], padding[PADDING + 1];
-	char *const arguments[] = {program, command, word, state, self, text, padding, NULL};
-
-	sys_signals_block_all();
-	snprintf(state, sizeof state, "%d", state_fd);
-	snprintf(self, sizeof self, "%d", self_fd);
-	err_text(why, text, sizeof text);
-	memset(padding, ' ', PADDING);
-	padding[PADDING] = '\0';
-	sys_execute(self_fd, arguments);
-}
-
 /* What lasts of the daemon becomes this image's. */
 static void take_daemon(struct daemon *daemon, struct handover *handover)
 {
@@ -135,6 +118,8 @@ static int take_charge(struct monitor *monitor, struct handover *handover, bool 
 		sys_close(self_fd);
 		return -1;
 	}
+	if (fresh)
+		guard_end();
 	restore_close_on_exec(monitor, handover);
 	if (fresh)
 		daemon->self_fd = self_fd;
@@ -173,10 +158,12 @@ int resume_run(struct daemon *daemon, int state_fd, int self_fd, const char *why
 	/* A copy: the arguments of the process become its title. */
 	if (why)
 		err_set(&back, "%s", why);
+	else
+		guard_begin(state_fd, self_fd);
 	if (read_state(state_fd, &handover, &err) < 0 ||
 	    take_over(&monitor, &handover, !why, &err) < 0) {
 		if (!why)
-			give_back(state_fd, self_fd, &err);
+			guard_give_back(&err);
 		return launch_failed(daemon, &plan, &err);
 	}
 	sys_close(state_fd);
