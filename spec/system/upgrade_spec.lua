@@ -411,7 +411,7 @@ return {
 }
 ]], "page.lua")
     d = t:start(t:file [[return { listen = { web = "tcp://127.0.0.1:0" }, workers = 1, service = "./page.lua" }]])
-    assert.equal("lied", page(d))
+    pcall(page, d) -- it may not come to answer any more
     d:wait_log "it has sent a lag below 0"
     loop.wait_for("another worker", function() return d:status().workers[1].restarts == 1 end)
     t:install()

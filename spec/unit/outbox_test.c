@@ -50,7 +50,7 @@ static int64_t fill(void)
 static void what_waits_keeps_its_order_and_its_descriptors(void **state)
 {
 	struct message message = {.type = MESSAGE_REOPEN};
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), fds[MESSAGE_FDS];
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), fds[MESSAGE_FDS] = {-1};
 	int64_t sent = fill(), expected = 0;
 	size_t count = 0;
 
