@@ -36,21 +36,21 @@ static int check_node(const struct source *source, const char *path, const struc
 	unsigned others = node->st_mode & (S_IWGRP | S_IWOTH);
 	char owner[64];
 
+	if (trusted_owner(source, node->st_uid) && (!others || sticky))
+		return 0;
+	/* The name service is asked only for what is to be told: a monitor waits for it. */
 	owner_name(node->st_uid, owner, sizeof owner);
 	if (!trusted_owner(source, node->st_uid))
 		return err_set(err,
 			       "'%s' belongs to %s, who could change what root runs: "
 			       "chown root '%s'",
 			       path, owner, path);
-	if (others && !sticky)
-		return err_set(err,
-			       "'%s' (owner %s, mode %04o) is writable by others: chmod %s '%s'",
-			       path, owner, (unsigned)node->st_mode & 07777,
-			       others == S_IWGRP   ? "g-w"
-			       : others == S_IWOTH ? "o-w"
-						   : "go-w",
-			       path);
-	return 0;
+	return err_set(err, "'%s' (owner %s, mode %04o) is writable by others: chmod %s '%s'", path,
+		       owner, (unsigned)node->st_mode & 07777,
+		       others == S_IWGRP   ? "g-w"
+		       : others == S_IWOTH ? "o-w"
+					   : "go-w",
+		       path);
 }
 
 /* The folders of path, a real path without links, from the nearest one up to "/". */

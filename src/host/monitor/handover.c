@@ -8,7 +8,8 @@
 #include "host/log.h"
 #include "spec/codec.h"
 
-/* The version changes with every change of the functions here and in handover_daemon.c. An image
+/* The version changes with every change of the functions here and in handover_daemon.c, and of what
+ * the workers of the image before go on saying: host/channel.h and host/relay_form.h. An image
  * that cannot read another's version says so when it is tried, and nothing has changed. */
 
 enum { HANDOVER_VERSION = 1 };
