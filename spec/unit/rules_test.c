@@ -4,12 +4,12 @@
 static void the_crews_rules_are_those_of_the_daemon_file(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct spec *spec =
-	    fixture_right(fixture, "return { service = { start = function() end }, workers = 7,\n"
-				   "generations = 5, restart = { policy = 'on-failure', limit = 4,\n"
-				   "backoff = '20ms', backoff_limit = '1s', window = '9s',\n"
-				   "over = 'go-on', final_codes = { 3, 4 } },\n"
-				   "timeouts = { start = 1, reload = 2, stop = 3, drain = 4 } }");
+	const struct spec *spec = fixture_right(
+	    fixture, "return { service = { start = function() end }, workers = 7,\n"
+		     "generations = 5, restart = { policy = 'on-failure', limit = 4,\n"
+		     "backoff = '20ms', backoff_limit = '1s', window = '9s',\n"
+		     "over = 'go-on', final_codes = { 3, 4 } },\n"
+		     "timeouts = { start = 1, reload = 2, stop = 3, drain = 4 } }");
 	struct crew_rules rules;
 
 	rules_of(&rules, spec);

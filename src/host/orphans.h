@@ -7,8 +7,8 @@
 
 /* Processes that became our children because those who had started them ended (sys_subreaper, or
  * process 1 of a container). Who was a child before, as the `&` of a script that then executed
- * luvd, is a stranger: reaped, never killed. Whose an orphan was that has a session of its own nobody
- * can tell afterwards: it goes with the next worker that ends, be it another's. */
+ * luvd, is a stranger: reaped, never killed. Whose an orphan was that has a session of its own
+ * nobody can tell afterwards: it goes with the next worker that ends, be it another's. */
 
 enum { ORPHANS_MAX = 1024, STRANGERS_MAX = 64 };
 

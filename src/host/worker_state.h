@@ -13,13 +13,13 @@ struct worker {
 	struct stage stage; /* first: what life and signals tell comes with its address */
 	struct courier *courier;
 	struct pulse pulse;
-	uv_timer_t orphan;      /* from the monitor's end on: when graceful is over */
-	uv_poll_t relay;        /* log lines wait for room in the pipe to the monitor */
-	bool handles;           /* orphan and relay are open */
-	bool orphaned;          /* the monitor is gone */
-	bool text_waits;        /* text could not be sent */
-	struct script *begun;   /* of a console, whose text is not yet whole */
-	size_t script_count;    /* it, and those that are being answered */
+	uv_timer_t orphan;    /* from the monitor's end on: when graceful is over */
+	uv_poll_t relay;      /* log lines wait for room in the pipe to the monitor */
+	bool handles;         /* orphan and relay are open */
+	bool orphaned;        /* the monitor is gone */
+	bool text_waits;      /* text could not be sent */
+	struct script *begun; /* of a console, whose text is not yet whole */
+	size_t script_count;  /* it, and those that are being answered */
 	char text[sizeof((struct message *)0)->text]; /* of luvd.status */
 };
 

@@ -31,7 +31,8 @@ void plan_print(const struct plan *plan, const struct daemon *daemon, bool json,
 int plan_apply(struct plan *plan, struct daemon *daemon, struct err *err);
 /* The row called name has begun in another process: undo covers it and all before it. */
 void plan_begun(struct plan *plan, const char *name);
-/* Undoes backwards the rows taken so far, the one that failed, and those that have begun elsewhere. */
+/* Undoes backwards the rows taken so far, the one that failed, and those that have begun elsewhere.
+ */
 void plan_undo(struct plan *plan, struct daemon *daemon);
 
 #endif
