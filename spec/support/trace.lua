@@ -51,7 +51,10 @@ function trace.attach(t, pid, expressions)
   local path = ("%s/trace.%d"):format(t.folder, number)
   local line = { "/usr/bin/strace", "-f", "-qq", "-o", path, "-p", ("%d"):format(pid) }
   for _, word in ipairs(expressions or {}) do line[#line + 1] = word end
-  return t:spawn(line), function() return trace.read(path) end
+  local child = t:spawn(line)
+  t.attached = t.attached or {}
+  table.insert(t.attached, child)
+  return child, function() return trace.read(path) end
 end
 
 local function tracers(t)
@@ -76,6 +79,8 @@ end
 --- Waits until no tracer of this test is left.
 function trace.finish(t)
   loop.wait_for("the end of strace", function() return #tracers(t) == 0 end)
+  for _, child in ipairs(t.attached or {}) do child:wait_exit() end
+  t.attached = nil
 end
 
 return trace
