@@ -250,9 +250,11 @@ format_check() {
   c_files | xargs clang-format --dry-run -Werror
 }
 
-# The longest of all: it runs beside the sanitized tests, which are given more time, on half of the cores.
+# It runs beside the sanitized tests, which are given more time, on half of the cores. The analyzer gives a function up
+# earlier than by itself, where it would take four times as long: `run-clang-tidy -p build` looks as far as it can.
 tidy_begin() {
-  nice run-clang-tidy -quiet -j $((($(nproc) + 1) / 2)) -p build "$PWD/src/.*\.c$" >"$logs/clang-tidy.log" 2>&1 &
+  nice run-clang-tidy -quiet -j $((($(nproc) + 1) / 2)) -p build -extra-arg=-Xclang -extra-arg=-analyzer-config \
+    -extra-arg=-Xclang -extra-arg=max-nodes=20000 "$PWD/src/.*\.c$" >"$logs/clang-tidy.log" 2>&1 &
   tidy=$!
   trap 'kill "$tidy" 2>/dev/null' EXIT
 }
