@@ -97,16 +97,14 @@ char *arena_text(struct arena *arena, const char *text)
 char *arena_format(struct arena *arena, const char *format, ...)
 {
 	va_list args;
-	char *text;
+	char *text, *copy;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vasprintf(&text, format, args);
 	va_end(args);
-	text = arena_alloc(arena, length < 0 ? 1 : (size_t)length + 1);
-	va_start(args, format);
-	if (length > 0)
-		vsnprintf(text, (size_t)length + 1, format, args);
-	va_end(args);
-	return text;
+	copy = arena_text(arena, length < 0 ? "" : text);
+	if (length >= 0)
+		free(text);
+	return copy;
 }
