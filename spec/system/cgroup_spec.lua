@@ -4,7 +4,6 @@ local loop = require "support.loop"
 local luvd = require "support.luvd"
 local namespace = require "support.namespace"
 local proc = require "support.proc"
-local tree = require "support.tree"
 local uv = require "luv"
 
 -- Each worker starts a program that leaves it for a session of its own and outlives who started it.
@@ -40,10 +39,13 @@ local function grouped(body)
   return luvd.root_test(function(t)
     local ns = enter(t)
     if not ns then return pending "this kernel has no cgroup v2 that can be mounted, or no cgroup.kill" end
-    t:finally(function() ns:run(("echo $$ >ns/cgroup/cgroup.procs; rmdir %s/*/ %s"):format(ns.group, ns.group)) end)
+    t:finally(function()
+      ns:run(("echo $$ >ns/cgroup/cgroup.procs; echo 1 >%s/cgroup.kill"):format(ns.group))
+      loop.poll(function() return ns:run(("rmdir %s/*/; rmdir %s"):format(ns.group, ns.group)).code == 0 end, 1000)
+    end)
     body(t, ns)
     ns:must "echo $$ >ns/cgroup/cgroup.procs"
-    ns:must("rmdir " .. ns.group)
+    ns:wait_for("rmdir " .. ns.group)
   end)
 end
 
@@ -75,7 +77,7 @@ local function settled(d, ns)
         if ok and pids[worker] then
           for pid in pairs(pids) do
             local status = pid ~= worker and proc.status(pid)
-            if status and status.Name == "sleep" then found[worker] = { name, pid } end
+            if status and status.Name[1] == "sleep" then found[worker] = { name, pid } end
           end
         end
       end
@@ -168,12 +170,11 @@ describe("a worker's control group", function()
       local list = {}
       for pid in ns:must(("cat %s/cgroup.procs"):format(ns.group)):gmatch "%d+" do
         local status = proc.status(math.tointeger(tonumber(pid)))
-        if status and status.Name == "sleep" then list[#list + 1] = { "", math.tointeger(tonumber(pid)) } end
+        if status and status.Name[1] == "sleep" then list[#list + 1] = { "", math.tointeger(tonumber(pid)) } end
       end
       return #list == 2 and list
     end)
     d:stop()
     gone(helpers)
-    tree.remove(t.folder .. "/helper.lua")
   end))
 end)
