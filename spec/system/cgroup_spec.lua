@@ -52,8 +52,8 @@ end
 -- { [group] = { pid = true } }
 local function groups(ns)
   local found = {}
-  local out = ns:must(("for g in %s/luvd.*/; do test -d $g || continue; echo $g; cat $g/cgroup.procs; done; true"):format(
-    ns.group))
+  local script = "for g in %s/luvd.*/; do test -d $g || continue; echo $g; cat $g/cgroup.procs; done; true"
+  local out = ns:must(script:format(ns.group))
   local group
   for line in out:gmatch "[^\n]+" do
     if line:find "^ns/" then

@@ -194,10 +194,10 @@ uint64_t sys_started(pid_t pid);
 size_t sys_children(pid_t *list, size_t size);
 /* The session of a process, also of an ended one that nobody has waited for. ignored: getsid(2). */
 pid_t sys_session(pid_t pid);
-/* Makes a control group below the one of folder; a descriptor of it, close-on-exec. ENOSYS: the
- * kernel cannot kill groups. ignored: mkdirat(2), openat(2), faccessat2(2), unlinkat(2). */
+/* Makes a control group (by mkdirat) below the one of folder; a descriptor of it, close-on-exec.
+ * ENOSYS: the kernel cannot kill groups. ignored: openat(2), faccessat2(2), unlinkat(2). */
 int sys_cgroup_make(int folder, const char *name);
-/* SIGKILL to all that is in it. ignored: openat(2), write(2). */
+/* SIGKILL to all that is in it, by a write to a file of it. ignored: openat(2). */
 int sys_cgroup_kill(int folder, const char *name);
 /* EBUSY: somebody is in it. ignored: unlinkat(2). */
 int sys_cgroup_remove(int folder, const char *name);
