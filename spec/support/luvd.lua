@@ -100,6 +100,16 @@ local function ours(pid)
   return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
 
+-- A killed monitor leaves the control groups of its workers, empty, to the next start.
+local function remove_groups(self)
+  local own = (proc.slurp "/proc/self/cgroup" or ""):match "0::(/[^\n]*)"
+  local mount = (proc.slurp "/proc/self/mountinfo" or ""):match " / (%S+) [^\n]* %- cgroup2 "
+  if not own or not mount then return end
+  for _, name in ipairs(proc.names(mount .. own)) do
+    if name:find("luvd." .. self.name .. ".", 1, true) == 1 then uv.fs_rmdir(("%s%s/%s"):format(mount, own, name)) end
+  end
+end
+
 local function finish(self)
   for _, undo in ipairs(self.at_end) do pcall(undo) end
   local left = {}
@@ -110,6 +120,7 @@ local function finish(self)
   end
   for _, one in ipairs(process.finish()) do left[#left + 1] = one end
   loop.poll(function() return #proc.find(ours) == 0 end)
+  remove_groups(self)
   for _, path in ipairs(traces(self)) do tree.remove(path) end
   uv.fs_rmdir("/tmp/luvd-" .. luvd.nobody)
   loop.drain()

@@ -29,6 +29,7 @@ local unseen = {
   "^write%(%d+, \"\\1\\0\\0\\0\\0\\0\\0\\0\", 8%)", -- wakes a thread that wakes by itself too
   "^write%(%d+, \"luvd_spec_[%w_]+: ready", -- the line of run for the terminal
   "^rt_sigaction%(SIGRT_1,", -- pthread_create's own signal
+  "^mkdirat%(%d+, \"luvd%.luvd_spec", -- a worker's control group
   "^write%(5, \"", -- a line of a worker's log, which is lost
   "^prlimit64%(0, RLIMIT_STACK, NULL", -- the size of a thread's stack: a default
   "^mmap%(NULL, %d+, PROT_[A-Z_|]+, MAP_PRIVATE|MAP_ANONYMOUS", -- malloc tries another way

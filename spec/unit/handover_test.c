@@ -15,8 +15,9 @@
 
 static struct handover_generation generations[] = {{3, 20}, {4, 21}};
 static struct handover_member members[] = {
-    {3, 1, 4711, 30, 31, 32, 33, "part of a record", 16, 12, 300, "ready", "serves 5"},
-    {4, 2, 4712, -1, 34, 35, -1, NULL, 0, 0, 0, "", ""},
+    {3, 1, 4711, 30, 31, 32, 33, "part of a record", 16, 12, 300, "ready", "serves 5",
+     "luvd.echo.3.1.4000-1"},
+    {4, 2, 4712, -1, 34, 35, -1, NULL, 0, 0, 0, "", "", ""},
 };
 static struct control_kept clients[] = {
     {.fd = 40, .wait = CONTROL_WAIT_LOOK, .text = "status json"},
@@ -103,6 +104,8 @@ static void same_members(const struct handover *back)
 	assert_int_equal(back->members[0].lag, 300);
 	assert_string_equal(back->members[0].step, "ready");
 	assert_string_equal(back->members[0].text, "serves 5");
+	assert_string_equal(back->members[0].cgroup, "luvd.echo.3.1.4000-1");
+	assert_string_equal(back->members[1].cgroup, "");
 	assert_int_equal(back->members[1].generation, 4);
 	assert_int_equal(back->members[1].number, 2);
 	assert_int_equal(back->members[1].pidfd, -1);

@@ -166,12 +166,17 @@ static void what_somebody_else_waits_for_is_left_to_them(void **state)
 	end(pid);
 }
 
+static bool is_of_data(void *data, pid_t pid, pid_t session)
+{
+	return pid == *(pid_t *)data && session == pid;
+}
+
 static void what_is_in_the_session_of_a_living_worker_is_its_own(void **state)
 {
 	pid_t pid = waiting(true, true);
 
 	(void)state;
-	orphans.owned = is_data;
+	orphans.owned = is_of_data;
 	orphans.data = &pid;
 	assert_false(orphans_kill(&orphans));
 	assert_true(lives(pid));

@@ -101,7 +101,7 @@ void rig_spawn(struct rig *rig)
 		fds[count++] = rig->sockets[i];
 	if (rig->file >= 0)
 		fds[count++] = rig->file;
-	rig->pid = sys_spawn_worker(self, arguments, fds, count);
+	rig->pid = sys_spawn_worker(self, arguments, fds, count, -1);
 	assert_true(rig->pid > 0);
 	for (int *fd = (int[]){null, self, output[1], channel[1], relay[1], -1}; *fd >= 0; fd++)
 		sys_close(*fd);

@@ -728,12 +728,35 @@ pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int 
 	return fail(ENOSYS);
 }
 
-pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count,
+		       int group_fd)
 {
 	(void)self_fd;
 	(void)arguments;
 	(void)fds;
 	(void)count;
+	(void)group_fd;
+	return fail(ENOSYS);
+}
+
+int sys_cgroup_make(int folder, const char *name)
+{
+	(void)folder;
+	(void)name;
+	return fail(ENOSYS);
+}
+
+int sys_cgroup_kill(int folder, const char *name)
+{
+	(void)folder;
+	(void)name;
+	return fail(ENOSYS);
+}
+
+int sys_cgroup_remove(int folder, const char *name)
+{
+	(void)folder;
+	(void)name;
 	return fail(ENOSYS);
 }
 

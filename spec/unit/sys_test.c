@@ -209,7 +209,7 @@ static int run_worker(const char *script, const int *fds, size_t count)
 	pid_t pid;
 
 	snprintf(text, sizeof text, "%s", script);
-	pid = sys_spawn_worker(self, arguments, fds, count);
+	pid = sys_spawn_worker(self, arguments, fds, count, -1);
 	assert_true(pid > 0);
 	assert_int_equal(sys_wait(pid, &status, 0), pid);
 	close(self);
@@ -259,7 +259,7 @@ static void a_worker_is_not_started_with_a_descriptor_that_is_not_open(void **st
 
 	(void)state;
 	assert_int_equal(run_worker("exit 0", fds, 4), 126);
-	assert_int_equal(sys_spawn_worker(1000, NULL, fds, 100000), -1);
+	assert_int_equal(sys_spawn_worker(1000, NULL, fds, 100000, -1), -1);
 	assert_int_equal(errno, EINVAL);
 }
 

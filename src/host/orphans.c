@@ -63,7 +63,7 @@ static bool is_orphan(const struct orphans *orphans, pid_t pid)
 		return false;
 	session = sys_session(pid);
 	return session > 0 && session != sys_session(0) &&
-	       !(orphans->owned && orphans->owned(orphans->data, session));
+	       !(orphans->owned && orphans->owned(orphans->data, pid, session));
 }
 
 bool orphans_kill(const struct orphans *orphans)

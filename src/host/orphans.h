@@ -8,7 +8,8 @@
 /* Processes that became our children because those who had started them ended (sys_subreaper, or
  * process 1 of a container). Who was a child before, as the `&` of a script that then executed
  * luvd, is a stranger: reaped, never killed. Whose an orphan was that has a session of its own
- * nobody can tell afterwards: it goes with the next worker that ends, be it another's. */
+ * nobody can tell afterwards, unless workers have control groups: it goes with the next worker that
+ * ends, be it another's. */
 
 enum { ORPHANS_MAX = 1024, STRANGERS_MAX = 64 };
 
@@ -17,8 +18,8 @@ struct orphans {
 	size_t count;
 	/* Somebody else waits for this one, and it is not ours to kill. NULL: for none. */
 	bool (*kept)(void *data, pid_t pid);
-	/* session has a leader that lives: what is in it belongs to that. NULL: none has. */
-	bool (*owned)(void *data, pid_t session);
+	/* It belongs to somebody who lives, as the leader of its session. NULL: none does. */
+	bool (*owned)(void *data, pid_t pid, pid_t session);
 	void *data;
 };
 

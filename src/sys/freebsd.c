@@ -124,12 +124,35 @@ void sys_trim_memory(void)
 {
 }
 
-pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count,
+		       int group_fd)
 {
 	(void)self_fd;
 	(void)arguments;
 	(void)fds;
 	(void)count;
+	(void)group_fd;
+	return refuse();
+}
+
+int sys_cgroup_make(int folder, const char *name)
+{
+	(void)folder;
+	(void)name;
+	return refuse();
+}
+
+int sys_cgroup_kill(int folder, const char *name)
+{
+	(void)folder;
+	(void)name;
+	return refuse();
+}
+
+int sys_cgroup_remove(int folder, const char *name)
+{
+	(void)folder;
+	(void)name;
 	return refuse();
 }
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
@@ -247,7 +248,42 @@ static int place_all(const int *fds, size_t count, int *self_fd)
 	return 0;
 }
 
-pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count)
+static int write_at(int folder, const char *path, const char *text)
+{
+	int fd = openat(folder, path, O_WRONLY | O_CLOEXEC), result;
+
+	if (fd < 0)
+		return -1;
+	result = write_all(fd, text, strlen(text));
+	close(fd);
+	return result;
+}
+
+/* A child in that group; -1 where the kernel, or a filter of system calls, does not know how. */
+static pid_t fork_into(int group_fd)
+{
+	struct clone_args clone = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+
+	clone.cgroup = (uint64_t)group_fd;
+	return (pid_t)syscall(SYS_clone3, &clone, sizeof clone);
+}
+
+/* It may be in the group from its first moment on, else it goes there itself: which takes the
+ * kernel longer. */
+static pid_t fork_worker(int group_fd)
+{
+	pid_t pid = group_fd < 0 ? -1 : fork_into(group_fd);
+
+	if (pid >= 0)
+		return pid;
+	pid = _Fork();
+	if (pid == 0 && group_fd >= 0)
+		(void)write_at(group_fd, "cgroup.procs", "0");
+	return pid;
+}
+
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count,
+		       int group_fd)
 {
 	char *none[] = {NULL};
 	pid_t pid;
@@ -256,7 +292,7 @@ pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, siz
 		errno = EINVAL;
 		return -1;
 	}
-	pid = _Fork();
+	pid = fork_worker(group_fd);
 	if (pid != 0)
 		return pid;
 	if (place_all(fds, count, &self_fd) < 0)
@@ -272,6 +308,35 @@ int sys_execute(int fd, char *const arguments[])
 	char *none[] = {NULL};
 
 	return (int)syscall(SYS_execveat, fd, "", arguments, none, AT_EMPTY_PATH);
+}
+
+int sys_cgroup_make(int folder, const char *name)
+{
+	int fd;
+
+	if (mkdirat(folder, name, 0755) < 0)
+		return -1;
+	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && faccessat(fd, "cgroup.kill", W_OK, AT_EACCESS) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	unlinkat(folder, name, AT_REMOVEDIR);
+	errno = ENOSYS;
+	return -1;
+}
+
+int sys_cgroup_kill(int folder, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/cgroup.kill", name);
+	return write_at(folder, path, "1");
+}
+
+int sys_cgroup_remove(int folder, const char *name)
+{
+	return unlinkat(folder, name, AT_REMOVEDIR);
 }
 
 int sys_limit_child(pid_t pid, int resource, rlim_t value)

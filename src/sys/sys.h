@@ -168,9 +168,11 @@ void sys_exit(int code) __attribute__((noreturn));
  * when it cannot. required: clone(2). */
 pid_t sys_spawn_self(int self_fd, char *const arguments[], int in, int out, int error);
 /* The same with count descriptors as 0 to count - 1, open across execution: what a worker is
- * started with. Ends with 127 when it cannot, and 126 when one of them is not open. required:
- * clone(2). */
-pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count);
+ * started with. Ends with 127 when it cannot, and 126 when one of them is not open. group_fd: it is
+ * in this control group from its beginning (sys_cgroup_make), where that can be; -1: in ours.
+ * required: clone(2). */
+pid_t sys_spawn_worker(int self_fd, char *const arguments[], const int *fds, size_t count,
+		       int group_fd);
 /* Executes the file behind fd in our place: arguments, an empty environment, descriptors that are
  * not close-on-exec, the mask of signals and what waits behind it. Returns only when it cannot.
  * required: execveat(2). */
@@ -192,6 +194,13 @@ uint64_t sys_started(pid_t pid);
 size_t sys_children(pid_t *list, size_t size);
 /* The session of a process, also of an ended one that nobody has waited for. ignored: getsid(2). */
 pid_t sys_session(pid_t pid);
+/* Makes a control group (by mkdirat) below the one of folder; a descriptor of it, close-on-exec.
+ * ENOSYS: the kernel cannot kill groups. ignored: openat(2), faccessat2(2), unlinkat(2). */
+int sys_cgroup_make(int folder, const char *name);
+/* SIGKILL to all that is in it, by a write to a file of it. ignored: openat(2). */
+int sys_cgroup_kill(int folder, const char *name);
+/* EBUSY: somebody is in it. ignored: unlinkat(2). */
+int sys_cgroup_remove(int folder, const char *name);
 /* ignored: clock_nanosleep(2). */
 void sys_sleep(int milliseconds);
 

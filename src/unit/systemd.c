@@ -152,7 +152,10 @@ static void print_life(const struct daemon *daemon, FILE *out)
 	      out);
 	if (!daemon_is_classic(daemon))
 		fputs("# A worker that the kernel kills for its memory is replaced by luvd.\n"
-		      "OOMPolicy=continue\n",
+		      "OOMPolicy=continue\n"
+		      "# Each worker has a control group of its own: what it has started ends with "
+		      "it.\n"
+		      "Delegate=yes\n",
 		      out);
 }
 

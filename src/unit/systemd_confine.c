@@ -137,7 +137,6 @@ static const char filters[] =
     "SystemCallFilter=@system-service\n";
 
 static const char kernel[] = "ProtectClock=yes\n"
-			     "ProtectControlGroups=yes\n"
 			     "ProtectHostname=yes\n"
 			     "ProtectKernelLogs=yes\n"
 			     "ProtectKernelModules=yes\n"
@@ -188,6 +187,8 @@ int systemd_confine(const struct unit *unit, FILE *out, struct err *err)
 		if (print_files(unit, out, err) < 0)
 			return -1;
 		print_processes(daemon, out);
+		if (daemon_is_classic(daemon))
+			fputs("ProtectControlGroups=yes\n", out);
 		fputs(kernel, out);
 	}
 	print_sockets(daemon->spec, out);

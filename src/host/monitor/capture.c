@@ -49,6 +49,7 @@ static void capture_member(const struct member *member, struct handover_member *
 				       .lag = member->lag};
 	memcpy(to->step, member->step, sizeof to->step);
 	memcpy(to->text, member->text, sizeof to->text);
+	memcpy(to->cgroup, member->cgroup, sizeof to->cgroup);
 }
 
 static int capture_members(struct monitor *monitor, struct handover *handover, struct err *err)

@@ -12,7 +12,7 @@
  * the workers of the image before go on saying: host/channel.h and host/relay_form.h. An image
  * that cannot read another's version says so when it is tried, and nothing has changed. */
 
-enum { HANDOVER_VERSION = 1 };
+enum { HANDOVER_VERSION = 2 };
 
 static const char handover_magic[8] = "luvd-own";
 
@@ -63,6 +63,7 @@ static void code_member(struct codec *codec, struct handover_member *member)
 	code_moment(codec, &member->lag);
 	handover_code_fixed(codec, member->step, sizeof member->step);
 	handover_code_fixed(codec, member->text, sizeof member->text);
+	handover_code_fixed(codec, member->cgroup, sizeof member->cgroup);
 }
 
 static void code_client(struct codec *codec, struct control_kept *client)

@@ -2,6 +2,7 @@
 #define LUVD_HOST_MONITOR_HANDOVER_H
 
 #include "host/control_keep.h"
+#include "host/monitor/cgroup.h"
 #include "plan/daemon.h"
 
 /* All that a monitor's image leaves to the one that is executed in its place, as plain bytes: what
@@ -24,6 +25,7 @@ struct handover_member {
 	int64_t unheard, lag; /* as struct member has them */
 	char step[16];
 	char text[256];
+	char cgroup[CGROUP_NAME_MAX];
 };
 
 struct handover {

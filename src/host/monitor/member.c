@@ -21,6 +21,17 @@ struct member *member_of(const struct worker_slot *slot)
 	return slot->user;
 }
 
+bool member_has_group(const struct monitor *monitor, const char *name)
+{
+	for (size_t i = 0; monitor->crew && i < crew_slots(monitor->crew); i++) {
+		const struct member *member = member_of(crew_slot(monitor->crew, i));
+
+		if (member && strcmp(member->cgroup, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct member *member_find(const struct monitor *monitor, pid_t pid)
 {
 	for (size_t i = 0; monitor->crew && i < crew_slots(monitor->crew); i++) {
@@ -55,12 +66,13 @@ static void close_handles(struct member *member)
 }
 
 /* Who was in its session goes with it: before it is reaped its number cannot be another's. What
- * had left that session has become our child by now. */
+ * had left that session is in its group, or has become our child by now. */
 void member_kill(struct member *member)
 {
 	if (member->pidfd < 0 || sys_pidfd_signal(member->pidfd, SIGKILL) < 0)
 		sys_kill(member->pid, SIGKILL);
 	sys_kill(-member->pid, SIGKILL);
+	cgroups_kill(&member->monitor->cgroups, member->cgroup);
 }
 
 static void read_messages(struct member *member, int most);
@@ -78,6 +90,7 @@ static void take_end(struct member *member)
 		return;
 	answer_gone(member);
 	slot->user = NULL;
+	cgroups_end(&monitor->cgroups, member->cgroup);
 	memcpy(monitor->step, member->step, sizeof monitor->step);
 	monitor->sweeping = orphans_kill(&monitor->orphans);
 	log_source_end(monitor->log, member->source, last, sizeof last);
@@ -292,6 +305,7 @@ static void abandon(struct member *member)
 
 	member_kill(member);
 	sys_wait(member->pid, &status, 0);
+	cgroups_end(&member->monitor->cgroups, member->cgroup);
 	log_source_end(member->monitor->log, member->source, none, sizeof none);
 }
 
@@ -339,6 +353,7 @@ int member_resume(struct monitor *monitor, struct worker_slot *slot,
 				  .lag = from->lag};
 	memcpy(member->step, from->step, sizeof member->step);
 	memcpy(member->text, from->text, sizeof member->text);
+	memcpy(member->cgroup, from->cgroup, sizeof member->cgroup);
 	if (watch(member, err) < 0)
 		return -1; /* the image before has it all */
 	slot->user = member;

@@ -26,6 +26,7 @@ struct member {
 	int64_t unheard; /* milliseconds of the monitor's own running time since it was heard */
 	int64_t lag;     /* of its last heartbeat, microseconds */
 	char text[256];  /* of luvd.status */
+	char cgroup[CGROUP_NAME_MAX]; /* its own; empty: it has none */
 };
 
 /* crew_calls.spawn */
@@ -52,6 +53,8 @@ void members_hear(struct monitor *monitor);
 void members_check(struct monitor *monitor);
 /* The member with this pid; NULL. */
 struct member *member_find(const struct monitor *monitor, pid_t pid);
+/* Has one of them the control group of this name? */
+bool member_has_group(const struct monitor *monitor, const char *name);
 
 /* spawn.c: the process itself. Fills pid, channel_fd and source. */
 int spawn_worker(struct member *member, const struct generation *generation, struct err *err);

@@ -17,6 +17,7 @@
 
 enum {
 	FLUSH_MS = 2000,    /* for the last log lines */
+	GROUPS_MS = 200,    /* until the workers' groups are empty */
 	HARD_STOP_MS = 2000 /* over timeouts.stop: then this process ends whatever hangs */
 };
 
@@ -70,13 +71,20 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 
 /* --- the end --- */
 
+/* What workers have left. */
+static void end_children(struct monitor *monitor)
+{
+	orphans_end(&monitor->orphans, 0);
+	cgroups_close(&monitor->cgroups, GROUPS_MS);
+}
+
 /* A launcher ends this process as soon as it has the failure: the log must have it before. */
 static int end_failed(struct monitor *monitor)
 {
 	struct daemon *daemon = monitor->daemon;
 	int code;
 
-	orphans_end(&monitor->orphans, 0);
+	end_children(monitor);
 	if (monitor->log && !monitor_on_terminal(daemon))
 		log_err(monitor->log, LEVEL_ERROR, &monitor->failure);
 	if (monitor->log)
@@ -101,7 +109,7 @@ static void clean_up(struct monitor *monitor)
 
 static int end_stopped(struct monitor *monitor)
 {
-	orphans_end(&monitor->orphans, 0);
+	end_children(monitor);
 	monitor_close(monitor);
 	log_printf(monitor->log, LEVEL_INFO, "stopped");
 	clean_up(monitor);

@@ -38,6 +38,7 @@ static void before_wait(uv_prepare_t *prepare)
 		give_up(monitor, now);
 	members_check(monitor);
 	upgrade_turn(monitor);
+	cgroups_sweep(&monitor->cgroups);
 	next = crew_next(monitor->crew);
 	uv_update_time(&monitor->loop);
 	if (next == 0)
@@ -104,9 +105,14 @@ static bool is_kept(void *data, pid_t pid)
 	return member_find(data, pid) != NULL || renew_has(data, pid) || upgrade_has(data, pid);
 }
 
-static bool is_owned(void *data, pid_t session)
+static bool is_owned(void *data, pid_t pid, pid_t session)
 {
-	return member_find(data, session) != NULL;
+	const struct monitor *monitor = data;
+	char group[CGROUP_NAME_MAX];
+
+	return member_find(monitor, session) != NULL ||
+	       (monitor->cgroups.folder >= 0 && cgroup_of(pid, group) && *group &&
+		member_has_group(monitor, group));
 }
 
 /* --- open --- */
@@ -188,6 +194,7 @@ static int open_crew(struct monitor *monitor, struct err *err)
 int monitor_open(struct monitor *monitor, struct err *err)
 {
 	monitor_open_handles(monitor);
+	cgroups_open(&monitor->cgroups, monitor->daemon->spec->name);
 	orphans_note(&monitor->orphans);
 	if (open_log(monitor, err) < 0 || watch_channel(monitor, err) < 0 ||
 	    open_generation(monitor, err) < 0 || open_crew(monitor, err) < 0 ||

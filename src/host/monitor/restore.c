@@ -228,9 +228,15 @@ static int open_members(struct monitor *monitor, const struct handover *handover
 	return 0;
 }
 
+static bool has_group(void *data, const char *name)
+{
+	return member_has_group(data, name);
+}
+
 int restore_open(struct monitor *monitor, const struct handover *handover, struct err *err)
 {
 	monitor_open_handles(monitor);
+	cgroups_open(&monitor->cgroups, monitor->daemon->spec->name);
 	take_texts(monitor, handover);
 	take_strangers(monitor, handover);
 	adopt_listeners(monitor);
@@ -239,6 +245,7 @@ int restore_open(struct monitor *monitor, const struct handover *handover, struc
 	    renew_open(monitor, err) < 0 || upgrade_open(monitor, err) < 0 ||
 	    answer_open(monitor, err) < 0 || open_members(monitor, handover, err) < 0)
 		return -1;
+	cgroups_recall(&monitor->cgroups, has_group, monitor);
 	watchdog_start(&monitor->watchdog);
 	heartbeat_start(monitor);
 	return 0;

@@ -97,20 +97,30 @@ static int pack(struct parcel *parcel, struct member *member, const struct gener
 	return open_files(parcel, &seen, err);
 }
 
-static pid_t execute(const struct parcel *parcel, const struct member *member)
+static pid_t execute(const struct parcel *parcel, struct member *member)
 {
+	struct cgroups *cgroups = &member->monitor->cgroups;
 	char generation[16], number[16], monitor[16], padding[PADDING + 1];
 	char program[] = "luvd", command[] = "worker";
 	char *const arguments[] = {
 	    program, command, generation, number, monitor, (char *)parcel->roster, padding, NULL};
+	int group;
+	pid_t pid;
 
 	snprintf(generation, sizeof generation, "%d", member->slot->generation);
 	snprintf(number, sizeof number, "%d", member->slot->number);
 	snprintf(monitor, sizeof monitor, "%d", (int)sys_pid());
 	memset(padding, ' ', PADDING);
 	padding[PADDING] = 0;
-	return sys_spawn_worker(member->monitor->daemon->self_fd, arguments, parcel->fds,
-				parcel->count);
+	group =
+	    cgroups_make(cgroups, member->slot->generation, member->slot->number, member->cgroup);
+	pid = sys_spawn_worker(member->monitor->daemon->self_fd, arguments, parcel->fds,
+			       parcel->count, group);
+	if (group >= 0)
+		sys_close(group);
+	if (pid < 0)
+		cgroups_end(cgroups, member->cgroup);
+	return pid;
 }
 
 static void unpack(struct parcel *parcel)

@@ -8,6 +8,7 @@
 #include "host/control.h"
 #include "host/crew/crew.h"
 #include "host/log.h"
+#include "host/monitor/cgroup.h"
 #include "host/monitor/generation.h"
 #include "host/monitor/sockets.h"
 #include "host/orphans.h"
@@ -37,7 +38,8 @@ struct monitor {
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;
-	bool sweeping; /* some were killed: what they have started becomes ours */
+	struct cgroups cgroups; /* of the workers */
+	bool sweeping;          /* some were killed: what they have started becomes ours */
 	struct watchdog watchdog;
 
 	uv_timer_t timer;     /* crew_next */

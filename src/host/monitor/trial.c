@@ -197,7 +197,7 @@ static int spawn(struct trial *trial, int program_fd, int null_fd, int answer_fd
 			return err_set(err, "too many generations live");
 		fds[count++] = handover->generations[i].bundle_fd;
 	}
-	trial->pid = sys_spawn_worker(program_fd, arguments, fds, count);
+	trial->pid = sys_spawn_worker(program_fd, arguments, fds, count, -1);
 	if (trial->pid < 0)
 		return err_sys(err, "cannot start the new binary");
 	/* What it is refused, it lives without. */
