@@ -191,11 +191,10 @@ describe("luvd help", function()
 end)
 
 describe("the idle daemon #plain", function()
-  -- A bound; spec/bench/run memory measures. How much of the libraries counts differs from machine to machine.
-  it("takes at most 5 MiB of memory in each of its processes", luvd.test(function(t)
+  it("takes at most 4 MiB of memory in each of its processes", luvd.test(function(t)
     local d = t:start(t:example "hello", { "--set", "listen.web=tcp://127.0.0.1:0" })
     local monitor, worker = proc.resident(d.pid), proc.resident(d:worker())
-    assert.is_true(monitor <= 5120 and worker <= 5120, ("monitor %d KiB, worker %d KiB"):format(monitor, worker))
+    assert.is_true(monitor <= 4096 and worker <= 4096, ("monitor %d KiB, worker %d KiB"):format(monitor, worker))
     d:stop()
   end))
 end)

@@ -105,7 +105,7 @@ describe("the unit of systemd", function()
     assert.matches([[ReadWritePaths="-/srv/a %%n"]], text, 1, true)
   end))
 
-  for name, most in pairs { jail = 3.6, sweep = 3.6, http = 7 } do
+  for name, most in pairs { jail = 3.4, sweep = 3.4, http = 7 } do
     it(("of %s is exposed to at most %s"):format(name, most), luvd.test(function(t)
       local file = ("%s/examples/%s/%s.lua"):format(luvd.top, name, name)
       local path = t:file(unit(t, file, "systemd", "--as", "root"), name .. ".service")

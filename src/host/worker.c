@@ -169,6 +169,7 @@ static void on_started(void *data, const struct err *err)
 	worker->stage.phase = PHASE_OF_SERVICE;
 	courier_send(worker->courier, &(struct message){.type = MESSAGE_READY});
 	worker_beat(worker);
+	sys_trim_memory(); /* of the start */
 }
 
 static void on_reloaded(void *data, const struct err *err)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
@@ -403,9 +404,30 @@ size_t sys_children(pid_t *list, size_t size)
 
 /* --- this process --- */
 
+/* Pages that nothing has written to come back from the file when they are needed again. */
+static int forget_pages(struct dl_phdr_info *object, size_t size, void *data)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)size;
+	(void)data;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		uintptr_t begin = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
+		uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_filesz;
+
+		/* The kernel's own object (vdso(7)) is no file. */
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W) &&
+		    object->dlpi_addr != getauxval(AT_SYSINFO_EHDR))
+			(void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+	}
+	return 0;
+}
+
 void sys_trim_memory(void)
 {
 	malloc_trim(0);
+	dl_iterate_phdr(forget_pages, NULL);
 }
 
 bool sys_is_set_uid(void)

@@ -236,7 +236,8 @@ void sys_warm_time(void);
 void sys_warm_names(uid_t uid, gid_t gid);
 /* Maps a C module for good. NULL, or dlerror(3)'s words. required: openat(2), mmap(2). */
 const char *sys_preload(const char *path);
-/* Gives memory that free(3) has kept back to the kernel. ignored: madvise(2), brk(2). */
+/* Gives memory that free(3) has kept back to the kernel, and the pages of programs and libraries
+ * that were needed so far: those that are needed again come back. ignored: madvise(2), brk(2). */
 void sys_trim_memory(void);
 /* CPUs that this process may use, at least 1. ignored: sched_getaffinity(2). */
 int sys_cpus(void);
