@@ -198,3 +198,15 @@ void check_spec(struct check *check)
 	kind_check_addresses(check);
 	kind_check_workers(check);
 }
+
+int check_word(struct check *check, const struct field *field, const char *path,
+	       const struct value *value, const struct word *words)
+{
+	const char *text = check_text(value);
+	const struct word *word = text ? word_find(words, text) : NULL;
+
+	if (!word)
+		check_expected(check, path, value, field->kind->expected,
+			       text ? word_nearest(words, text) : NULL);
+	return word ? word->number : -1;
+}

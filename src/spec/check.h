@@ -44,6 +44,10 @@ void check_unknown(struct check *check, const char *path, const struct value *va
 
 /* The text of a string value that holds no 0 byte and no control character; else NULL. */
 const char *check_text(const struct value *value);
+struct word;
+/* The number of a word of a list, or -1 after an error. */
+int check_word(struct check *check, const struct field *field, const char *path,
+	       const struct value *value, const struct word *words);
 /* Absolute, relative ones from the daemon file's folder, without "./" in front. */
 char *check_path(struct check *check, const char *path);
 

@@ -146,23 +146,10 @@ static void put_sink(struct check *check, const struct field *field, const char 
 	}
 }
 
-/* The number of a word of a list, or -1 after an error. */
-static int read_word(struct check *check, const struct field *field, const char *path,
-		     const struct value *value, const struct word *words)
-{
-	const char *text = check_text(value);
-	const struct word *word = text ? word_find(words, text) : NULL;
-
-	if (!word)
-		check_expected(check, path, value, field->kind->expected,
-			       text ? word_nearest(words, text) : NULL);
-	return word ? word->number : -1;
-}
-
 static void put_level(struct check *check, const struct field *field, const char *path, void *base,
 		      const struct value *value)
 {
-	int level = read_word(check, field, path, value, words_level);
+	int level = check_word(check, field, path, value, words_level);
 
 	if (level >= 0)
 		((struct spec *)base)->log.level = (enum log_level)level;
@@ -171,13 +158,13 @@ static void put_level(struct check *check, const struct field *field, const char
 static void put_format(struct check *check, const struct field *field, const char *path, void *base,
 		       const struct value *value)
 {
-	((struct spec *)base)->log.json = read_word(check, field, path, value, words_format) == 1;
+	((struct spec *)base)->log.json = check_word(check, field, path, value, words_format) == 1;
 }
 
 static void put_facility(struct check *check, const struct field *field, const char *path,
 			 void *base, const struct value *value)
 {
-	int facility = read_word(check, field, path, value, words_facility);
+	int facility = check_word(check, field, path, value, words_facility);
 
 	if (facility >= 0)
 		((struct spec *)base)->log.facility = facility;

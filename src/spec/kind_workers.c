@@ -24,23 +24,10 @@ static void put_workers(struct check *check, const struct field *field, const ch
 		check_expected(check, path, value, field->kind->expected, text ? "auto" : NULL);
 }
 
-/* The number of a word of a list, or -1 after an error. */
-static int read_word(struct check *check, const struct field *field, const char *path,
-		     const struct value *value, const struct word *words)
-{
-	const char *text = check_text(value);
-	const struct word *word = text ? word_find(words, text) : NULL;
-
-	if (!word)
-		check_expected(check, path, value, field->kind->expected,
-			       text ? word_nearest(words, text) : NULL);
-	return word ? word->number : -1;
-}
-
 static void put_policy(struct check *check, const struct field *field, const char *path, void *base,
 		       const struct value *value)
 {
-	int policy = read_word(check, field, path, value, words_policy);
+	int policy = check_word(check, field, path, value, words_policy);
 
 	if (policy >= 0)
 		((struct spec *)base)->restart.policy = (enum restart_policy)policy;
@@ -49,7 +36,7 @@ static void put_policy(struct check *check, const struct field *field, const cha
 static void put_over(struct check *check, const struct field *field, const char *path, void *base,
 		     const struct value *value)
 {
-	int over = read_word(check, field, path, value, words_over);
+	int over = check_word(check, field, path, value, words_over);
 
 	if (over >= 0)
 		((struct spec *)base)->restart.over = (enum restart_over)over;
