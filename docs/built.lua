@@ -2,8 +2,8 @@
 --
 --   luvd lua docs/built.lua HELP FOLDER
 --
--- HELP is the output of `luvd help --json`. Writes into FOLDER, which must be there: man pages and, by shell, completions.
--- With SOURCE_DATE_EPOCH in the environment the pages have that date.
+-- HELP is the output of `luvd help --json`. Writes the man pages and the completions of shells into FOLDER, which must
+-- be there. With SOURCE_DATE_EPOCH in the environment the pages have that date.
 
 package.path = (arg[0]:match "^(.*)/" or ".") .. "/?.lua;" .. package.path
 

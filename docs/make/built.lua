@@ -11,5 +11,8 @@ return function(help, seconds)
     ["luvd.1"] = require "make.man_luvd"(all, date),
     ["luvd.conf.5"] = require "make.man_conf"(all, date),
     ["luvd.lua.3"] = require "make.man_lua"(all, pages.declared(), date),
+    ["luvd.bash"] = require "make.complete_bash"(all),
+    ["luvd.fish"] = require "make.complete_fish"(all),
+    ["_luvd"] = require "make.complete_zsh"(all),
   }
 end

@@ -50,4 +50,13 @@ function facts.parent(key)
   return key.name:match "^(.*)%.[^.]*$"
 end
 
+--- All values of a key, as they are written after "=", when they are few: { "debug", "info" }; else nil.
+function facts.values(key)
+  if key.expected == "true or false" then return { "true", "false" } end
+  local list, rest = {}, key.expected:gsub('"[^"]*"', ""):gsub("[, ]", ""):gsub("^or$", "")
+  if rest ~= "" or key.expected == "" then return nil end
+  for word in key.expected:gmatch '"([^"]*)"' do list[#list + 1] = word end
+  return list
+end
+
 return facts

@@ -3,14 +3,15 @@
 local roff = require "make.roff"
 
 local description = [[
-A daemon file is a Lua file that returns one table, which says all there is to say about a daemon. It has any name that ends
-in ".lua"; the daemon is called like it, unless `name` says otherwise. `luvd check` reads it and tells all that is wrong,
-`luvd plan` tells what would be done with it.
+A daemon file is a Lua file that returns one table, which says all there is to say about a daemon. It has any
+name that ends in ".lua"; the daemon is called like it, unless `name` says otherwise. `luvd check` reads it and
+tells all that is wrong, `luvd plan` tells what would be done with it.
 
-It is read as data, in a closed Lua state: `string`, `table`, `math`, `utf8`, `pairs` (sorted) and the like are there, `io`,
-`os` and `load` are not. `host.env`, `host.hostname`, `host.cpus` and `host.directory` tell where it is read. `include
-"base.lua"` reads another file by the same rules. `require` gives a placeholder, so that functions of the service may stand
-in the same file: they run later, in the event loop. Reading is bounded: 2 seconds of CPU, 5 of wall time, 64 MiB.
+It is read as data, in a closed Lua state: `string`, `table`, `math`, `utf8`, `pairs` (sorted) and the like are
+there, `io`, `os` and `load` are not. `host.env`, `host.hostname`, `host.cpus` and `host.directory` tell where
+it is read. `include "base.lua"` reads another file by the same rules. `require` gives a placeholder, so that
+functions of the service may stand in the same file: they run later, in the event loop. Reading is bounded: 2
+seconds of CPU, 5 of wall time, 64 MiB.
 ]]
 
 local example = [[
@@ -60,13 +61,13 @@ return function(all, date)
   for _, value in ipairs(values) do page:item(value[1], value[2]) end
   page:section "KEYS"
   page:text([[
-NAME stands for a name of your choice. Keys of a table in a table are written with a dot, here as in error messages and after
-`--set`. An unknown key is an error that names the nearest right one.]])
+NAME stands for a name of your choice. Keys of a table in a table are written with a dot, here as in error
+messages and after `--set`. An unknown key is an error that names the nearest right one.]])
   for _, key in ipairs(all.keys) do put_key(page, key) end
   page:section "COMMAND LINE"
   page:text([[
-`--set` `KEY=VALUE` changes a key for this run and all its reloads: VALUE is a literal of Lua if it can be read as one, else a
-string. `--set` `KEY=` removes the key. `luvd help KEY` tells what stands here of one key.]])
+`--set` `KEY=VALUE` changes a key for this run and all its reloads: VALUE is a literal of Lua if it can be read
+as one, else a string. `--set` `KEY=` removes the key. `luvd help KEY` tells what stands here of one key.]])
   page:code "luvd run hello.lua --set listen.web=tcp://127.0.0.1:8081 --set user="
   page:see { "luvd(1)", "luvd.lua(3)" }
   return page:finish()

@@ -4,25 +4,26 @@ local facts = require "make.facts"
 local roff = require "make.roff"
 
 local description = [[
-luvd runs a service written in Lua as a daemon. A daemon file says what the daemon is, in one table of Lua: its sockets,
-its user, its limits, its service; see luvd.conf(5). The service is Lua code that runs in an event loop, in a worker that
-has given up every right it does not need, under a monitor, which runs no Lua; see luvd.lua(3).
+luvd runs a service written in Lua as a daemon. A daemon file says what the daemon is, in one table of Lua: its
+sockets, its user, its limits, its service; see luvd.conf(5). The service is Lua code that runs in an event
+loop, in a worker that has given up every right it does not need, under a monitor, which runs no Lua; see
+luvd.lua(3).
 
-`FILE` is the path of a daemon file. Where a daemon runs already it may be its name instead: what has no "/" and does not
-end in ".lua".
+`FILE` is the path of a daemon file. Where a daemon runs already it may be its name instead: what has no "/" and
+does not end in ".lua".
 ]]
 
 local signals = {
   { "HUP", "Reload; the verdict is in the log." },
   { "USR1", "Open the log and `files` anew." },
   { "USR2", "Upgrade: go on with the luvd that was installed meanwhile." },
-  { "TERM", "Stop gracefully, within `timeouts.stop`; a second one is immediate. In the foreground INT does the same." },
+  { "TERM", "Stop gracefully, within `timeouts.stop`; a second one is immediate. INT does it in the foreground." },
   { "QUIT", "Stop now: workers are killed." },
 }
 
 local paths = {
-  { "/run/luvd/NAME", "The daemon's lock, record and control socket, for as long as it runs. Of a daemon that root has not "
-    .. "started: `$XDG_RUNTIME_DIR/luvd/NAME`, else `/tmp/luvd-UID/NAME`." },
+  { "/run/luvd/NAME", "The daemon's lock, record and control socket, for as long as it runs. Of a daemon that root has "
+    .. "not started: `$XDG_RUNTIME_DIR/luvd/NAME`, else `/tmp/luvd-UID/NAME`." },
   { "/run/NAME.pid", "The process id; of others in `$XDG_RUNTIME_DIR`. The key `pidfile` changes it." },
   { "/var/log/NAME.log", "The log of `luvd start`; of others `~/.local/state/NAME.log`. The key `log` changes it." },
 }

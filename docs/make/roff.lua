@@ -35,6 +35,8 @@ end
 function roff.new(page)
   local self = setmetatable({ lines = {} }, roff)
   self:put((".TH %s %d %s \"luvd %s\" luvd"):format(page.name:upper(), page.section, page.date, page.version))
+  self:put ".nh" -- what is typed must not be broken
+  self:put ".ad l"
   self:section "NAME"
   self:put(("%s \\- %s"):format(page.name, escape(page.about)))
   return self
