@@ -12,6 +12,7 @@ struct options {
 	const char *file;   /* FILE or NAME; NULL when not given */
 	char **sets;        /* NULL-terminated, points into argv */
 	const char *form;   /* --for FORM; NULL: not given */
+	const char *kind;   /* new --template KIND; NULL: not given */
 	bool json;          /* --json */
 	bool audit;         /* --audit */
 	bool metrics;       /* --metrics */
@@ -40,7 +41,8 @@ enum option {
 	OPTION_METRICS = 512,
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
-	OPTION_FORM = 4096
+	OPTION_FORM = 4096,
+	OPTION_TEMPLATE = 16384
 };
 
 struct command {
@@ -80,6 +82,7 @@ int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
+int cmd_new(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:
  * bundle_encode's; what is wrong goes to standard error as everywhere. */

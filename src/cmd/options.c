@@ -92,6 +92,13 @@ static int take_form(struct options *options, const char *value)
 	return 0;
 }
 
+/* A word of the command new. */
+static int take_template(struct options *options, const char *value)
+{
+	options->kind = value;
+	return 0;
+}
+
 static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
@@ -122,6 +129,8 @@ static const struct row rows[] = {
     {"--json", NULL, "print JSON", take_json, OPTION_JSON, 0},
     {"--as", "root", "as if root had asked", take_as, OPTION_AS, 0},
     {"--for", "FORM", "systemd (the default), rc.d, s6, runit or logrotate", take_form, OPTION_FORM,
+     0},
+    {"--template", "KIND", "http (the default), tcp, udp or timer", take_template, OPTION_TEMPLATE,
      0},
     {"--if-stopped", NULL, "exit 0 when it is running already", take_if_stopped, OPTION_IF_STOPPED,
      0},
