@@ -304,8 +304,9 @@ static int missing_file(const struct options *options, const struct command *com
 	if (!command->file || options->file || options->help)
 		return 0;
 	err->exit = EXIT_USAGE;
-	return err_set(err, "%s: which daemon? usage: luvd %s %s", command->name, command->name,
-		       command->arguments);
+	return err_set(err, "%s: which %s? usage: luvd %s %s", command->name,
+		       strncmp(command->arguments, "NAME", 4) == 0 ? "name" : "daemon",
+		       command->name, command->arguments);
 }
 
 int options_parse(struct options *options, const struct command *command, char **arguments,
