@@ -12,6 +12,7 @@ struct options {
 	const char *file;   /* FILE or NAME; NULL when not given */
 	char **sets;        /* NULL-terminated, points into argv */
 	const char *form;   /* --for FORM; NULL: not given */
+	const char *kind;   /* new --template KIND; NULL: not given */
 	bool json;          /* --json */
 	bool audit;         /* --audit */
 	bool metrics;       /* --metrics */
@@ -42,17 +43,8 @@ enum option {
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
 	OPTION_FORM = 4096,
-	OPTION_RAW = 8192 /* all that follows is left in words, but for --help as the first */
-};
-
-/* One option as it may be typed. */
-struct option_row {
-	const char *name;
-	const char *value; /* what it expects, NULL: no value */
-	const char *help;
-	int (*take)(struct options *options, const char *value); /* -1: not one of its values */
-	enum option bit;
-	char letter; /* 0: none */
+	OPTION_RAW = 8192, /* all that follows is left in words, but for --help as the first */
+	OPTION_TEMPLATE = 16384
 };
 
 struct command {
@@ -74,6 +66,16 @@ const struct command *command_find(const char *name, struct err *err);
 int options_parse(struct options *options, const struct command *command, char **arguments,
 		  struct err *err);
 void options_finish(struct options *options);
+/* One option as it may be typed. */
+struct option_row {
+	const char *name;
+	const char *value; /* what it expects, NULL: no value */
+	const char *help;
+	int (*take)(struct options *options, const char *value); /* -1: not one of its values */
+	enum option bit;
+	char letter; /* 0: none */
+};
+
 /* The rows of the options in their order; NULL after the last. */
 const struct option_row *option_at(size_t index);
 /* `luvd COMMAND --help`: usage, help, options, exit codes and examples of one command. */
@@ -97,6 +99,7 @@ int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_lua(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
+int cmd_new(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:
  * bundle_encode's; what is wrong goes to standard error as everywhere. */

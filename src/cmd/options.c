@@ -82,6 +82,13 @@ static int take_form(struct options *options, const char *value)
 	return 0;
 }
 
+/* A word of the command new. */
+static int take_template(struct options *options, const char *value)
+{
+	options->kind = value;
+	return 0;
+}
+
 static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
@@ -112,6 +119,8 @@ static const struct option_row rows[] = {
     {"--json", NULL, "print JSON", take_json, OPTION_JSON, 0},
     {"--as", "root", "as if root had asked", take_as, OPTION_AS, 0},
     {"--for", "FORM", "systemd (the default), rc.d, s6, runit or logrotate", take_form, OPTION_FORM,
+     0},
+    {"--template", "KIND", "http (the default), tcp, udp or timer", take_template, OPTION_TEMPLATE,
      0},
     {"--if-stopped", NULL, "exit 0 when it is running already", take_if_stopped, OPTION_IF_STOPPED,
      0},
@@ -256,8 +265,9 @@ static int missing_file(const struct options *options, const struct command *com
 	if (!command->file || options->file || options->help)
 		return 0;
 	err->exit = EXIT_USAGE;
-	return err_set(err, "%s: which daemon? usage: luvd %s %s", command->name, command->name,
-		       command->arguments);
+	return err_set(err, "%s: which %s? usage: luvd %s %s", command->name,
+		       strncmp(command->arguments, "NAME", 4) == 0 ? "name" : "daemon",
+		       command->name, command->arguments);
 }
 
 int options_parse(struct options *options, const struct command *command, char **arguments,
