@@ -32,7 +32,7 @@ end
 
 --- Asks a program. Nil when it cannot be run.
 function facts.ask(program)
-  local pipe <close> = assert(io.popen(("%s help --json 2>/dev/null"):format(program)))
+  local pipe <close> = assert(io.popen(("'%s' help --json 2>/dev/null"):format(program:gsub("'", "'\\''"))))
   local text = pipe:read "a"
   return text ~= "" and facts.read(text) or nil
 end
@@ -50,9 +50,13 @@ function facts.parent(key)
   return key.name:match "^(.*)%.[^.]*$"
 end
 
+-- Kinds whose words between quotes stand for others.
+local open = { ['"user" or "user:group"'] = true }
+
 --- All values of a key, as they are written after "=", when they are few: { "debug", "info" }; else nil.
 function facts.values(key)
   if key.expected == "true or false" then return { "true", "false" } end
+  if open[key.type] then return nil end
   local list, rest = {}, key.expected:gsub('"[^"]*"', ""):gsub("[, ]", ""):gsub("^or$", "")
   if rest ~= "" or key.expected == "" then return nil end
   for word in key.expected:gmatch '"([^"]*)"' do list[#list + 1] = word end
