@@ -10,6 +10,7 @@
 #include "service/fs_watch.h"
 #include "service/listener.h"
 #include "service/origin.h"
+#include "service/script_state.h"
 #include "service/server.h"
 #include "service/task.h"
 #include "service/timer.h"
@@ -22,8 +23,8 @@ enum { FDS_MAX = 4096, CHILDREN_MAX = 256, TEXT = 512, NAME = 256 };
 
 /* --- one entry --- */
 
-/* The text is on top of L. */
-static void add(struct census *census, const char *id, const void *object)
+/* The text is on top of L. origin: the object, or NULL when it is not known where it was made. */
+static void add(struct census *census, const char *id, const void *origin)
 {
 	lua_State *L = census->L;
 
@@ -32,8 +33,8 @@ static void add(struct census *census, const char *id, const void *object)
 	lua_setfield(L, -2, "text");
 	lua_pushstring(L, id);
 	lua_setfield(L, -2, "id");
-	if (object) {
-		origin_push(census->vm, L, object);
+	if (origin) {
+		origin_push(census->vm, L, origin);
 		lua_setfield(L, -2, "where");
 	}
 	lua_rawseti(L, census->list, (lua_Integer)lua_rawlen(L, census->list) + 1);
@@ -156,23 +157,20 @@ static const char *name_of_child(pid_t pid, char name[NAME])
 
 static void add_handle(struct census *census, uv_handle_t *handle)
 {
-	const char *type = uv_handle_type_name(uv_handle_get_type(handle));
-	char name[NAME];
+	char name[NAME], id[64];
 	pid_t pid;
 
-	own_handle(census, handle);
 	if (handle->type == UV_PROCESS) {
 		pid = uv_process_get_pid((uv_process_t *)handle);
 		census_owns_child(census, pid);
-		census_add(census, handle, "uv_process %ld (%s)", (long)pid,
-			   name_of_child(pid, name));
-	} else if (handle->type == UV_TIMER && uv_is_active(handle)) {
-		census_add(census, handle, "uv_timer, due in %llu ms",
-			   (unsigned long long)uv_timer_get_due_in((uv_timer_t *)handle));
+		lua_pushfstring(census->L, "uv_process %d (%s)", (int)pid,
+				name_of_child(pid, name));
 	} else {
-		census_add(census, handle, "uv_%s, %s", type,
-			   uv_is_active(handle) ? "active" : "idle");
+		lua_pushfstring(census->L, "uv_%s, %s", uv_handle_type_name(handle->type),
+				uv_is_active(handle) ? "active" : "idle");
 	}
+	snprintf(id, sizeof id, "uv %p", (void *)handle);
+	add(census, id, NULL);
 }
 
 static void add_handles(struct census *census)
@@ -183,12 +181,14 @@ static void add_handles(struct census *census)
 	uvlib_push_handles(L);
 	count = (lua_Integer)lua_rawlen(L, -1);
 	for (lua_Integer i = 1; i <= count; i++) {
+		uv_handle_t *handle;
+
 		lua_rawgeti(L, -1, i);
-		if (!uv_is_closing(*(uv_handle_t **)lua_touserdata(L, -1)))
-			add_handle(census, *(uv_handle_t **)lua_touserdata(L, -1));
-		else
-			own_handle(census, *(uv_handle_t **)lua_touserdata(L, -1));
+		handle = *(uv_handle_t **)lua_touserdata(L, -1);
 		lua_pop(L, 1);
+		own_handle(census, handle);
+		if (!uv_is_closing(handle))
+			add_handle(census, handle);
 	}
 	lua_pop(L, 1);
 }
@@ -199,7 +199,8 @@ static void add_handles(struct census *census)
 static bool is_loops(const uv_loop_t *loop, int fd, const char *path)
 {
 	return fd == loop->signal_pipefd[0] || fd == loop->signal_pipefd[1] ||
-	       fd == uv_backend_fd(loop) || strcmp(path, "anon_inode:inotify") == 0;
+	       fd == loop->emfile_fd || fd == uv_backend_fd(loop) ||
+	       strcmp(path, "anon_inode:inotify") == 0;
 }
 
 /* "tcp://127.0.0.1:80", or what the kernel calls it. */
@@ -268,6 +269,8 @@ static int take(lua_State *L)
 	timers_tell(vm, &census);
 	fs_watchers_tell(vm, &census);
 	add_tasks(&census, &vm->tasks);
+	if (vm->script)
+		add_tasks(&census, &vm->script->flow.task.children);
 	add_handles(&census);
 	add_descriptors(&census);
 	add_children(&census);

@@ -19,7 +19,7 @@ struct census {
 	int list, known; /* where on the stack: the result, what its entries own */
 };
 
-/* census() -> list of { id, text, where }. id: string, the same in every census while the thing
+/* luvd.test.native: census() -> list of { id, text, where }. id: string, the same in every census while the thing
  * lives; text: string, "timer, every 10 min"; where: string or nil, "spec/echo_spec.lua:12", from
  * the second census of this vm on. */
 int census_l_census(lua_State *L);

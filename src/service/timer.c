@@ -295,10 +295,7 @@ void timers_tell(struct vm *vm, struct census *census)
 	for (struct link *link = vm->timers.next; link != &vm->timers; link = link->next) {
 		const struct timer *timer = LIST_ENTRY(link, struct timer, all);
 
-		if (timer->rule.kind == CRON)
-			census_add(census, timer, "timer of luvd.cron");
-		else
-			census_add(census, timer, "timer of luvd.every, each %llu ms",
-				   (unsigned long long)timer->rule.period);
+		census_add(census, timer, "timer of luvd.%s",
+			   timer->rule.kind == CRON ? "cron" : "every");
 	}
 }

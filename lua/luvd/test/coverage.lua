@@ -1,7 +1,7 @@
 -- `luvd test --coverage`: which lines of the files below the current folder the tests have run, as a file for lcov's
 -- tools and as a summary.
 
-local uv, script, lines = require "uv", require "luvd.script", require "luvd.test.lines"
+local uv, native, lines = require "uv", require "luvd.test.native", require "luvd.test.lines"
 
 local coverage = {}
 
@@ -26,7 +26,7 @@ end
 --- What was run so far of the files below root, in the order of their names.
 function coverage.files(root)
   local files = {}
-  for path, runs in pairs(script.coverage()) do
+  for path, runs in pairs(native.lines()) do
     files[#files + 1] = is_wanted(path, root) and measure(path, runs) or nil
   end
   table.sort(files, function(a, b) return a.path < b.path end)
@@ -61,7 +61,7 @@ end
 --- Begins to count. What was counted is written to path when busted leaves; root is the folder that it runs in then.
 function coverage.begin(core, path)
   if path:sub(1, 1) ~= "/" then path = uv.cwd() .. "/" .. path end
-  script.count_lines()
+  native.count_lines()
   core.subscribe({ "exit" }, function()
     local root = uv.cwd()
     local files = coverage.files(root)

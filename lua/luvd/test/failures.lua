@@ -1,6 +1,6 @@
 -- Errors of tasks and handlers that nobody has waited for: they fail the test in which they happen.
 
-local script = require "luvd.script"
+local native, script = require "luvd.test.native", require "luvd.script"
 
 local failures = {}
 local list = {}
@@ -13,7 +13,7 @@ function failures.begin()
 end
 
 function failures.leave()
-  script.tell_failures()
+  native.tell_failures()
   if #list == 0 then return nil end
   local text = "failed during the test:\n" .. table.concat(list, "\n")
   list = {}

@@ -1,6 +1,6 @@
 -- What a test has left behind: what the census after it knows and the one before it did not.
 
-local luvd, script = require "luvd", require "luvd.script"
+local luvd, native = require "luvd", require "luvd.test.native"
 
 local leaks = {}
 
@@ -9,7 +9,7 @@ local told = {} -- ids that a test has been blamed for already
 
 local function look()
   local found = {}
-  for _, entry in ipairs(script.census()) do found[entry.id] = entry end
+  for _, entry in ipairs(native.census()) do found[entry.id] = entry end
   return found
 end
 
