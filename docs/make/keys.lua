@@ -2,8 +2,8 @@
 
 local facts = require "make.facts"
 
--- The type of a kind of values, for kinds that do not say all their values themselves. CLASS: that of the table below the
--- key; ITEM: the type of a table's entries, which the row KEY.NAME has.
+-- The type of a kind of values, for kinds that do not say all their values themselves. CLASS: that of the table below
+-- the key; ITEM: the type of a table's entries, which the row KEY.NAME has.
 local types = {
   ["I/O priority"] = "string",
   ["\"user\" or \"user:group\""] = "string",
@@ -79,7 +79,8 @@ end
 local function below(all, name)
   local list = {}
   for _, key in ipairs(all.keys) do
-    if (facts.parent(key) or "") == name and not key.later and not key.name:find "%.NAME$" then list[#list + 1] = key end
+    local is_below = (facts.parent(key) or "") == name and not key.name:find "%.NAME$"
+    if is_below and not key.later then list[#list + 1] = key end
   end
   return list
 end
@@ -95,8 +96,8 @@ return function(all)
   local parts = { [[
 ---@meta
 
--- The keys of a daemon file, for editors; made by docs/make.lua from src/spec/fields.c. A daemon file says what it is in
--- the line before its last statement: ---@type luvd.DaemonFile]],
+-- The keys of a daemon file, for editors; made by docs/make.lua from src/spec/fields.c. In a daemon file the line before
+-- its last statement says what it is: ---@type luvd.DaemonFile]],
     class(all, "", "What a daemon file returns. `luvd help KEY` and luvd.conf(5) tell more.") }
   for _, key in ipairs(all.keys) do
     if not key.later and #below(all, key.name) > 0 then
