@@ -60,8 +60,8 @@ describe("the README", function()
     assert.matches("^luvd ", t:command({ prefix .. "/bin/luvd", "version" }).out)
     for _, path in ipairs { "share/luvd/examples/jail/jail.lua", "share/luvd/lua/luvd/types.lua",
       "share/luvd/lua/luvd/keys.lua", "share/man/man1/luvd.1", "share/man/man3/luvd.lua.3",
-      "share/man/man5/luvd.conf.5", "share/bash-completion/completions/luvd", "share/fish/vendor_completions.d/luvd.fish",
-      "share/zsh/site-functions/_luvd" } do
+      "share/man/man5/luvd.conf.5", "share/bash-completion/completions/luvd",
+      "share/fish/vendor_completions.d/luvd.fish", "share/zsh/site-functions/_luvd" } do
       assert.is_true(tree.exists(prefix .. "/" .. path), path)
     end
     for line in readme:gmatch "sudo (rm [^\n]*/usr/local[^\n]*)" do
