@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "service/script_state.h"
 
@@ -33,6 +34,9 @@ static bool push_line(lua_State *L)
 		length--;
 	if (length >= 0)
 		lua_pushlstring(L, line, (size_t)length);
+	/* What nobody types is shown, so that what is printed can be read. */
+	if (length >= 0 && !isatty(STDIN_FILENO))
+		printf("%.*s\n", (int)length, line);
 	free(line);
 	return length >= 0;
 }
@@ -112,6 +116,10 @@ void prompt_run(lua_State *L)
 		show_prompt(L, true);
 		if (!push_line(L))
 			break;
+		if (lua_tostring(L, 1)[0] == '=') { /* as of Lua 5.2 and before */
+			lua_pushfstring(L, "return %s", lua_tostring(L, 1) + 1);
+			lua_replace(L, 1);
+		}
 		status = compile_expression(L);
 		if (status != LUA_OK)
 			status = compile_statements(L);
