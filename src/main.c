@@ -9,8 +9,8 @@
 enum { SPEC = OPTION_SET };
 
 const struct command commands[] = {
-    {"run", "FILE [--set KEY=VALUE ...]", "run the daemon in the foreground",
-     SPEC | OPTION_NOTIFY_FD, true, true, cmd_run},
+    {"run", "FILE [--set KEY=VALUE ...] [--scratch FOLDER]", "run the daemon in the foreground",
+     SPEC | OPTION_NOTIFY_FD | OPTION_SCRATCH, true, true, cmd_run},
     {"start", "FILE [--set KEY=VALUE ...] [--if-stopped]",
      "start the daemon in the background, return when it is ready",
      SPEC | OPTION_IF_STOPPED | OPTION_NOTIFY_FD, true, true, cmd_start},
@@ -39,6 +39,9 @@ const struct command commands[] = {
     {"new", "NAME [--template KIND]",
      "make a folder with a daemon file, its service and their tests", OPTION_TEMPLATE, true, false,
      cmd_new},
+    {"lua", "[-eilvEW] [SCRIPT [ARGUMENT ...]]",
+     "run a Lua script, or what is typed, with luvd's modules and luv", OPTION_RAW, false, false,
+     cmd_lua},
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
@@ -88,6 +91,14 @@ static const char *word_of_command(const char *word)
 	return strcmp(word, "--version") == 0 ? "version" : word;
 }
 
+/* Called as luvd-lua it is an interpreter, which #! and busted's --lua can name. */
+static bool is_interpreter(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return strcmp(slash ? slash + 1 : program, "luvd-lua") == 0;
+}
+
 static int dispatch(struct daemon *daemon, char **arguments)
 {
 	struct options options = {0};
@@ -95,6 +106,10 @@ static int dispatch(struct daemon *daemon, char **arguments)
 	const struct command *command;
 	int code;
 
+	if (arguments[0] && is_interpreter(arguments[0])) {
+		options.words = arguments + 1;
+		return run(daemon, command_find("lua", &err), &options);
+	}
 	if (!arguments[0] || !arguments[1]) {
 		fputs("luvd: which command?\n\n", stderr);
 		commands_print(stderr);
@@ -121,6 +136,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	daemon.arguments = argv;
 	daemon.launcher = getpid();
+	daemon.parent = getppid();
 	if (take_row(&daemon, &step_stdio, &err) < 0)
 		code = cmd_fail(&err);
 	else

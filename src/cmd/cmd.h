@@ -25,6 +25,9 @@ struct options {
 	int notify_fd;      /* --notify-fd N; -1 */
 	const char *topic;  /* help KEY */
 	bool help;          /* --help, -h after the command */
+	char **words;       /* OPTION_RAW: all that follows the command; NULL-terminated */
+
+	const char *scratch; /* --scratch FOLDER; NULL: not given */
 };
 
 /* Which options a command takes; anything else is wrong usage (exit 2), named. */
@@ -42,7 +45,9 @@ enum option {
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
 	OPTION_FORM = 4096,
-	OPTION_TEMPLATE = 16384
+	OPTION_RAW = 8192, /* all that follows is left in words, but for --help as the first */
+	OPTION_TEMPLATE = 16384,
+	OPTION_SCRATCH = 65536
 };
 
 struct command {
@@ -80,6 +85,7 @@ int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_upgrade(struct daemon *daemon, const struct options *options);
+int cmd_lua(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
 int cmd_new(struct daemon *daemon, const struct options *options);

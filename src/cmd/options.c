@@ -99,6 +99,12 @@ static int take_template(struct options *options, const char *value)
 	return 0;
 }
 
+static int take_scratch(struct options *options, const char *value)
+{
+	options->scratch = value;
+	return *value ? 0 : -1;
+}
+
 static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
@@ -144,6 +150,9 @@ static const struct row rows[] = {
      'e'},
     {"--notify-fd", "N", "write a newline to this descriptor when ready", take_notify_fd,
      OPTION_NOTIFY_FD, 0},
+    {"--scratch", "FOLDER",
+     "for tests: touch nothing outside this folder, and end with the parent process", take_scratch,
+     OPTION_SCRATCH, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -317,7 +326,12 @@ int options_parse(struct options *options, const struct command *command, char *
 
 	while (arguments[count])
 		count++;
-	*options = (struct options){.command = command->name, .lines = -1, .notify_fd = -1};
+	*options = (struct options){
+	    .command = command->name, .words = arguments, .lines = -1, .notify_fd = -1};
+	if (command->options & OPTION_RAW) {
+		options->help = arguments[0] && strcmp(arguments[0], "--help") == 0;
+		return 0;
+	}
 	options->sets = calloc(count + 1, sizeof *options->sets);
 	options->codes = calloc(count + 1, sizeof *options->codes);
 	if (!options->sets || !options->codes)
