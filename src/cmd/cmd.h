@@ -69,10 +69,25 @@ const struct command *command_find(const char *name, struct err *err);
 int options_parse(struct options *options, const struct command *command, char **arguments,
 		  struct err *err);
 void options_finish(struct options *options);
-/* `luvd COMMAND --help`: usage, help and options of one command. */
+
+/* One option as it may be typed. */
+struct option_row {
+	const char *name;
+	const char *value; /* what it expects, NULL: no value */
+	const char *help;
+	int (*take)(struct options *options, const char *value); /* -1: not one of its values */
+	enum option bit;
+	char letter; /* 0: none */
+};
+
+/* The rows of the options in their order; NULL after the last. */
+const struct option_row *option_at(size_t index);
+/* `luvd COMMAND --help`: usage, help, options, exit codes and examples of one command. */
 void command_print(const struct command *command, FILE *out);
 /* `luvd --help`: all commands. */
 void commands_print(FILE *out);
+/* `luvd help --json`: commands, options and keys of the daemon file, for what is made of them. */
+void help_print_json(FILE *out);
 int cmd_run(struct daemon *daemon, const struct options *options);
 int cmd_start(struct daemon *daemon, const struct options *options);
 int cmd_stop(struct daemon *daemon, const struct options *options);
