@@ -92,7 +92,7 @@ static void starve(struct server *server, int reason)
 	server->starved = true;
 	pause_all(server);
 	alarm_init(&vm->alarms, &server->retry, on_retry);
-	alarm_set(&vm->alarms, &server->retry, uv_now(vm->loop) + RETRY);
+	alarm_set(&vm->alarms, &server->retry, vm_now(vm) + RETRY);
 }
 
 /* --- the limits --- */

@@ -18,7 +18,7 @@ void life_close_all(struct life *life)
 {
 	struct vm *vm = life->vm;
 
-	uv_timer_stop(&life->deadline);
+	alarm_clear(&vm->alarms, &life->deadline);
 	life->verb = NULL;
 	vm->phase = PHASE_CLOSED;
 	tasks_cancel(vm);

@@ -154,7 +154,7 @@ static int step(lua_State *L, struct udp *udp, struct task *task, bool timed_out
 	if (timed_out)
 		return vm_fail(L, "no datagram came in time", "ETIMEDOUT");
 	if (taking->timeout >= 0) {
-		uint64_t now = uv_now(udp->vm->loop);
+		uint64_t now = vm_now(udp->vm);
 
 		if (taking->deadline == 0)
 			taking->deadline = now + (uint64_t)taking->timeout;

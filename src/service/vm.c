@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <lualib.h>
 
@@ -108,12 +107,7 @@ void vm_set_log_level(struct vm *vm, enum log_level level)
 
 int64_t vm_wall_clock(struct vm *vm)
 {
-	struct timespec now;
-
-	if (vm->calls->wall)
-		return vm->calls->wall(vm->calls->data);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return vm->calls->wall ? vm->calls->wall(vm->calls->data) : clock_wall(&vm->clock);
 }
 
 void vm_raise(lua_State *L, const char *format, ...)
@@ -200,6 +194,7 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	if (!vm || !(vm->read_buffer = malloc(READ_SIZE)))
 		goto no_memory;
 	vm->loop = loop;
+	vm->clock = (struct clock){loop, calls->clock};
 	vm->daemon = daemon;
 	vm->calls = calls;
 	vm->log_level = daemon->spec->log.level;
@@ -220,7 +215,8 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	*(struct vm **)lua_getextraspace(vm->L) = vm;
 	/* io.write to the log must not wait for a full buffer: nobody flushes at the end of a line.
 	 */
-	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!calls->clock)
+		(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	lua_gc(vm->L, LUA_GCSETPAUSE, VM_PAUSE_SMALL);
 	lua_atpanic(vm->L, panic);
 	lua_setwarnf(vm->L, on_warning, vm);
