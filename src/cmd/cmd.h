@@ -24,6 +24,8 @@ struct options {
 	int notify_fd;      /* --notify-fd N; -1 */
 	const char *topic;  /* help KEY */
 	bool help;          /* --help, -h after the command */
+
+	const char *scratch; /* --scratch FOLDER; NULL: not given */
 };
 
 /* Which options a command takes; anything else is wrong usage (exit 2), named. */
@@ -40,7 +42,8 @@ enum option {
 	OPTION_METRICS = 512,
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
-	OPTION_FORM = 4096
+	OPTION_FORM = 4096,
+	OPTION_SCRATCH = 65536
 };
 
 struct command {
