@@ -24,6 +24,7 @@ struct options {
 	int notify_fd;      /* --notify-fd N; -1 */
 	const char *topic;  /* help KEY */
 	bool help;          /* --help, -h after the command */
+	char **words;       /* OPTION_RAW: all that follows the command; NULL-terminated */
 
 	const char *scratch; /* --scratch FOLDER; NULL: not given */
 };
@@ -43,6 +44,7 @@ enum option {
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
 	OPTION_FORM = 4096,
+	OPTION_RAW = 8192, /* all that follows is left in words, but for --help as the first */
 	OPTION_SCRATCH = 65536
 };
 
@@ -81,6 +83,7 @@ int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_upgrade(struct daemon *daemon, const struct options *options);
+int cmd_lua(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);

@@ -316,7 +316,12 @@ int options_parse(struct options *options, const struct command *command, char *
 
 	while (arguments[count])
 		count++;
-	*options = (struct options){.command = command->name, .lines = -1, .notify_fd = -1};
+	*options = (struct options){
+	    .command = command->name, .words = arguments, .lines = -1, .notify_fd = -1};
+	if (command->options & OPTION_RAW) {
+		options->help = arguments[0] && strcmp(arguments[0], "--help") == 0;
+		return 0;
+	}
 	options->sets = calloc(count + 1, sizeof *options->sets);
 	options->codes = calloc(count + 1, sizeof *options->codes);
 	if (!options->sets || !options->codes)

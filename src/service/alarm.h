@@ -41,6 +41,10 @@ void alarms_init(struct alarms *alarms, const struct clock *clock);
 uint64_t alarms_due(const struct alarms *alarms);
 bool alarms_ring(struct alarms *alarms);
 
+/* The timer stops when no alarm is set: until then it may ring for nobody, which keeps a loop alive
+ * that has nothing else to wait for. */
+void alarms_rest(struct alarms *alarms);
+
 /* What it calls. Before it is set for the first time. */
 void alarm_init(struct alarms *alarms, struct alarm *alarm, alarm_ring ring);
 
