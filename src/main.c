@@ -42,6 +42,11 @@ const struct command commands[] = {
     {"new", "NAME [--template KIND]",
      "make a folder with a daemon file, its service and their tests", OPTION_TEMPLATE, true, false,
      cmd_new},
+    {"test",
+     "[--watch] [--coverage[=FILE]] [--time-limit DURATION] [--no-leaks] [BUSTED'S OPTION|FILE "
+     "...]",
+     "run tests with busted; one that leaves something behind fails", OPTION_RAW, false, false,
+     cmd_test},
     {"help", "[KEY] [--json]", "tell what a key of the daemon file means", OPTION_JSON, false,
      false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},

@@ -1,5 +1,5 @@
--- What `require` gives, for editors: they look a module up as a file, and the types of all modules stand in few files. A
--- table of file name to text; `luvd new` points editors at the folder above.
+-- What `require` gives, for editors: they look a module up as a file, and the types of all modules stand in few files.
+-- A table of file name to text; `luvd new` points editors at the folder above.
 
 local FORM = [[
 ---@meta %s
