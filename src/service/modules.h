@@ -13,5 +13,6 @@ int luaopen_luvd_resp(lua_State *L);
 int luaopen_luvd_http(lua_State *L);
 int luaopen_luvd_http_native(lua_State *L);
 int luaopen_luvd_task(lua_State *L);
+int luaopen_luvd_script(lua_State *L); /* only in scripts */
 
 #endif
