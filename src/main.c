@@ -39,6 +39,11 @@ const struct command commands[] = {
     {"lua", "[-eilvEW] [SCRIPT [ARGUMENT ...]]",
      "run a Lua script, or what is typed, with luvd's modules and luv", OPTION_RAW, false, false,
      cmd_lua},
+    {"test",
+     "[--watch] [--coverage[=FILE]] [--time-limit DURATION] [--no-leaks] [BUSTED'S OPTION|FILE "
+     "...]",
+     "run tests with busted; one that leaves something behind fails", OPTION_RAW, false, false,
+     cmd_test},
     {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
