@@ -34,9 +34,9 @@ function Running:stop()
   return self.result
 end
 
---- The end of the test: nothing of it is left.
-function Running:finish()
-  scope.remove(self)
+--- The end of the test: nothing of it is left. failed: an error has ended it.
+function Running:finish(failed)
+  scope.remove(self, failed)
   self:stop()
   for conn in pairs(self.connections) do conn:close() end
   folder.remove(self.folder)
@@ -156,7 +156,7 @@ function Daemon:__index(key)
   return methods[key]
 end
 
-Daemon.__close = function(self) self.running:finish() end
+Daemon.__close = function(self, problem) self.running:finish(problem ~= nil) end
 Daemon.__gc = function(self) self.running:abandon() end
 
 -- The listener that is meant; level: of who has asked.
