@@ -175,7 +175,7 @@ local function connect_udp(address)
   local form = own.family == "inet6" and "udp://[%s]:%d" or "udp://%s:%d"
   local result, give = datagrams.new { peer = address, local_address = form:format(own.ip, math.tointeger(own.port)),
     transmit = function(bytes)
-      local sent, message, code = socket:try_send(bytes)
+      local sent, message, code = socket:try_send(bytes, nil, nil) -- absent is not nil to it
       if not sent then return nil, message, code end
       return true
     end,
