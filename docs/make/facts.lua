@@ -1,7 +1,8 @@
 -- What `luvd help --json` says of commands, options and keys of the daemon file, as a table:
 --
 --   version
---   commands  { name, arguments, help, options = names, own = those it reads itself, text, codes = { code, means }, examples = { line, does } }
+--   commands  { name, arguments, help, options = names, own = those that it reads itself, text,
+--               codes = { code, means }, examples = { line, does } }
 --   options   { name, letter, value, choices, help }; also by name
 --   keys      { name, type, expected, shorthand, group, map, default, change, later, least, most, help }
 
@@ -42,7 +43,8 @@ function facts.options(all, command)
   local list = {}
   for _, option in ipairs(command.own) do list[#list + 1] = option end
   for _, name in ipairs(command.options) do list[#list + 1] = all.options[name] end
-  list[#list + 1] = { name = "--help", letter = #command.own == 0 and "h" or nil, help = "print what the command does, and leave" }
+  local letter = #command.own == 0 and "h" or nil
+  list[#list + 1] = { name = "--help", letter = letter, help = "print what the command does, and leave" }
   return list
 end
 

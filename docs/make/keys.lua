@@ -96,8 +96,8 @@ return function(all)
   local parts = { [[
 ---@meta
 
--- The keys of a daemon file, for editors; made by docs/make.lua from src/spec/fields.c. In a daemon file the line before
--- its last statement says what it is: ---@type luvd.DaemonFile]],
+-- The keys of a daemon file, for editors; made by docs/make.lua from src/spec/fields.c. The line above the return of a
+-- daemon file asks for them: ---@type luvd.DaemonFile]],
     class(all, "", "What a daemon file returns. `luvd help KEY` and luvd.conf(5) tell more.") }
   for _, key in ipairs(all.keys) do
     if not key.later and #below(all, key.name) > 0 then

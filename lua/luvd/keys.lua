@@ -1,7 +1,7 @@
 ---@meta
 
--- The keys of a daemon file, for editors; made by docs/make.lua from src/spec/fields.c. In a daemon file the line before
--- its last statement says what it is: ---@type luvd.DaemonFile
+-- The keys of a daemon file, for editors; made by docs/make.lua from src/spec/fields.c. The line above the return of a
+-- daemon file asks for them: ---@type luvd.DaemonFile
 
 ---What a daemon file returns. `luvd help KEY` and luvd.conf(5) tell more.
 ---@class (exact) luvd.DaemonFile

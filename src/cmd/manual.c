@@ -118,12 +118,12 @@ const struct manual manuals[] = {
       {"luvd unit hello.lua --for logrotate", "a stanza, to put into /etc/logrotate.d"}}},
     {"new",
      "Makes a folder with a daemon file, its service, a spec, settings of busted and of editors "
-     "and "
-     "a README; `luvd test` passes there at once. Nothing that exists is overwritten, and what was "
+     "and a README; `luvd test` passes there at once. Nothing that exists is overwritten, and what "
+     "was "
      "made is removed when it cannot be finished.",
      {{0, "made; what to do next is printed"},
-      {1, "it cannot be written"},
-      {2, "wrong usage, no name for a daemon, or the folder is there and not empty"}},
+      {1, "it cannot be written, or the folder is there and not empty"},
+      {2, "wrong usage, or no name for a daemon"}},
      {{"luvd new shop", "a service of HTTP"},
       {"luvd new clock --template timer", "one that does something now and then"}}},
     {"lua",
