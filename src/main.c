@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "colour.h"
 #include "plan/step.h"
 
 /* A daemon file and what it is read with. */
@@ -73,6 +74,8 @@ static int run(struct daemon *daemon, const struct command *command, const struc
 	daemon->machine.notify_fd = options->notify_fd;
 	if (command->context && take_row(daemon, &step_context, &err) < 0)
 		return cmd_fail(&err);
+	if (command->context)
+		colour_keep(daemon->source.environment);
 	code = command->run(daemon, options);
 	return command->context ? code : flushed(code);
 }

@@ -5,25 +5,21 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "say.h"
+#include "spec/quote.h"
 #include "sys/sys.h"
-
-static void print(const char *before, const struct err *err)
-{
-	char text[ERR_TEXT_MAX];
-
-	fprintf(stderr, "luvd: %s%s\n", before, err_text(err, text, sizeof text));
-}
 
 int cmd_fail(const struct err *err)
 {
-	print("", err);
+	say(STDERR_FILENO, NULL, SAY_ERROR, err, NULL);
 	return err->exit ? err->exit : EXIT_FAILED;
 }
 
 int cmd_fail_all(const struct errs *errs)
 {
 	for (size_t i = 0; i < errs->count; i++)
-		print("", &errs->list[i]);
+		say(STDERR_FILENO, NULL, SAY_ERROR, &errs->list[i],
+		    errs->quotes ? errs->quotes[i] : NULL);
 	if (errs->dropped)
 		fprintf(stderr, "luvd: and %zu more error%s\n", errs->dropped,
 			errs->dropped == 1 ? "" : "s");
@@ -32,7 +28,7 @@ int cmd_fail_all(const struct errs *errs)
 
 void cmd_warn(const struct err *err)
 {
-	print("warning: ", err);
+	say(STDERR_FILENO, NULL, SAY_WARNING, err, NULL);
 }
 
 /* Takes "." and empty components out of an absolute path, in place. */
@@ -128,6 +124,16 @@ void cmd_warnings(const struct daemon *daemon)
 	errs_finish(&warnings);
 }
 
+/* What could not be loaded has its quotes already. */
+static int fail_quoting(const struct daemon *daemon, struct errs *errs)
+{
+	const struct spec *spec = daemon->spec;
+
+	if (spec)
+		quote_all(&spec->source, spec->modules, spec->module_count, errs);
+	return cmd_fail_all(errs);
+}
+
 int cmd_spec(struct daemon *daemon, bool background)
 {
 	struct errs errs = {0};
@@ -135,7 +141,7 @@ int cmd_spec(struct daemon *daemon, bool background)
 
 	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0 ||
 	    spec_resolve(daemon->spec, background, &errs) < 0)
-		code = cmd_fail_all(&errs);
+		code = fail_quoting(daemon, &errs);
 	errs_finish(&errs);
 	return code;
 }
@@ -152,7 +158,7 @@ int cmd_plan_make(struct daemon *daemon, bool background, struct plan *plan)
 		return cmd_fail(&err);
 	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
 	if (plan_check(plan, daemon, &errs) < 0)
-		code = cmd_fail_all(&errs);
+		code = fail_quoting(daemon, &errs);
 	errs_finish(&errs);
 	return code;
 }
