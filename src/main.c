@@ -10,8 +10,8 @@
 enum { SPEC = OPTION_SET };
 
 const struct command commands[] = {
-    {"run", "FILE [--set KEY=VALUE ...]", "run the daemon in the foreground",
-     SPEC | OPTION_NOTIFY_FD, true, true, cmd_run},
+    {"run", "FILE [--set KEY=VALUE ...] [--watch]", "run the daemon in the foreground",
+     SPEC | OPTION_NOTIFY_FD | OPTION_WATCH, true, true, cmd_run},
     {"start", "FILE [--set KEY=VALUE ...] [--if-stopped]",
      "start the daemon in the background, return when it is ready",
      SPEC | OPTION_IF_STOPPED | OPTION_NOTIFY_FD, true, true, cmd_start},

@@ -23,6 +23,7 @@ struct options {
 	int lines;          /* --lines N, -n N; -1: not given */
 	int notify_fd;      /* --notify-fd N; -1 */
 	const char *topic;  /* help KEY */
+	bool watch;         /* --watch */
 	bool help;          /* --help, -h after the command */
 };
 
@@ -40,7 +41,8 @@ enum option {
 	OPTION_METRICS = 512,
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
-	OPTION_FORM = 4096
+	OPTION_FORM = 4096,
+	OPTION_WATCH = 32768
 };
 
 struct command {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "host/keeper.h"
 #include "say.h"
 #include "spec/quote.h"
 #include "sys/sys.h"
@@ -134,13 +135,59 @@ static int fail_quoting(const struct daemon *daemon, struct errs *errs)
 	return cmd_fail_all(errs);
 }
 
+/* Only a monitor can start workers with new code: a classic daemon that is watched becomes one. */
+static int add_workers(struct source *source)
+{
+	size_t count = 0;
+	char **sets;
+
+	while (source->sets[count])
+		count++;
+	sets = realloc(source->sets, (count + 2) * sizeof *sets);
+	if (!sets)
+		return -1;
+	source->sets = sets;
+	sets[count] = strdup("workers=1");
+	sets[count + 1] = NULL;
+	return sets[count] ? 0 : -1;
+}
+
+static int load(struct daemon *daemon, struct errs *errs)
+{
+	struct spec **spec = &daemon->spec;
+
+	clock_gettime(CLOCK_REALTIME, &daemon->read_at);
+	if (spec_load(spec, &daemon->source, errs) < 0)
+		return -1;
+	if (!daemon->watch || (*spec)->workers != 0)
+		return 0;
+	spec_destroy(*spec);
+	*spec = NULL;
+	if (add_workers(&daemon->source) == 0)
+		return spec_load(spec, &daemon->source, errs);
+	err_set(errs_add(errs), "out of memory");
+	return -1;
+}
+
+static void tell_keeper(struct daemon *daemon, const struct errs *errs)
+{
+	const struct spec *spec = daemon->spec;
+
+	keeper_files(daemon, errs->seen);
+	for (size_t i = 0; spec && i < spec->module_count; i++) {
+		char *paths[] = {spec->modules[i].path, NULL};
+
+		keeper_files(daemon, paths);
+	}
+}
+
 int cmd_spec(struct daemon *daemon, bool background)
 {
 	struct errs errs = {0};
-	int code = 0;
+	int code = 0, result = load(daemon, &errs);
 
-	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0 ||
-	    spec_resolve(daemon->spec, background, &errs) < 0)
+	tell_keeper(daemon, &errs);
+	if (result < 0 || spec_resolve(daemon->spec, background, &errs) < 0)
 		code = fail_quoting(daemon, &errs);
 	errs_finish(&errs);
 	return code;

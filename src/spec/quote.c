@@ -56,6 +56,19 @@ static bool find_line(const struct module *module, int number, struct line *line
 	return false;
 }
 
+/* Lua leaves the beginning of a long name out: "...d/releases/17/lib/room.lua". */
+static bool is_named(const char *file, const char *name, size_t length)
+{
+	size_t whole = strlen(file);
+
+	if (length > 3 && strncmp(name, "...", 3) == 0 && whole > length - 3) {
+		file += whole - (length - 3);
+		name += 3;
+		whole = length -= 3;
+	}
+	return whole == length && strncmp(file, name, length) == 0;
+}
+
 static bool find(const struct source *source, const struct module *modules, size_t count,
 		 const struct err *err, struct line *line)
 {
@@ -73,7 +86,7 @@ static bool find(const struct source *source, const struct module *modules, size
 		if (modules[i].kind != MODULE_LUA || !modules[i].text)
 			continue;
 		spec_shown(source, modules[i].path, shown, sizeof shown);
-		if (strlen(shown) == name && strncmp(shown, text, name) == 0)
+		if (is_named(shown, text, name) || is_named(modules[i].path, text, name))
 			return find_line(&modules[i], number, line);
 	}
 	return false;
@@ -299,4 +312,29 @@ void quote_all(const struct source *source, const struct module *modules, size_t
 	for (size_t i = 0; errs->quotes && i < errs->count; i++)
 		if (!errs->quotes[i])
 			errs->quotes[i] = quote_make(source, modules, count, &errs->list[i]);
+}
+
+static size_t put_line(char *to, size_t used, size_t size, const char *line, size_t length)
+{
+	int n = used < size ? snprintf(to + used, size - used, "%s%.*s", used ? "\n" : "",
+				       (int)length, line)
+			    : 0;
+
+	return used + (n > 0 ? (size_t)n : 0);
+}
+
+void quote_split(const char *text, char *plain, char *full, size_t size)
+{
+	size_t in_plain = 0, in_full = 0;
+
+	*plain = *full = 0;
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		bool quote = *text == QUOTE_MARK;
+
+		in_full = put_line(full, in_full, size, text + quote, length - quote);
+		if (!quote)
+			in_plain = put_line(plain, in_plain, size, text, length);
+		text += length + (text[length] == '\n');
+	}
 }

@@ -20,6 +20,11 @@ char *quote_make(const struct source *source, const struct module *modules, size
 /* The same of all errors that have none yet, as errs->quotes. */
 void quote_all(const struct source *source, const struct module *modules, size_t count,
 	       struct errs *errs);
+/* A loader process tells its errors as lines of text; a quote's lines begin with QUOTE_MARK, which
+ * no text of an error has. Writes the lines of text to plain without quotes, and to full with them,
+ * neither with marks; each is cut at size. */
+enum { QUOTE_MARK = '\x1f' };
+void quote_split(const char *text, char *plain, char *full, size_t size);
 /* "echo.lua:7" in its two parts; 0 for no line. */
 int quote_place(const char *where, size_t *name);
 
