@@ -12,14 +12,19 @@ const struct manual manuals[] = {
     {"run",
      "Runs the daemon in the foreground: the log goes to standard error, Ctrl-C stops it "
      "gracefully, a second Ctrl-C at once. It is what a service manager or a container starts. "
-     "All else is as with `luvd start`: the same steps, the same user, the same limits.",
+     "All else is as with `luvd start`: the same steps, the same user, the same limits.\n\n"
+     "With `--watch` it reloads whenever the daemon file, what it includes or a module changes, "
+     "and "
+     "prints the verdict; a broken file keeps what runs, and a first start that fails waits for a "
+     "change. There is a monitor then, also when the daemon file says `workers = 0`.",
      {{0, "it has been stopped"},
       {1, "this machine or the service refuses, or the daemon has failed; what the service gives "
 	  "to `luvd.stop` or `os.exit` otherwise"},
       {2, WRONG_FILE},
       {3, "it runs already"}},
      {{"luvd run hello.lua", "serve until Ctrl-C"},
-      {"luvd run hello.lua --set log.level=debug", "say more, this time"}}},
+      {"luvd run hello.lua --set log.level=debug", "say more, this time"},
+      {"luvd run hello.lua --watch", "reload with every edit"}}},
     {"start",
      "Starts the daemon in the background and returns when `start` of the service has returned in "
      "every worker. One line tells its pid, its addresses and where it logs. A start that fails "
