@@ -49,7 +49,7 @@ describe("the man pages", function()
     local text = shown(t, made["luvd.1"])
     for _, command in ipairs(all.commands) do
       assert.truthy(text:find(("luvd %s %s"):format(command.name, command.arguments):match "^(.-)%s*$", 1, true))
-      assert.truthy(text:find((command.text:gsub("`", "")), 1, true), command.name)
+      assert.truthy(text:find((command.text:gsub("`", ""):gsub("%s+", " ")), 1, true), command.name)
       for _, option in ipairs(facts.options(all, command)) do assert.truthy(text:find(option.name, 1, true)) end
       for _, example in ipairs(command.examples) do assert.truthy(text:find(example.line, 1, true), example.line) end
     end
