@@ -4,9 +4,9 @@
 --
 -- writes api.md (from the LuaCATS annotations of lua/luvd/types.lua and, when there are any, lua/luvd/types/*.lua) and
 -- internals.md (from the comments of the headers in src) into FOLDER, docs when it is not given; without FOLDER also
--- what editors read: lua/editor, a file for each module, and lua/luvd/keys.lua, of what build/luvd says of the daemon
--- file (another build: LUVD_BUILD in the environment). It fails, and names file and line, for an annotation that it does
--- not understand and for a public name that says too little.
+-- what editors read: lua/editor, a file for each module, and lua/luvd/keys.lua, of what build/luvd says of the
+-- daemon file (another build: LUVD_BUILD in the environment). It fails, and names file and line, for an annotation that
+-- it does not understand and for a public name that says too little.
 
 package.path = (arg[0]:match "^(.*)/" or ".") .. "/?.lua;" .. package.path
 
