@@ -3,14 +3,15 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "colour.h"
 #include "plan/step.h"
 
 /* A daemon file and what it is read with. */
 enum { SPEC = OPTION_SET };
 
 const struct command commands[] = {
-    {"run", "FILE [--set KEY=VALUE ...]", "run the daemon in the foreground",
-     SPEC | OPTION_NOTIFY_FD, true, true, cmd_run},
+    {"run", "FILE [--set KEY=VALUE ...] [--watch]", "run the daemon in the foreground",
+     SPEC | OPTION_NOTIFY_FD | OPTION_SCRATCH | OPTION_WATCH, true, true, cmd_run},
     {"start", "FILE [--set KEY=VALUE ...] [--if-stopped]",
      "start the daemon in the background, return when it is ready",
      SPEC | OPTION_IF_STOPPED | OPTION_NOTIFY_FD, true, true, cmd_start},
@@ -20,7 +21,7 @@ const struct command commands[] = {
     {"upgrade", "FILE|NAME",
      "let the running daemon go on with the installed luvd, tell the verdict", 0, true, false,
      cmd_upgrade},
-    {"restart", "FILE [--set KEY=VALUE ...]", "check the daemon file, stop, start", SPEC, true,
+    {"restart", "FILE|NAME [--set KEY=VALUE ...]", "check the daemon file, stop, start", SPEC, true,
      true, cmd_restart},
     {"status", "FILE|NAME [--json|--metrics|--audit]", "tell whether it runs, and how",
      OPTION_JSON | OPTION_METRICS | OPTION_AUDIT, true, false, cmd_status},
@@ -39,7 +40,16 @@ const struct command commands[] = {
     {"lua", "[-eilvEW] [SCRIPT [ARGUMENT ...]]",
      "run a Lua script, or what is typed, with luvd's modules and luv", OPTION_RAW, false, false,
      cmd_lua},
-    {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
+    {"new", "NAME [--template KIND]",
+     "make a folder with a daemon file, its service and their tests", OPTION_TEMPLATE, true, false,
+     cmd_new},
+    {"test",
+     "[--watch] [--coverage[=FILE]] [--time-limit DURATION] [--no-leaks] [BUSTED'S OPTION|FILE "
+     "...]",
+     "run tests with busted; one that leaves something behind fails", OPTION_RAW, false, false,
+     cmd_test},
+    {"help", "[KEY] [--json]", "tell what a key of the daemon file means", OPTION_JSON, false,
+     false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
     {"monitor", "", NULL, OPTION_WORDS, false, false, cmd_monitor},
@@ -76,6 +86,8 @@ static int run(struct daemon *daemon, const struct command *command, const struc
 	daemon->machine.notify_fd = options->notify_fd;
 	if (command->context && take_row(daemon, &step_context, &err) < 0)
 		return cmd_fail(&err);
+	if (command->context)
+		colour_keep(daemon->source.environment);
 	code = command->run(daemon, options);
 	return command->context ? code : flushed(code);
 }
@@ -133,6 +145,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	daemon.arguments = argv;
 	daemon.launcher = getpid();
+	daemon.parent = getppid();
 	if (take_row(&daemon, &step_stdio, &err) < 0)
 		code = cmd_fail(&err);
 	else

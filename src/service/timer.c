@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/census.h"
+#include "service/origin.h"
 #include "service/push.h"
 #include "service/schedule.h"
 #include "service/task.h"
@@ -73,15 +75,19 @@ static void on_alarm(struct alarm *alarm);
 static void set_alarm(struct timer *timer, uint64_t delay)
 {
 	alarm_init(&timer->vm->alarms, &timer->alarm, on_alarm);
-	alarm_set(&timer->vm->alarms, &timer->alarm, uv_now(timer->vm->loop) + delay);
+	alarm_set(&timer->vm->alarms, &timer->alarm, vm_now(timer->vm) + delay);
+}
+
+static int64_t steady(const struct vm *vm)
+{
+	return (int64_t)(clock_precise(&vm->clock) / 1000000);
 }
 
 static bool look(struct timer *timer)
 {
 	struct vm *vm = timer->vm;
 
-	return schedule_look(&timer->rule.schedule, vm_wall_clock(vm),
-			     (int64_t)(uv_hrtime() / 1000000));
+	return schedule_look(&timer->rule.schedule, vm_wall_clock(vm), steady(vm));
 }
 
 /* The next alarm is set first: the call may close the timer, which frees it. */
@@ -106,10 +112,9 @@ static void arm(struct timer *timer)
 
 	if (timer->vm->phase != PHASE_RUNNING)
 		return;
-	uv_update_time(timer->vm->loop);
+	vm_update(timer->vm);
 	if (timer->rule.kind == CRON) {
-		schedule_begin(schedule, vm_wall_clock(timer->vm),
-			       (int64_t)(uv_hrtime() / 1000000));
+		schedule_begin(schedule, vm_wall_clock(timer->vm), steady(timer->vm));
 		set_alarm(timer, (uint64_t)schedule_wait(schedule));
 	} else {
 		set_alarm(timer, timer->rule.period);
@@ -198,6 +203,7 @@ static int create(lua_State *L, const struct rule *rule)
 	timer->vm = vm;
 	timer->rule = *rule;
 	list_append(&vm->timers, &timer->all);
+	origin_note(vm, L, timer);
 	arm(timer);
 	return 1;
 }
@@ -285,4 +291,14 @@ void timers_close(struct vm *vm)
 {
 	while (!list_empty(&vm->timers))
 		close_timer(LIST_ENTRY(vm->timers.next, struct timer, all));
+}
+
+void timers_tell(struct vm *vm, struct census *census)
+{
+	for (struct link *link = vm->timers.next; link != &vm->timers; link = link->next) {
+		const struct timer *timer = LIST_ENTRY(link, struct timer, all);
+
+		census_add(census, timer, "timer of luvd.%s",
+			   timer->rule.kind == CRON ? "cron" : "every");
+	}
 }

@@ -85,6 +85,11 @@ int sys_signal_fd(void)
 	return refuse();
 }
 
+int sys_signal_fd_any(void)
+{
+	return refuse();
+}
+
 int sys_subreaper(void)
 {
 	return refuse();
@@ -174,6 +179,29 @@ int sys_limit_child(pid_t pid, int resource, rlim_t value)
 int sys_parent_death_signal(int number)
 {
 	(void)number;
+	return refuse();
+}
+
+int sys_process_name(pid_t pid, char *name, size_t size)
+{
+	(void)pid;
+	(void)name;
+	(void)size;
+	return refuse();
+}
+
+size_t sys_descriptors(int *list, size_t size)
+{
+	(void)list;
+	(void)size;
+	return 0;
+}
+
+int sys_descriptor_name(int fd, char *name, size_t size)
+{
+	(void)fd;
+	(void)name;
+	(void)size;
 	return refuse();
 }
 
