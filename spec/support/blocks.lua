@@ -11,9 +11,9 @@ function blocks.of(page, language)
   return list
 end
 
--- The name that the first line of a block gives it: "-- spec/greet_spec.lua: what it is for".
+-- The name that the first line of a block gives it: "-- spec/greet_spec.lua: what it is for", "# nginx/nginx.conf".
 local function name_of(text)
-  return text:match "^%-%- ([%w_./]+%.lua)[:\n]"
+  return text:match "^%-%- ([%w_./]+%.lua)[:\n]" or text:match "^[#;] ([%w_./]+%.%l+)[:\n]"
 end
 
 --- The Lua blocks that are files, which their first line says: "-- greet.lua". Name to text, and the names in order;
@@ -38,6 +38,7 @@ end
 -- What a comment above a block says to whoever runs it.
 local NOTES = {
   ["not run"] = true, -- why not
+  needs = true, -- a program that not everybody has: without it the block is left out
   here = true, -- a line of shell that comes before the block, unseen by the reader
   ["then"] = true, -- one that comes after it, and must succeed too
   exits = true, -- with which code the block's last failing command exits
@@ -68,7 +69,7 @@ function blocks.all(page)
     if block then
       if line == "```" then
         block.text = table.concat(block, "\n") .. (block[1] and "\n" or "")
-        block.name = block.language == "lua" and name_of(block.text) or nil
+        block.name = name_of(block.text)
         list[#list + 1], block = block, nil
       else
         block[#block + 1] = line

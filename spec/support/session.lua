@@ -21,6 +21,7 @@ for folder in /run /var/log /var/lib /usr/local "$1/own"; do mount -t tmpfs tmpf
 mkdir "$1/own/etc"
 cp -a /etc/. "$1/own/etc"
 mount --bind "$1/own/etc" /etc
+mkdir -m 777 /var/lib/nginx # which Debian's nginx wants
 ]=]
 local ORDINARY = [=[
 set -eu
@@ -142,21 +143,26 @@ end
 function session:stays(text, pattern)
   self.count = self.count + 1
   local file = ("%s/blocks/%d"):format(self.own, self.count)
-  tree.write(file, "exec " .. text)
-  local pid = self:must(("(. %s) >%s.out 2>&1 & echo $!"):format(file, file)):match "%d+"
+  tree.write(file, text)
+  -- In a session of its own it is a group of its own, as at a terminal, and does not ignore Ctrl-C.
+  local start = "(trap - INT; exec setsid sh -c '. %s') >%s.out 2>&1 & echo $!"
+  local pid = self:must(start:format(file, file)):match "%d+"
   local function output() return proc.slurp(file .. ".out") or "" end
-  if not loop.poll(function() return output():find(pattern) end, 60000) then
+  if not loop.poll(function() return output():find(pattern) end) then
     error(("%q is not in the output of %s%s"):format(pattern, text, output()), 2)
   end
   table.insert(self.staying, { pid = pid, text = text, output = output })
   return output
 end
 
---- Ctrl-C for whatever runs on: each must end by it.
+--- Ctrl-C for whatever runs on: luvd must end well by it, other programs are not asked.
 function session:interrupt()
   for _, one in ipairs(self.staying) do
-    local result = self:run(("kill -INT %s; wait %s"):format(one.pid, one.pid))
-    if result.code ~= 0 then error(("Ctrl-C of %s: %s"):format(one.text, result.out), 2) end
+    local signal = one.text:find "^luvd" and "INT" or "KILL"
+    local result = self:run(("kill -%s -- -%s; wait %s"):format(signal, one.pid, one.pid))
+    if signal == "INT" and result.code ~= 0 then
+      error(("after Ctrl-C %s has exited with %d: %s"):format(one.text, result.code, one.output()), 2)
+    end
   end
   self.staying = {}
 end

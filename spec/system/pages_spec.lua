@@ -9,18 +9,16 @@ local session = require "support.session"
 local pages = {
   { path = "README.md", as = { "root" }, install = false },
   { path = "docs/guide.md", as = { "root" } },
+  { path = "docs/guide/scripts.md", as = { "user" } },
 }
 
 -- Shown, not run: output that has no command above it, and files of other programs.
-local SHOWN = { text = true, ini = true, dockerfile = true }
+local SHOWN = { text = true, ini = true, nginx = true, dockerfile = true }
 
 local runs = {}
 
 function runs.sh(follower, block)
   local s, notes = follower.session, block.notes
-  if notes["not run"] then return end
-  s:interrupt()
-  if notes.here then s:must(notes.here) end
   if notes.stays then
     follower.output = s:stays(block.text, notes.stays)
     return
@@ -44,9 +42,18 @@ end
 
 function runs.lua(follower, block)
   assert(load(block.text, "=" .. (block.name or "block"), "t"))
-  if not block.name then return end
-  if block.notes.here then follower.session:must(block.notes.here) end
-  follower.files[follower.session:file(block.name, block.text)] = block.text:find("\n  service = ", 1, true) ~= nil
+  if follower.written then follower.files[follower.written] = block.text:find("\n  service = ", 1, true) ~= nil end
+end
+
+-- A block: what is to come before it, the file that it is, then what its language asks for.
+local function take(follower, block)
+  local s, notes, run = follower.session, block.notes, runs[block.language]
+  assert(run or SHOWN[block.language], ("a block of '%s'"):format(block.language))
+  if notes["not run"] or notes.needs and s:run("command -v " .. notes.needs).code ~= 0 then return end
+  if block.language == "sh" then s:interrupt() end -- there is one terminal
+  if notes.here then s:must(notes.here) end
+  follower.written = block.name and block.language ~= "sh" and s:file(block.name, block.text) or nil
+  if run then run(follower, block) end
 end
 
 local function follow(t, page, who)
@@ -54,9 +61,7 @@ local function follow(t, page, who)
   local s = follower.session
   s:must(("ln -s %s/build build; cp -r %s/examples examples"):format(luvd.top, luvd.top))
   for _, block in ipairs(blocks.all(proc.slurp(page.path))) do
-    local run = runs[block.language]
-    assert(run or SHOWN[block.language], ("%s:%d: a block of '%s'"):format(page.path, block.line, block.language))
-    local ok, failure = pcall(run or function() end, follower, block)
+    local ok, failure = pcall(take, follower, block)
     if not ok then error(("%s:%d: %s"):format(page.path, block.line, failure), 0) end
   end
   s:interrupt()
