@@ -10,6 +10,7 @@ local pages = {
   { path = "README.md", as = { "root" }, install = false },
   { path = "docs/guide.md", as = { "root" } },
   { path = "docs/guide/scripts.md", as = { "user" } },
+  { path = "docs/guide/units.md", as = { "root" } },
 }
 
 -- Shown, not run: output that has no command above it, and files of other programs.
