@@ -11,6 +11,10 @@ local pages = {
   { path = "docs/guide.md", as = { "root" } },
   { path = "docs/guide/scripts.md", as = { "user" } },
   { path = "docs/guide/units.md", as = { "root" } },
+  { path = "docs/guide/life.md", as = { "user" } },
+  { path = "docs/guide/reload.md", as = { "user" } },
+  { path = "docs/guide/chroot.md", as = { "root" } },
+  { path = "docs/guide/questions.md", as = { "user", "root" } },
 }
 
 -- Shown, not run: output that has no command above it, and files of other programs.
