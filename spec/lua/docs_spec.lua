@@ -50,10 +50,10 @@ describe("the manual", function()
       return anchors[path][anchor]
     end
     local count = 0
-    local pages = { "README.md", "docs/api.md", "docs/internals.md", "docs/guide.md", "docs/control.md",
+    local shown = { "README.md", "docs/api.md", "docs/internals.md", "docs/guide.md", "docs/control.md",
       "docs/benchmarks.md" }
-    for _, name in ipairs(proc.names "docs/guide") do pages[#pages + 1] = "docs/guide/" .. name end
-    for _, page in ipairs(pages) do
+    for _, name in ipairs(proc.names "docs/guide") do shown[#shown + 1] = "docs/guide/" .. name end
+    for _, page in ipairs(shown) do
       for target in (proc.slurp(page):gsub("```.-```", "")):gmatch "%]%(([^%s()]+)%)" do
         local path, anchor = target:match "^([^#]*)#?(.*)$"
         local from = page:match "^.*/" or ""
