@@ -20,7 +20,7 @@ const struct command commands[] = {
     {"upgrade", "FILE|NAME",
      "let the running daemon go on with the installed luvd, tell the verdict", 0, true, false,
      cmd_upgrade},
-    {"restart", "FILE [--set KEY=VALUE ...]", "check the daemon file, stop, start", SPEC, true,
+    {"restart", "FILE|NAME [--set KEY=VALUE ...]", "check the daemon file, stop, start", SPEC, true,
      true, cmd_restart},
     {"status", "FILE|NAME [--json|--metrics|--audit]", "tell whether it runs, and how",
      OPTION_JSON | OPTION_METRICS | OPTION_AUDIT, true, false, cmd_status},
@@ -36,7 +36,14 @@ const struct command commands[] = {
     {"unit", "FILE [--for FORM] [--set KEY=VALUE ...] [--as root]",
      "print what starts it elsewhere: a unit of systemd, a script, a logrotate stanza",
      SPEC | OPTION_FORM | OPTION_AS, true, false, cmd_unit},
-    {"help", "[KEY]", "tell what a key of the daemon file means", 0, false, false, cmd_help},
+    {"lua", "[-eilvEW] [SCRIPT [ARGUMENT ...]]",
+     "run a Lua script, or what is typed, with luvd's modules and luv", OPTION_RAW, false, false,
+     cmd_lua},
+    {"new", "NAME [--template KIND]",
+     "make a folder with a daemon file, its service and their tests", OPTION_TEMPLATE, true, false,
+     cmd_new},
+    {"help", "[KEY] [--json]", "tell what a key of the daemon file means", OPTION_JSON, false,
+     false, cmd_help},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
     {"monitor", "", NULL, OPTION_WORDS, false, false, cmd_monitor},
@@ -85,6 +92,14 @@ static const char *word_of_command(const char *word)
 	return strcmp(word, "--version") == 0 ? "version" : word;
 }
 
+/* Called as luvd-lua it is an interpreter, which #! and busted's --lua can name. */
+static bool is_interpreter(const char *program)
+{
+	const char *slash = strrchr(program, '/');
+
+	return strcmp(slash ? slash + 1 : program, "luvd-lua") == 0;
+}
+
 static int dispatch(struct daemon *daemon, char **arguments)
 {
 	struct options options = {0};
@@ -92,6 +107,10 @@ static int dispatch(struct daemon *daemon, char **arguments)
 	const struct command *command;
 	int code;
 
+	if (arguments[0] && is_interpreter(arguments[0])) {
+		options.words = arguments + 1;
+		return run(daemon, command_find("lua", &err), &options);
+	}
 	if (!arguments[0] || !arguments[1]) {
 		fputs("luvd: which command?\n\n", stderr);
 		commands_print(stderr);

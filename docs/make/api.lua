@@ -1,6 +1,9 @@
 -- docs/api.md: modules, classes and aliases as make.luacats has read them.
 
 local markdown = require "make.markdown"
+local signature = require "make.signature"
+
+local called = signature.called
 
 local page = {}
 page.__index = page
@@ -13,11 +16,6 @@ end
 
 local function title(item)
   return item.module or item.name
-end
-
--- "conn:read", "net.serve": as the calls are written.
-local function called(class, func)
-  return (func.method and class.variable:lower() or class.variable) .. (func.method and ":" or ".") .. func.name
 end
 
 function page:place()
@@ -68,30 +66,6 @@ end
 
 -- --- one function ---
 
-local function arguments(params)
-  local text = ""
-  for i, param in ipairs(params) do
-    local comma = i > 1 and ", " or ""
-    if param.optional then
-      text = text .. (i > 1 and " [" or "[") .. comma .. param.name .. "]"
-    else
-      text = text .. comma .. param.name
-    end
-  end
-  return text
-end
-
-local function results(returns)
-  if #returns == 0 then return "" end
-  local list = {}
-  for i, result in ipairs(returns) do
-    list[i] = result.type.bare == "true" and "true" or result.name or result.type.bare
-    local fails = returns[2] and returns[2].name == "message"
-    if i == 1 and (result.type.optional or fails) then list[i] = list[i] .. " | nil" end
-  end
-  return " -> " .. table.concat(list, ", ")
-end
-
 function page:detail(class, name, optional, type, text)
   local after = text ~= "" and ": " .. self:linked(text, class) or ""
   local first = name and ("`%s` "):format(name) or ""
@@ -100,10 +74,7 @@ end
 
 function page:func(class, func)
   self:put("\n### %s\n", called(class, func))
-  self:put("```lua\n%s(%s)%s", called(class, func), arguments(func.params), results(func.returns))
-  for _, overload in ipairs(func.overloads) do
-    self:put("%s%s", called(class, func), overload.text:gsub("^fun", ""):gsub("^%(self: [%w_%.]+,? ?", "("))
-  end
+  self:put("```lua\n%s", table.concat(signature.lines(class, func), "\n"))
   self:put("```\n\n%s", self:linked(func.text, class))
   if #func.params > 0 then self:put "\nParameters:\n" end
   for _, param in ipairs(func.params) do

@@ -12,6 +12,7 @@ struct options {
 	const char *file;   /* FILE or NAME; NULL when not given */
 	char **sets;        /* NULL-terminated, points into argv */
 	const char *form;   /* --for FORM; NULL: not given */
+	const char *kind;   /* new --template KIND; NULL: not given */
 	bool json;          /* --json */
 	bool audit;         /* --audit */
 	bool metrics;       /* --metrics */
@@ -24,6 +25,7 @@ struct options {
 	int notify_fd;      /* --notify-fd N; -1 */
 	const char *topic;  /* help KEY */
 	bool help;          /* --help, -h after the command */
+	char **words;       /* OPTION_RAW: all that follows the command; NULL-terminated */
 };
 
 /* Which options a command takes; anything else is wrong usage (exit 2), named. */
@@ -40,7 +42,9 @@ enum option {
 	OPTION_METRICS = 512,
 	OPTION_WORKER = 1024,
 	OPTION_CODE = 2048,
-	OPTION_FORM = 4096
+	OPTION_FORM = 4096,
+	OPTION_RAW = 8192, /* all that follows is left in words, but for --help as the first */
+	OPTION_TEMPLATE = 16384
 };
 
 struct command {
@@ -62,10 +66,24 @@ const struct command *command_find(const char *name, struct err *err);
 int options_parse(struct options *options, const struct command *command, char **arguments,
 		  struct err *err);
 void options_finish(struct options *options);
-/* `luvd COMMAND --help`: usage, help and options of one command. */
+/* One option as it may be typed. */
+struct option_row {
+	const char *name;
+	const char *value; /* what it expects, NULL: no value */
+	const char *help;
+	int (*take)(struct options *options, const char *value); /* -1: not one of its values */
+	enum option bit;
+	char letter; /* 0: none */
+};
+
+/* The rows of the options in their order; NULL after the last. */
+const struct option_row *option_at(size_t index);
+/* `luvd COMMAND --help`: usage, help, options, exit codes and examples of one command. */
 void command_print(const struct command *command, FILE *out);
 /* `luvd --help`: all commands. */
 void commands_print(FILE *out);
+/* `luvd help --json`: commands, options and keys of the daemon file, for what is made of them. */
+void help_print_json(FILE *out);
 int cmd_run(struct daemon *daemon, const struct options *options);
 int cmd_start(struct daemon *daemon, const struct options *options);
 int cmd_stop(struct daemon *daemon, const struct options *options);
@@ -78,8 +96,10 @@ int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_upgrade(struct daemon *daemon, const struct options *options);
+int cmd_lua(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
+int cmd_new(struct daemon *daemon, const struct options *options);
 int cmd_version(struct daemon *daemon, const struct options *options);
 /* Hidden: reads a daemon file for a reload. Standard input: source_encode's bytes; standard output:
  * bundle_encode's; what is wrong goes to standard error as everywhere. */

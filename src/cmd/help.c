@@ -80,11 +80,25 @@ static const struct command *command_of(const char *name)
 	return NULL;
 }
 
+static int print_all_json(const char *topic)
+{
+	struct err err = {.exit = EXIT_USAGE};
+
+	if (topic) {
+		err_set(&err, "help: --json tells of all keys and commands: leave out '%s'", topic);
+		return cmd_fail(&err);
+	}
+	help_print_json(stdout);
+	return EXIT_DONE;
+}
+
 int cmd_help(struct daemon *daemon, const struct options *options)
 {
 	const char *topic = options->topic;
 
 	(void)daemon;
+	if (options->json)
+		return print_all_json(topic);
 	if (topic && !field_find(topic) && command_of(topic)) {
 		command_print(command_of(topic), stdout);
 		return EXIT_DONE;

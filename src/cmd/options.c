@@ -5,16 +5,6 @@
 #include "cmd/cmd.h"
 #include "spec/nearest.h"
 
-/* One option as it may be typed. */
-struct row {
-	const char *name;
-	const char *value; /* what it expects, NULL: no value */
-	const char *help;
-	int (*take)(struct options *options, const char *value); /* -1: not one of its values */
-	enum option bit;
-	char letter; /* 0: none */
-};
-
 static int number(const char *text, int *result)
 {
 	char *end;
@@ -92,6 +82,13 @@ static int take_form(struct options *options, const char *value)
 	return 0;
 }
 
+/* A word of the command new. */
+static int take_template(struct options *options, const char *value)
+{
+	options->kind = value;
+	return 0;
+}
+
 static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
@@ -116,12 +113,14 @@ static int take_notify_fd(struct options *options, const char *value)
 	return number(value, &options->notify_fd) < 0 || options->notify_fd < 3 ? -1 : 0;
 }
 
-static const struct row rows[] = {
+static const struct option_row rows[] = {
     {"--set", "KEY=VALUE", "change a key of the daemon file; \"KEY=\" removes it", take_set,
      OPTION_SET, 0},
     {"--json", NULL, "print JSON", take_json, OPTION_JSON, 0},
     {"--as", "root", "as if root had asked", take_as, OPTION_AS, 0},
     {"--for", "FORM", "systemd (the default), rc.d, s6, runit or logrotate", take_form, OPTION_FORM,
+     0},
+    {"--template", "KIND", "http (the default), tcp, udp or timer", take_template, OPTION_TEMPLATE,
      0},
     {"--if-stopped", NULL, "exit 0 when it is running already", take_if_stopped, OPTION_IF_STOPPED,
      0},
@@ -174,38 +173,9 @@ const struct command *command_find(const char *name, struct err *err)
 	return NULL;
 }
 
-void command_print(const struct command *command, FILE *out)
+const struct option_row *option_at(size_t index)
 {
-	fprintf(out, "usage: luvd %s%s%s\n\n%s\n", command->name, *command->arguments ? " " : "",
-		command->arguments, command->help ? command->help : "for luvd's own use");
-	if (command->options)
-		fputc('\n', out);
-	for (int i = 0; i < ROWS; i++) {
-		const struct row *row = &rows[i];
-		char letter[8] = "";
-		char left[64];
-
-		if (!(command->options & row->bit))
-			continue;
-		if (row->letter)
-			snprintf(letter, sizeof letter, "-%c, ", row->letter);
-		snprintf(left, sizeof left, "%s%s%s%s", letter, row->name, row->value ? " " : "",
-			 row->value ? row->value : "");
-		fprintf(out, "  %-18s  %s\n", left, row->help);
-	}
-}
-
-void commands_print(FILE *out)
-{
-	fputs("usage: luvd COMMAND FILE [--set KEY=VALUE ...]\n\n"
-	      "FILE is a daemon file, or the name of a running daemon.\n\n",
-	      out);
-	for (const struct command *command = commands; command->name; command++)
-		if (command->help)
-			fprintf(out, "  %-8s  %s\n", command->name, command->help);
-	fputs("\n`luvd COMMAND --help` tells a command's options, `luvd help KEY` what a key of\n"
-	      "the daemon file means.\n",
-	      out);
+	return index < ROWS ? &rows[index] : NULL;
 }
 
 /* --- options --- */
@@ -232,7 +202,7 @@ static int no_such_option(struct err *err, const struct command *command, const 
 }
 
 /* The value that stands in the option's own word: --lines=5, -n5; NULL: none. -1: not this row. */
-static int row_match(const struct row *row, char *word, char **value)
+static int row_match(const struct option_row *row, char *word, char **value)
 {
 	size_t length = strlen(row->name);
 
@@ -252,7 +222,7 @@ static int row_match(const struct row *row, char *word, char **value)
 static int take_option(struct options *options, const struct command *command, char ***at,
 		       struct err *err)
 {
-	const struct row *row = rows;
+	const struct option_row *row = rows;
 	char *word = **at, *value = NULL;
 
 	while (row < rows + ROWS && row_match(row, word, &value) < 0)
@@ -295,8 +265,9 @@ static int missing_file(const struct options *options, const struct command *com
 	if (!command->file || options->file || options->help)
 		return 0;
 	err->exit = EXIT_USAGE;
-	return err_set(err, "%s: which daemon? usage: luvd %s %s", command->name, command->name,
-		       command->arguments);
+	return err_set(err, "%s: which %s? usage: luvd %s %s", command->name,
+		       strncmp(command->arguments, "NAME", 4) == 0 ? "name" : "daemon",
+		       command->name, command->arguments);
 }
 
 int options_parse(struct options *options, const struct command *command, char **arguments,
@@ -307,7 +278,12 @@ int options_parse(struct options *options, const struct command *command, char *
 
 	while (arguments[count])
 		count++;
-	*options = (struct options){.command = command->name, .lines = -1, .notify_fd = -1};
+	*options = (struct options){
+	    .command = command->name, .words = arguments, .lines = -1, .notify_fd = -1};
+	if (command->options & OPTION_RAW) {
+		options->help = arguments[0] && strcmp(arguments[0], "--help") == 0;
+		return 0;
+	}
 	options->sets = calloc(count + 1, sizeof *options->sets);
 	options->codes = calloc(count + 1, sizeof *options->codes);
 	if (!options->sets || !options->codes)

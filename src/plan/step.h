@@ -44,4 +44,7 @@ extern const struct step step_stdio, step_context, step_lock, step_pidfile, step
     step_notify, step_reduce, step_inherit, step_process, step_limits, step_warmup, step_witness,
     step_chroot, step_identity, step_confine, step_audit, step_loop, step_ready;
 
+/* What step warmup keeps of the name service for net.connect: daemon->hosts and ->resolver. */
+int warmup_read(struct daemon *daemon, struct err *err);
+
 #endif

@@ -66,6 +66,13 @@ static int keep_text(struct daemon *daemon, const char *path, char **text, struc
 	return 0;
 }
 
+int warmup_read(struct daemon *daemon, struct err *err)
+{
+	if (keep_text(daemon, "/etc/hosts", &daemon->hosts, err) < 0)
+		return -1;
+	return keep_text(daemon, "/etc/resolv.conf", &daemon->resolver, err);
+}
+
 static int apply(struct daemon *daemon, struct err *err)
 {
 	const struct spec *spec = daemon->spec;
@@ -74,8 +81,7 @@ static int apply(struct daemon *daemon, struct err *err)
 
 	sys_warm_time();
 	sys_warm_names(spec->uid, spec->gid);
-	if (keep_text(daemon, "/etc/hosts", &daemon->hosts, err) < 0 ||
-	    keep_text(daemon, "/etc/resolv.conf", &daemon->resolver, err) < 0)
+	if (warmup_read(daemon, err) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->module_count; i++) {
 		const char *problem =

@@ -120,6 +120,14 @@ void alarms_init(struct alarms *alarms, uv_loop_t *loop)
 	alarms->timer.data = alarms;
 }
 
+void alarms_rest(struct alarms *alarms)
+{
+	if (alarms->first || !alarms->armed)
+		return;
+	uv_timer_stop(&alarms->timer);
+	alarms->armed = 0;
+}
+
 void alarm_init(struct alarms *alarms, struct alarm *alarm, alarm_ring ring)
 {
 	unsigned kind = 0;

@@ -34,6 +34,10 @@ struct alarms {
 
 void alarms_init(struct alarms *alarms, uv_loop_t *loop);
 
+/* The timer stops when no alarm is set: until then it may ring for nobody, which keeps a loop alive
+ * that has nothing else to wait for. */
+void alarms_rest(struct alarms *alarms);
+
 /* What it calls. Before it is set for the first time. */
 void alarm_init(struct alarms *alarms, struct alarm *alarm, alarm_ring ring);
 

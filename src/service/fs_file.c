@@ -231,13 +231,6 @@ static int l_close(lua_State *L)
 	return fs_call_wait(L, call);
 }
 
-static bool may_wait(lua_State *L)
-{
-	struct vm *vm = vm_of(L);
-
-	return vm->current && !vm->current->closing && !vm->pinned && lua_isyieldable(L);
-}
-
 /* At the end of a block the file is closed when the code after it runs; of a task that is being
  * cancelled nobody can wait for it. */
 static int l_close_block(lua_State *L)
@@ -247,7 +240,7 @@ static int l_close_block(lua_State *L)
 	if (!*box || (*box)->closed)
 		return 0;
 	lua_settop(L, 1);
-	if (may_wait(L))
+	if (task_may_wait(L, vm_of(L)->current))
 		return l_close(L);
 	leave(L, box);
 	return 0;

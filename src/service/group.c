@@ -187,14 +187,6 @@ static int closed(lua_State *L, int status, lua_KContext context)
 	return 0;
 }
 
-static bool may_wait(lua_State *L, const struct group *group)
-{
-	const struct vm *vm = vm_of(L);
-
-	return vm->current && vm->current == group->owner && !vm->current->closing && !vm->pinned &&
-	       lua_isyieldable(L);
-}
-
 /* Lua says whether an error leaves the block, but break, return and its end look the same. */
 static int l_close(lua_State *L)
 {
@@ -202,7 +194,7 @@ static int l_close(lua_State *L)
 
 	if (group->closed)
 		return 0;
-	if (lua_isnoneornil(L, 2) && may_wait(L, group)) {
+	if (lua_isnoneornil(L, 2) && task_may_wait(L, group->owner)) {
 		lua_settop(L, 1);
 		return group_wait(L, group, -1, closed);
 	}

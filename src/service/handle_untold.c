@@ -24,7 +24,7 @@ static void log_untold(struct handle *handle)
 	lua_checkstack(L, 2);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, handle->reference);
 	lua_getiuservalue(L, -1, HANDLE_MESSAGE);
-	vm_log(handle->vm, LEVEL_ERROR, lua_tostring(L, -1), &field, 1);
+	vm_log_failure(handle->vm, lua_tostring(L, -1), &field, 1);
 	lua_pop(L, 2);
 	handle_tell(handle);
 }

@@ -12,6 +12,7 @@
 #include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
+#include "service/vm_close.h"
 
 /* --- the table --- */
 
@@ -201,41 +202,6 @@ static void on_closed(uv_handle_t *handle)
 	life->vm->handles--;
 }
 
-static void on_idle_closed(uv_handle_t *handle)
-{
-	struct vm *vm = handle->data;
-
-	vm->handles--;
-}
-
-static void on_alarms_closed(uv_handle_t *handle)
-{
-	LIST_ENTRY((struct alarms *)handle->data, struct vm, alarms)->handles--;
-}
-
-static void on_nothing(uv_timer_t *timer)
-{
-	(void)timer;
-}
-
-/* Runs the loop until all handles but later's are gone; a request in the thread pool, luv's or
- * ours, may take its time: at most a second. */
-static size_t wait_closed(struct life *life)
-{
-	struct vm *vm = life->vm;
-	uint64_t until = uv_hrtime() + UINT64_C(1000000000);
-	size_t left = 0;
-
-	uv_timer_start(&life->later, on_nothing, 5, 5); /* no turn of the loop blocks longer */
-	do {
-		life_close_all(life);
-		left = uvlib_close(vm);
-		uv_run(vm->loop, UV_RUN_ONCE);
-		left += vm->fs.pending;
-	} while (vm->handles > 1 || (left > 0 && uv_hrtime() < until));
-	return left;
-}
-
 void life_destroy(struct life *life)
 {
 	struct vm *vm;
@@ -249,9 +215,8 @@ void life_destroy(struct life *life)
 	life->state = STOPPED;
 	vm_close_handle(vm, (uv_handle_t *)&life->deadline, on_closed);
 	slice_close(vm);
-	vm_close_handle(vm, (uv_handle_t *)&vm->turn, on_idle_closed);
-	vm_close_handle(vm, (uv_handle_t *)&vm->alarms.timer, on_alarms_closed);
-	left = wait_closed(life);
+	life->verb = NULL;
+	left = vm_shut(vm, &life->later);
 	vm_close_handle(vm, (uv_handle_t *)&life->later, on_closed);
 	while (vm->handles > 0)
 		uv_run(vm->loop, UV_RUN_NOWAIT);

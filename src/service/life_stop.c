@@ -13,22 +13,13 @@
 #include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
+#include "service/vm_close.h"
 
 void life_close_all(struct life *life)
 {
-	struct vm *vm = life->vm;
-
 	uv_timer_stop(&life->deadline);
 	life->verb = NULL;
-	vm->phase = PHASE_CLOSED;
-	tasks_cancel(vm);
-	evals_close(vm);
-	timers_close(vm);
-	fs_watchers_close(vm);
-	servers_close(vm);
-	udps_close(vm);
-	lookups_close(vm);
-	uvlib_close(vm);
+	vm_close_all(life->vm);
 }
 
 void life_cancel_rest(struct life *life)

@@ -182,7 +182,7 @@ void loader_embedded(lua_State *L, const char *name)
 	lua_remove(L, -2);
 }
 
-static void open_preload(lua_State *L)
+void loader_preload(lua_State *L)
 {
 	static const luaL_Reg modules[] = {{"luvd", luaopen_luvd},
 					   {"luvd.fs", luaopen_luvd_fs},
@@ -217,7 +217,7 @@ void loader_open(lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &loading);
 	lua_pushcfunction(L, l_require);
 	lua_setglobal(L, "require");
-	open_preload(L);
+	loader_preload(L);
 }
 
 /* --- include --- */

@@ -8,6 +8,8 @@
 /* require: package.loaded, package.preload (luvd, luvd.*, uv, luv), then the bundle's modules,
  * nothing else. May wait inside. */
 void loader_open(lua_State *L);
+/* package.preload has luvd, luvd.*, uv and luv. */
+void loader_preload(lua_State *L);
 /* Pushes a module of lua/luvd that ships inside the binary; loads it unless it is loaded. */
 void loader_embedded(lua_State *L, const char *name);
 /* Pushes the compiled chunk of a MODULE_LUA text; raises a syntax error. */

@@ -36,7 +36,7 @@ static void log_ended(struct conn *conn, struct server *server, const char *mess
 	if (failure.peer)
 		vm_log(server->vm, LEVEL_INFO, "connection lost", fields, 3);
 	else
-		vm_log(server->vm, LEVEL_ERROR, message, fields, 2);
+		vm_log_failure(server->vm, message, fields, 2);
 }
 
 static void finish(struct task *task, struct conn *conn, enum outcome outcome, const char *message)
@@ -100,7 +100,7 @@ static void on_accepted(struct server *server, struct incoming *incoming)
 		return;
 	}
 	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	vm_log_failure(vm, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
 	conn_abort(accepted.conn);
 }

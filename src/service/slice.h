@@ -52,6 +52,7 @@ struct slice {
 	volatile uint64_t overdue;    /* the run that outlasts abort */
 	volatile int raised;          /* how often the error was raised in it */
 	volatile bool fired;          /* a hook has run since the last tick */
+	volatile int stop; /* of a script, script_stop.c: what runs has to end; 0: go on */
 
 	uint64_t turn_began;   /* milliseconds of the loop; 0: no Lua has run in this turn */
 	uint64_t lag, longest; /* microseconds of the longest turn since they were asked for */

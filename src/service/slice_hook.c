@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/script_state.h"
 #include "service/task.h"
 #include "service/vm.h"
 
@@ -17,7 +18,7 @@ static void on_hook(lua_State *L, lua_Debug *call);
 
 bool slice_due(const struct slice *slice)
 {
-	return slice->overdue == slice->run ||
+	return slice->stop || slice->overdue == slice->run ||
 	       (slice->late == slice->run && slice->told != slice->run);
 }
 
@@ -178,6 +179,8 @@ static void on_hook(lua_State *L, lua_Debug *call)
 	if (slice->overdue == slice->run)
 		raise_abort(L, vm);
 	unhook_all(vm);
+	if (slice->stop)
+		script_raise_stop(L);
 	if (lua_gethook(L) == on_hook)
 		lua_sethook(L, NULL, 0, 0);
 }

@@ -218,13 +218,17 @@ static void on_turn(uv_idle_t *idle)
 
 void task_queue(struct task *task)
 {
+	if (task->main) { /* the flow looks at its state */
+		task->state = TASK_READY;
+		return;
+	}
 	list_append(&task->vm->ready, &task->queued);
 	uv_idle_start(&task->vm->turn, on_turn);
 }
 
 static void resume(struct task *task)
 {
-	if (task->vm->running == 0)
+	if (task->vm->running == 0 && !task->main)
 		run(task);
 	else
 		task_queue(task);

@@ -46,6 +46,7 @@ struct task {
 	bool keeps : 1;           /* the lowest value on L is not its own: task_keep */
 	bool exposed : 1;         /* the service knows L: it is not used again */
 	bool outlived : 1;        /* what it starts belongs to the service: start, reload */
+	bool main : 1;            /* a script's main flow, flow.h: never resumed */
 	struct task *parent;
 	struct link sibling;  /* among the parent's children, or in vm->tasks */
 	struct link children; /* in the order in which they were started */
@@ -107,8 +108,11 @@ void task_log_failure(struct task *task, const char *message);
 
 /* The running task; raises where nothing may wait, and says why. */
 struct task *task_check(lua_State *L);
+/* Would task_check return this task? */
+bool task_may_wait(lua_State *L, const struct task *task);
 /* Waits for object until task_wake, at most timeout milliseconds (< 0: without limit); then k
- * goes on and looks at object itself: no values are passed. detach may be NULL. */
+ * goes on and looks at object itself: no values are passed. detach may be NULL. What it returns is
+ * what the calling function has to return. */
 int task_wait(lua_State *L, struct task *task, void *object, void (*detach)(struct task *),
 	      int64_t timeout, lua_KContext context, lua_KFunction k);
 /* Ends the calling task without a way back (os.exit). Outside a task, or where it cannot be

@@ -13,7 +13,7 @@ void task_log_failure(struct task *task, const char *message)
 {
 	struct log_field field = {.key = "task", .bytes = task->name, .length = strlen(task->name)};
 
-	vm_log(task->vm, LEVEL_ERROR, message, &field, 1);
+	vm_log_failure(task->vm, message, &field, 1);
 }
 
 /* --- the end --- */

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
+#include "service/flow.h"
 #include "service/vm.h"
 
 /* What a suspended coroutine has yielded when the host, not the service, suspended it. */
@@ -16,14 +17,30 @@ struct task *task_check(lua_State *L)
 	if (vm->phase == PHASE_LOADING)
 		vm_raise(L, "cannot wait while the service is being loaded: wait inside start");
 	if (!task)
-		vm_raise(L, "cannot wait outside of a task: use daemon:spawn");
+		vm_raise(L, "cannot wait outside of a task: use %s",
+			 vm->script ? "task.spawn" : "daemon:spawn");
 	if (task->closing)
 		vm_raise(L, "cannot wait while a task is being closed (in a <close> value)");
+	if (task->main) {
+		flow_check(L);
+		return task;
+	}
 	if (vm->pinned || !lua_isyieldable(L))
 		vm_raise(L, "cannot wait inside a function that Lua cannot suspend (a function "
 			    "given to table.sort, string.gsub, load, or a finalizer)");
 	luaL_checkstack(L, 4, NULL);
 	return task;
+}
+
+bool task_may_wait(lua_State *L, const struct task *task)
+{
+	const struct vm *vm = vm_of(L);
+
+	if (!task || task != vm->current || task->closing)
+		return false;
+	if (task->main)
+		return vm->phase != PHASE_CLOSED;
+	return !vm->pinned && lua_isyieldable(L);
 }
 
 /* --- deadlines --- */
@@ -71,6 +88,8 @@ int task_wait(lua_State *L, struct task *task, void *object, void (*detach)(stru
 		task->extra->passed_count = 0;
 	if (timeout >= 0)
 		arm(task, timeout);
+	if (task->main)
+		return flow_wait(L, context, k);
 	lua_pushlightuserdata(L, (void *)&marker_wait);
 	return lua_yieldk(L, 1, context, k);
 }

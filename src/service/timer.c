@@ -64,7 +64,7 @@ static void call(struct timer *timer)
 		return;
 	}
 	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	vm_log_failure(vm, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
 }
 

@@ -156,7 +156,7 @@ static void start_handler(struct udp *udp)
 		return;
 	}
 	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	vm_log_failure(vm, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
 	forget_box(udp);
 	failed(udp); /* memory is out: it may come back */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "service/baselib.h"
+#include "service/script_state.h"
 #include "service/task.h"
 #include "service/vm.h"
 
@@ -13,7 +14,10 @@ static const char library = 0; /* registry key of the table */
 static int failed(struct vm *vm, int base, int status)
 {
 	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	if (vm->script)
+		script_callback_failed(vm, lua_tostring(vm->L, -1));
+	else
+		vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
 	lua_settop(vm->L, base);
 	return -status;
 }
@@ -25,6 +29,12 @@ static int create_task(lua_State *L)
 
 	*task = task_create(L, lua_gettop(L) - 2, "callback");
 	return 0;
+}
+
+static void on_script_done(struct task *task, enum outcome outcome, const char *message)
+{
+	if (outcome == OUTCOME_FAILED)
+		script_callback_failed(task->vm, message);
 }
 
 static int start_task(struct vm *vm, int base, int nargs)
@@ -39,6 +49,8 @@ static int start_task(struct vm *vm, int base, int nargs)
 	status = vm_call(vm, nargs + 2, 0);
 	if (status != LUA_OK)
 		return failed(vm, base, status);
+	if (vm->script)
+		task->done = on_script_done;
 	task_start(task);
 	return 0;
 }
@@ -174,27 +186,40 @@ static int guard_c_thread(lua_State *L, lua_CFunction function, void *data, int 
 	return guard_thread(L, 1, LUA_MULTRET, flags);
 }
 
+static void preload_thread(lua_State *L)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	lua_pushcfunction(L, luaopen_luv);
+	lua_setfield(L, -2, "luv");
+	lua_pushcfunction(L, luaopen_luv);
+	lua_setfield(L, -2, "uv");
+}
+
 static int open_thread(lua_State *L)
 {
 	lua_pushboolean(L, 1);
 	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
 	luaL_openlibs(L);
 	baselib_open_thread(L);
-	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	lua_pushcfunction(L, luaopen_luv);
-	lua_setfield(L, -2, "luv");
-	lua_pushcfunction(L, luaopen_luv);
-	lua_setfield(L, -2, "uv");
+	preload_thread(L);
 	return 0;
 }
 
-static lua_State *acquire_thread(void)
+/* Those of a script have all of Lua, as under lua. */
+static int open_free_thread(lua_State *L)
+{
+	luaL_openlibs(L);
+	preload_thread(L);
+	return 0;
+}
+
+static lua_State *acquire(lua_CFunction open)
 {
 	lua_State *L = luaL_newstate();
 
 	if (!L)
 		return NULL;
-	lua_pushcfunction(L, open_thread);
+	lua_pushcfunction(L, open);
 	if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
 		lua_close(L);
 		return NULL;
@@ -204,6 +229,16 @@ static lua_State *acquire_thread(void)
 	return L;
 }
 
+static lua_State *acquire_thread(void)
+{
+	return acquire(open_thread);
+}
+
+static lua_State *acquire_free_thread(void)
+{
+	return acquire(open_free_thread);
+}
+
 int uvlib_open(lua_State *L)
 {
 	struct vm *vm = vm_of(L);
@@ -211,13 +246,16 @@ int uvlib_open(lua_State *L)
 	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &library) == LUA_TTABLE)
 		return 1;
 	lua_pop(L, 1);
-	luv_set_thread_cb(acquire_thread, lua_close);
+	luv_set_thread_cb(vm->script ? acquire_free_thread : acquire_thread, lua_close);
 	lua_pushcfunction(L, luaopen_luv);
 	lua_call(L, 0, 1);
 	luv_context(L)->L = vm->L; /* callbacks run on the main thread, whoever required us */
 	lua_pushcfunction(L, l_walk);
 	lua_setfield(L, -2, "walk");
-	refuse(L);
+	if (vm->script)
+		script_open_uv(L);
+	else
+		refuse(L);
 	lua_pushvalue(L, -1);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &library);
 	return 1;

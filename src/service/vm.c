@@ -10,6 +10,7 @@
 #include "service/baselib.h"
 #include "service/explain.h"
 #include "service/loader.h"
+#include "service/script.h"
 #include "service/task.h"
 #include "service/uvlib.h"
 
@@ -87,6 +88,13 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 	    const struct log_field *fields, size_t count)
 {
 	vm->calls->log(vm->calls->data, level, message, strlen(message), fields, count);
+}
+
+void vm_log_failure(struct vm *vm, const char *message, const struct log_field *fields,
+		    size_t count)
+{
+	if (!vm->script || !script_take_failure(vm, message))
+		vm_log(vm, LEVEL_ERROR, message, fields, count);
 }
 
 void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
@@ -192,8 +200,18 @@ static int open_all(lua_State *L)
 	return 0;
 }
 
-struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
-		     struct err *err)
+/* What a daemon has and no script. */
+static void prepare(struct vm *vm)
+{
+	/* io.write to the log must not wait for a full buffer: nobody flushes at the end of a line.
+	 */
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	lua_gc(vm->L, LUA_GCSETPAUSE, VM_PAUSE_SMALL);
+	lua_setwarnf(vm->L, on_warning, vm);
+}
+
+static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
+			 struct script *script, lua_CFunction open, struct err *err)
 {
 	struct vm *vm = calloc(1, sizeof *vm);
 
@@ -202,8 +220,10 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	vm->loop = loop;
 	vm->daemon = daemon;
 	vm->calls = calls;
+	vm->script = script;
 	vm->log_level = daemon->spec->log.level;
 	vm->limit = daemon->spec->lua_memory;
+	vm->grown = script != NULL; /* Lua's own pace */
 	vm->service = vm->daemon_ref = LUA_NOREF;
 	list_init(&vm->servers);
 	list_init(&vm->listenings);
@@ -218,13 +238,10 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 	if (!vm->L)
 		goto no_memory;
 	*(struct vm **)lua_getextraspace(vm->L) = vm;
-	/* io.write to the log must not wait for a full buffer: nobody flushes at the end of a line.
-	 */
-	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	lua_gc(vm->L, LUA_GCSETPAUSE, VM_PAUSE_SMALL);
 	lua_atpanic(vm->L, panic);
-	lua_setwarnf(vm->L, on_warning, vm);
-	if (vm_run(vm, open_all, NULL) != LUA_OK) {
+	if (!script)
+		prepare(vm);
+	if (vm_run(vm, open, script) != LUA_OK) {
 		err_set(err, "cannot make the Lua state: %s", lua_tostring(vm->L, -1));
 		lua_close(vm->L);
 		goto failed;
@@ -240,6 +257,18 @@ failed:
 	}
 	free(vm);
 	return NULL;
+}
+
+struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
+		     struct err *err)
+{
+	return create(loop, daemon, calls, NULL, open_all, err);
+}
+
+struct vm *vm_create_script(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
+			    struct script *script, lua_CFunction open, struct err *err)
+{
+	return create(loop, daemon, calls, script, open, err);
 }
 
 void vm_destroy(struct vm *vm)

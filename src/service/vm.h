@@ -30,13 +30,15 @@ enum phase {
 };
 
 struct task;
+struct script;
 
 struct vm {
 	lua_State *L; /* the main thread */
 	uv_loop_t *loop;
 	struct daemon *daemon;
 	const struct life_calls *calls;
-	struct life *life;
+	struct life *life;     /* NULL: of a script */
+	struct script *script; /* NULL: of a daemon */
 	enum phase phase;
 	int64_t timeout_stop;     /* of life_stop, milliseconds; 0: it was not called */
 	enum log_level log_level; /* what is below is not logged */
@@ -105,6 +107,9 @@ enum {
 /* Makes the state: libraries, text-only loading, no search paths, luv on the loop. */
 struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
 		     struct err *err);
+/* The same for a script, script.h: the whole of Lua's libraries, open reads them. */
+struct vm *vm_create_script(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
+			    struct script *script, lua_CFunction open, struct err *err);
 /* Everything that was opened must be closed and gone from the loop. */
 void vm_destroy(struct vm *vm);
 
@@ -165,6 +170,11 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 	    const struct log_field *fields, size_t count);
 void vm_printf(struct vm *vm, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same at LEVEL_ERROR for the failure of a task, a handler or a callback, which a script's
+ * Lua may take: luvd.script. Counting it is the caller's. */
+void vm_log_failure(struct vm *vm, const char *message, const struct log_field *fields,
+		    size_t count);
 
 /* Sets it for all, the host too. */
 void vm_set_log_level(struct vm *vm, enum log_level level);

@@ -211,6 +211,10 @@ void spec_destroy(struct spec *spec); /* accepts NULL */
  * where "echo.lua:7", key "umask". Runs no service code. */
 int spec_load(struct spec **spec, const struct source *source, struct errs *errs);
 
+/* A spec of no daemon file: nothing but defaults and this name, for what runs Lua without one.
+ * folder: where relative paths start. NULL: out of memory. */
+struct spec *spec_bare(const char *name, const char *folder);
+
 /* Asks this machine: ids of user and groups (NSS), owners, folders, pidfile, log, environment,
  * who we are (source.uid). Errors carry line and key, EXIT_FAILED. background: start, not run. */
 int spec_resolve(struct spec *spec, bool background, struct errs *errs);

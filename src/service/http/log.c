@@ -147,6 +147,6 @@ void http_log_access(struct http_conn *hc)
 	if (vm_run(vm, call_function, &access) == LUA_OK)
 		return;
 	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	vm_log_failure(vm, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
 }

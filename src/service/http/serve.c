@@ -158,7 +158,7 @@ static void begin_task(struct begin *begin)
 	if (begin->hc->task || vm_run(vm, make_task, begin) == LUA_OK)
 		return;
 	vm->failed++;
-	vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
+	vm_log_failure(vm, lua_tostring(vm->L, -1), NULL, 0);
 	lua_pop(vm->L, 1);
 }
 

@@ -1,0 +1,107 @@
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/manual.h"
+
+enum { WIDTH = 80 };
+
+static void print_blanks(FILE *out, size_t count)
+{
+	fprintf(out, "%*s", (int)count, "");
+}
+
+/* Paragraphs, broken between words; the first line goes on at column, the others begin at indent.
+ */
+static void print_text(FILE *out, const char *text, size_t indent, size_t column)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t length = strcspn(text, " \n");
+
+		if (!first && column + 1 + length > WIDTH) {
+			fputc('\n', out);
+			print_blanks(out, indent);
+			column = indent;
+		} else if (!first) {
+			fputc(' ', out);
+			column++;
+		}
+		fwrite(text, 1, length, out);
+		column += length;
+		text += length;
+		first = false;
+		if (strncmp(text, "\n\n", 2) == 0) {
+			fputs("\n\n", out);
+			print_blanks(out, indent);
+			column = indent;
+			first = true;
+		}
+		text += strspn(text, " \n");
+	}
+	fputc('\n', out);
+}
+
+/* "  left                right" */
+static void print_row(FILE *out, const char *left, size_t width, const char *right)
+{
+	fprintf(out, "  %-*s  ", (int)width, left);
+	print_text(out, right, width + 4, strlen(left) > width ? strlen(left) + 4 : width + 4);
+}
+
+static void print_option(FILE *out, const struct option_row *row)
+{
+	char letter[8] = "", left[64];
+
+	if (row->letter)
+		snprintf(letter, sizeof letter, "-%c, ", row->letter);
+	snprintf(left, sizeof left, "%s%s%s%s", letter, row->name, row->value ? " " : "",
+		 row->value ? row->value : "");
+	print_row(out, left, 18, row->help);
+}
+
+static void print_manual(FILE *out, const struct manual *manual)
+{
+	fputs("\nexit codes:\n", out);
+	for (const struct exit_meaning *code = manual->codes; code->means; code++) {
+		char number[16];
+
+		snprintf(number, sizeof number, "%d", code->code);
+		print_row(out, number, 1, code->means);
+	}
+	fputs("\nexamples:\n", out);
+	for (const struct example *example = manual->examples; example->line; example++) {
+		fprintf(out, "  %s\n      ", example->line);
+		print_text(out, example->does, 6, 6);
+	}
+}
+
+void command_print(const struct command *command, FILE *out)
+{
+	const struct manual *manual = manual_find(command->name);
+	const struct option_row *row;
+
+	fprintf(out, "usage: luvd %s%s%s\n\n", command->name, *command->arguments ? " " : "",
+		command->arguments);
+	print_text(out, manual ? manual->text : "For luvd's own use.", 0, 0);
+	fputs("\noptions:\n", out);
+	for (size_t i = 0; (row = option_at(i)); i++)
+		if (command->options & row->bit)
+			print_option(out, row);
+	print_row(out, "-h, --help", 18, "print this");
+	if (manual)
+		print_manual(out, manual);
+}
+
+void commands_print(FILE *out)
+{
+	fputs("usage: luvd COMMAND FILE [--set KEY=VALUE ...]\n\n"
+	      "FILE is a daemon file, or the name of a running daemon.\n\n",
+	      out);
+	for (const struct command *command = commands; command->name; command++)
+		if (command->help)
+			fprintf(out, "  %-8s  %s\n", command->name, command->help);
+	fputs("\n`luvd COMMAND --help` tells a command's options, `luvd help KEY` what a key of\n"
+	      "the daemon file means.\n",
+	      out);
+}
