@@ -9,8 +9,8 @@
 enum { SPEC = OPTION_SET };
 
 const struct command commands[] = {
-    {"run", "FILE [--set KEY=VALUE ...]", "run the daemon in the foreground",
-     SPEC | OPTION_NOTIFY_FD, true, true, cmd_run},
+    {"run", "FILE [--set KEY=VALUE ...] [--scratch FOLDER]", "run the daemon in the foreground",
+     SPEC | OPTION_NOTIFY_FD | OPTION_SCRATCH, true, true, cmd_run},
     {"start", "FILE [--set KEY=VALUE ...] [--if-stopped]",
      "start the daemon in the background, return when it is ready",
      SPEC | OPTION_IF_STOPPED | OPTION_NOTIFY_FD, true, true, cmd_start},
@@ -137,6 +137,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	daemon.arguments = argv;
 	daemon.launcher = getpid();
+	daemon.parent = getppid();
 	if (take_row(&daemon, &step_stdio, &err) < 0)
 		code = cmd_fail(&err);
 	else

@@ -144,6 +144,38 @@ static void others_have_their_own(void **state)
 	assert_string_equal(spec->folders[DIRECTORY_LOGS].path, "/home/ann/.local/state/echo/log");
 }
 
+static void a_scratch_folder_holds_everything(void **state)
+{
+	static char folder[] = "/tmp/scratch";
+	static char *sets[] = {"files.given.path=/given", NULL};
+	struct fixture *fixture = *state;
+	struct spec *spec;
+
+	as(fixture, 0);
+	fixture->source.scratch = folder;
+	fixture->source.sets = sets;
+	spec = resolved(fixture, "return { name = 'echo', log = 'syslog', " SERVICE ",\n"
+				 "listen = { web = 'tcp://*:80', link = 'unix:/run/x' },\n"
+				 "files = { read = { path = '/etc/hosts', mode = 'r' },\n"
+				 "given = { path = '/other', mode = 'w' },\n"
+				 "written = { path = '/var/x', mode = 'a' } } }");
+	assert_string_equal(spec->home_folder, "/tmp/scratch/run/echo");
+	assert_string_equal(spec->control, "/tmp/scratch/run/echo/control");
+	assert_string_equal(spec->pidfile, "/tmp/scratch/pid");
+	assert_string_equal(spec->folders[DIRECTORY_STATE].path, "/tmp/scratch/state");
+	assert_int_equal(spec->log.to, SINK_STDERR);
+	assert_true(spec->console);
+	assert_string_equal(spec_listen(spec, "web")->addresses[0].text, "tcp://127.0.0.1:0");
+	assert_string_equal(spec_listen(spec, "web")->addresses[1].text, "tcp://[::1]:0");
+	assert_string_equal(spec_listen(spec, "link")->addresses[0].text,
+			    "unix:/tmp/scratch/link.socket");
+	for (size_t i = 0; i < spec->file_count; i++)
+		assert_string_equal(spec->files[i].path, spec->files[i].mode == 'r' ? "/etc/hosts"
+							 : spec->files[i].mode == 'w'
+							     ? "/given"
+							     : "/tmp/scratch/written.file");
+}
+
 static void others_cannot_have_what_only_root_gives(void **state)
 {
 	struct fixture *fixture = *state;
@@ -210,6 +242,7 @@ int main(void)
 	    TEST(a_sockets_owner_becomes_numbers),
 	    TEST(roots_folders_are_the_systems),
 	    TEST(others_have_their_own),
+	    TEST(a_scratch_folder_holds_everything),
 	    TEST(others_cannot_have_what_only_root_gives),
 	    TEST(the_environment_is_made_anew),
 	    TEST(auto_is_one_worker_for_each_cpu),

@@ -268,6 +268,30 @@ static void a_classic_daemon_outlives_its_launcher(void **state)
 	assert_false(fake_saw("parent_death_signal", NULL));
 }
 
+static void what_a_test_has_started_ends_with_its_parent(void **state)
+{
+	static char folder[] = "/tmp/scratch";
+	struct signal_spec quit = {SIGQUIT, ACTION_RELOAD, NULL};
+
+	(void)state;
+	assert_false(step_tether.wanted(&sample.daemon));
+	sample.spec.source.scratch = folder;
+	assert_true(step_tether.wanted(&sample.daemon));
+	sample.daemon.parent = fake.parent;
+	takes(&step_tether);
+	assert_true(fake_saw("parent_death_signal(3)", NULL));
+	sample.spec.signals = &quit;
+	sample.spec.signal_count = 1;
+	takes(&step_tether);
+	assert_true(fake_saw("parent_death_signal(9)", NULL));
+	fake.parent = 1;
+	refuses(&step_tether, "the parent process is gone");
+	given();
+	sample.spec.source.scratch = folder;
+	assert_false(step_tether.wanted(&sample.daemon));
+	sample.spec.source.scratch = NULL;
+}
+
 /* --- lock --- */
 
 static void busy(void)
@@ -1196,6 +1220,7 @@ int main(void)
 	    TEST(workers_make_roots_of_their_own),
 	    TEST(a_worker_is_tied_to_its_monitor),
 	    TEST(a_classic_daemon_outlives_its_launcher),
+	    TEST(what_a_test_has_started_ends_with_its_parent),
 	    TEST(audit_is_content_with_what_was_asked_for),
 	    TEST(audit_is_told_anew_by_a_daemon_that_runs),
 	    TEST(audit_finds_a_second_thread),

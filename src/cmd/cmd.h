@@ -26,6 +26,8 @@ struct options {
 	const char *topic;  /* help KEY */
 	bool help;          /* --help, -h after the command */
 	char **words;       /* OPTION_RAW: all that follows the command; NULL-terminated */
+
+	const char *scratch; /* --scratch FOLDER; NULL: not given */
 };
 
 /* Which options a command takes; anything else is wrong usage (exit 2), named. */
@@ -44,7 +46,8 @@ enum option {
 	OPTION_CODE = 2048,
 	OPTION_FORM = 4096,
 	OPTION_RAW = 8192, /* all that follows is left in words, but for --help as the first */
-	OPTION_TEMPLATE = 16384
+	OPTION_TEMPLATE = 16384,
+	OPTION_SCRATCH = 65536
 };
 
 struct command {

@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "host/restrain.h"
+#include "spec/scratch.h"
 
 enum { SOURCE_MAX = 16 * 1024 * 1024 };
 
@@ -94,6 +95,12 @@ static bool resolves(const struct daemon *daemon)
 
 static int load(struct daemon *daemon, struct errs *errs)
 {
+	struct err err = {.exit = EXIT_USAGE};
+
+	if (daemon->source.scratch && scratch_read_sets(&daemon->source, &err) < 0) {
+		*errs_add(errs) = err;
+		return -1;
+	}
 	if (spec_load(&daemon->spec, &daemon->source, errs) < 0)
 		return -1;
 	return resolves(daemon) ? spec_resolve(daemon->spec, true, errs) : 0;

@@ -89,6 +89,12 @@ static int take_template(struct options *options, const char *value)
 	return 0;
 }
 
+static int take_scratch(struct options *options, const char *value)
+{
+	options->scratch = value;
+	return *value ? 0 : -1;
+}
+
 static int take_if_stopped(struct options *options, const char *value)
 {
 	(void)value;
@@ -134,6 +140,9 @@ static const struct option_row rows[] = {
      'e'},
     {"--notify-fd", "N", "write a newline to this descriptor when ready", take_notify_fd,
      OPTION_NOTIFY_FD, 0},
+    {"--scratch", "FOLDER",
+     "for tests: touch nothing outside this folder, and end with the parent process", take_scratch,
+     OPTION_SCRATCH, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -96,6 +98,23 @@ static char *path_absolute(const char *file, struct err *err)
 	return without_parents(path);
 }
 
+/* Only a folder that is there: what is mistyped must not fill another one. */
+static int take_scratch(struct source *source, const char *folder, struct err *err)
+{
+	struct stat stat;
+
+	if (!folder)
+		return 0;
+	err->exit = EXIT_USAGE;
+	if (sys_stat_at(AT_FDCWD, folder, &stat) < 0)
+		return err_sys(err, "cannot look at the folder '%s' of --scratch", folder);
+	if (!S_ISDIR(stat.st_mode))
+		return err_set(err, "--scratch: '%s' is not a folder", folder);
+	err->exit = EXIT_DONE;
+	source->scratch = path_absolute(folder, err);
+	return source->scratch ? 0 : -1;
+}
+
 int cmd_source(struct daemon *daemon, const struct options *options, struct err *err)
 {
 	struct source *source = &daemon->source;
@@ -112,6 +131,8 @@ int cmd_source(struct daemon *daemon, const struct options *options, struct err 
 		source->environment = strings_copy(environ);
 	if (!source->shown || !source->hostname || !source->sets || !source->environment)
 		return err_set(err, "out of memory");
+	if (take_scratch(source, options->scratch, err) < 0)
+		return -1;
 	source->cpus = sys_cpus();
 	source->uid = options->as_root ? 0 : geteuid();
 	source->owner = getuid();

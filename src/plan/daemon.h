@@ -56,6 +56,7 @@ struct daemon {
 	bool if_stopped;    /* --if-stopped: that it runs already is no failure */
 	bool announced;     /* host/launch: the daemon has told its pid */
 	pid_t launcher;     /* who typed the command */
+	pid_t parent;       /* of the launcher, when it began */
 	pid_t pid;          /* the daemon's own, once detached; 0 before */
 	int middle_status;  /* how the process between the two forks ended, for the launcher */
 

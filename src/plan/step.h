@@ -42,7 +42,7 @@ extern const struct step *const steps[];
 extern const struct step step_stdio, step_context, step_lock, step_pidfile, step_paths, step_listen,
     step_files, step_log, step_bundle, step_detach, step_output, step_record, step_control,
     step_notify, step_reduce, step_inherit, step_process, step_limits, step_warmup, step_witness,
-    step_chroot, step_identity, step_confine, step_audit, step_loop, step_ready;
+    step_chroot, step_identity, step_confine, step_tether, step_audit, step_loop, step_ready;
 
 /* What step warmup keeps of the name service for net.connect: daemon->hosts and ->resolver. */
 int warmup_read(struct daemon *daemon, struct err *err);

@@ -26,6 +26,7 @@ const struct step *const steps[] = {
     &step_identity, /* the last that needs privilege */
     &step_confine,  /* after setresuid, which changes dumpable; acts on one thread: before the loop
 		     */
+    &step_tether,   /* after setresuid, which clears it */
     &step_audit,    /* after all that it proves, before any service code */
     &step_loop,     /* the first service code: unprivileged */
     &step_ready,    /* only now is it true */

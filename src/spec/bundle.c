@@ -14,7 +14,7 @@
  * never outlive a daemon, but an upgraded binary reads what the old one wrote. */
 
 enum {
-	BUNDLE_VERSION = 4,
+	BUNDLE_VERSION = 5,
 	BUNDLE_SIZE_MAX = 128 << 20,
 	CAPABILITY_MOST = 63,
 	RESOURCE_MOST = 63,
@@ -62,7 +62,9 @@ static void code_source(struct codec *codec, struct source *source)
 	codec_int(codec, &source->cpus, 0, INT_MAX);
 	codec_u32(codec, &source->uid);
 	codec_u32(codec, &source->owner);
-	if (!source->path || source->path[0] != '/' || !source->shown)
+	codec_owned_text(codec, &source->scratch);
+	if (!source->path || source->path[0] != '/' || !source->shown ||
+	    (source->scratch && source->scratch[0] != '/'))
 		codec->failed = true;
 }
 

@@ -9,6 +9,7 @@
 #include "spec/arena.h"
 #include "spec/environment.h"
 #include "spec/parse.h"
+#include "spec/scratch.h"
 #include "spec/spec.h"
 
 /* What this machine says to a daemon file: ids, folders, paths. */
@@ -223,7 +224,9 @@ static void resolve_home_folder(struct resolve *resolve)
 	struct spec *spec = resolve->spec;
 	void *arena = spec->arena;
 
-	if (resolve->root)
+	if (spec->home_folder)
+		; /* of --scratch */
+	else if (resolve->root)
 		spec->home_folder = arena_format(arena, "/run/luvd/%s", spec->name);
 	else if (resolve->runtime)
 		spec->home_folder = arena_format(arena, "%s/luvd/%s", resolve->runtime, spec->name);
@@ -287,7 +290,10 @@ int spec_resolve(struct spec *spec, bool background, struct errs *errs)
 	resolve.home = absolute(&resolve, "HOME");
 	if (!resolve.home)
 		resolve.home = spec->home ? spec->home : "/";
-	resolve_folders(&resolve);
+	if (spec->source.scratch)
+		scratch_resolve(spec);
+	else
+		resolve_folders(&resolve);
 	resolve_home_folder(&resolve);
 	resolve_files(&resolve);
 	environment_make(spec);

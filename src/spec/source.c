@@ -17,6 +17,7 @@ void source_finish(struct source *source)
 	free_list(source->sets);
 	free_list(source->environment);
 	free(source->hostname);
+	free(source->scratch);
 	*source = (struct source){0};
 }
 
@@ -60,7 +61,8 @@ int source_copy(struct source *to, const struct source *from)
 	if (copy_text(&to->path, from->path) < 0 || copy_text(&to->shown, from->shown) < 0 ||
 	    copy_list(&to->sets, from->sets) < 0 ||
 	    copy_list(&to->environment, from->environment) < 0 ||
-	    copy_text(&to->hostname, from->hostname) < 0) {
+	    copy_text(&to->hostname, from->hostname) < 0 ||
+	    copy_text(&to->scratch, from->scratch) < 0) {
 		source_finish(to);
 		return -1;
 	}

@@ -16,6 +16,7 @@ struct source {
 	int cpus;           /* host.cpus */
 	uid_t uid;          /* who runs it: 0 applies root's rules (--as root sets it) */
 	uid_t owner;        /* files must belong to root or to this one (the caller) */
+	char *scratch;      /* --scratch FOLDER, absolute; NULL: not given. See spec/scratch.h */
 };
 
 void source_finish(struct source *source);

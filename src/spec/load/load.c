@@ -7,6 +7,7 @@
 
 #include "spec/check.h"
 #include "spec/places.h"
+#include "spec/scratch.h"
 
 enum { TRIES_MAX = 3 };
 
@@ -240,11 +241,14 @@ static void check(struct load *load)
 	struct check check = {.spec = load->spec, .arena = load->arena, .errs = load->errs};
 	const char *path = load->source->path, *slash = strrchr(path, '/');
 	size_t length = slash && slash > path ? (size_t)(slash - path) : 0;
+	size_t first = load->errs->count;
 
 	check.folder =
 	    arena_format(load->arena, "%.*s", (int)(length ? length : 1), length ? path : "/");
 	lend_texts(load);
 	check_spec(&check);
+	if (load->source->scratch && load->errs->count == first)
+		scratch_move(load->spec, load->errs);
 	modules_find(load);
 }
 

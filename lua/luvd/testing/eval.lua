@@ -1,0 +1,44 @@
+-- A question of a test to its daemon, which answers with data. What a test sends runs in the daemon's console: there,
+-- this module evaluates the text and prints the results as the last line.
+
+local literal = require "luvd.testing.literal"
+
+local eval = {}
+
+eval.TEXT_MAX = 8000 -- bytes: a console takes 16384, and each may become four
+
+local MARK = "\1luvd.testing "
+
+--- What the console is given for a text of the test.
+---@param text string
+---@return string
+function eval.question(text)
+  return ("do require('luvd.testing.eval').run(%s, _ENV) end"):format(literal.encode(text))
+end
+
+--- In the daemon: evaluates text, an expression or statements, in the environment of the console.
+---@param text string
+---@param environment table
+function eval.run(text, environment)
+  local chunk, message = load("return " .. text, "=eval", "t", environment)
+  if not chunk then chunk, message = load(text, "=eval", "t", environment) end
+  if not chunk then error(message, 0) end
+  local values = table.pack(chunk())
+  for index = 1, values.n do values[index] = literal.encode(values[index]) end
+  environment.print(MARK .. table.concat(values, ","))
+end
+
+--- What the console has answered: what the text has printed, and its results with their number in n.
+---@param answer string
+---@return string printed
+---@return any[] values
+function eval.answer(answer)
+  local at = 1
+  for from in answer:gmatch("()" .. MARK) do at = from end
+  local values = answer:sub(at, at + #MARK - 1) == MARK and answer:sub(-1) == "\n"
+    and literal.decode(answer:sub(at + #MARK))
+  if not values then error("eval: the result is too long", 0) end
+  return answer:sub(1, at - 1), values
+end
+
+return eval
