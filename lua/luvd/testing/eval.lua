@@ -5,7 +5,8 @@ local literal = require "luvd.testing.literal"
 
 local eval = {}
 
-eval.TEXT_MAX = 8000 -- bytes: a console takes 16384, and each may become four
+eval.TEXT_MAX = 8000 -- bytes
+eval.QUESTION_MAX = 16384 -- what a console takes
 
 local MARK = "\1luvd.testing "
 

@@ -6,7 +6,7 @@ local task = require "luvd.task"
 local WITHIN = 5 -- seconds, when the test does not say
 
 ---@class luvd.testing.Log
----@field private text string
+---@field private parts string[]
 ---@field private position integer where the next wait looks
 ---@field private waiting table<luvd.Channel, true>
 ---@field private ended string|nil why nothing more will come
@@ -44,22 +44,26 @@ function Log:get()
   return self.parts[1] or ""
 end
 
--- The lines from the position on, whole ones only unless it has ended: a part of a line could match less.
-local function find(self, pattern)
+-- The next line that matches, from the position on: whole ones only unless it has ended, for a part of a line could
+-- match less. Nothing when there is none yet, but where to look the next time.
+local function find(self, pattern, from)
   local text = self:get()
-  local at = self.position
-  while at <= #text do
-    local stop = text:find("\n", at, true) or self.ended and #text + 1
-    if not stop then return end
-    local found = table.pack(text:sub(at, stop - 1):find(pattern, math.max(self.position - at + 1, 1)))
-    if found[1] then
-      self.position = at + found[2]
-      if found.n == 2 then return text:sub(at + found[1] - 1, at + found[2] - 1) end
-      return table.unpack(found, 3, found.n)
+  while from <= #text do
+    local stop = text:find("\n", from, true) or self.ended and #text + 1
+    if not stop then break end
+    -- Behind a match in this line "^" does not begin one.
+    local begins = from == 1 or text:byte(from - 1) == 10
+    if begins or pattern:sub(1, 1) ~= "^" then
+      local found = table.pack(text:sub(from, stop - 1):find(pattern))
+      if found[1] then
+        self.position = from + found[2]
+        if found.n == 2 then return nil, text:sub(from + found[1] - 1, from + found[2] - 1) end
+        return nil, table.unpack(found, 3, found.n)
+      end
     end
-    at = stop + 1
-    self.position = math.max(self.position, at)
+    from = stop + 1
   end
+  return from
 end
 
 local function fail(self, pattern, why)
@@ -76,14 +80,15 @@ function Log:wait(pattern, within)
   local channel = task.channel(1)
   self.waiting[channel] = true
   local leave <close> = task.defer(function() self.waiting[channel] = nil end)
+  local from = self.position
   while true do
-    local found = table.pack(find(self, pattern))
-    if found.n > 0 then return table.unpack(found, 1, found.n) end
+    local found = table.pack(find(self, pattern, from))
+    from = found[1]
+    if not from then return table.unpack(found, 2, found.n) end
     if self.ended then fail(self, pattern, self.ended) end
     local left = deadline - luvd.now()
-    if left <= 0 or not channel:receive { timeout = left } and luvd.now() >= deadline then
-      fail(self, pattern, ("no such line within %s"):format(within or WITHIN .. "s"))
-    end
+    if left <= 0 then fail(self, pattern, ("no such line within %s"):format(within or WITHIN .. "s")) end
+    channel:receive { timeout = left }
   end
 end
 

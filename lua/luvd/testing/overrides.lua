@@ -17,7 +17,7 @@ local function key_of(path, key)
   if math.type(key) == "integer" then return tostring(key) end
   if type(key) ~= "string" then fail(path, ("a key is a string or a number, got a %s"):format(type(key))) end
   if key == "" or key:find "[.=%c]" then
-    fail(path, ("the key %q cannot be named: give the table around it as a whole, in a list"):format(key))
+    fail(path, ("the key %q cannot be changed by itself: --set has no name for it"):format(key))
   end
   return key
 end

@@ -1,0 +1,44 @@
+-- luvd.testing: what a test starts, asks and makes. The types are in types/testing.lua.
+
+local command = require "luvd.testing.command"
+local luvd = require "luvd"
+local process = require "luvd.testing.process"
+local tree = require "luvd.testing.tree"
+
+local EVENTUALLY, LOOK_EVERY = 5, 0.005 -- seconds
+
+local testing = { start = process.start, tree = tree.new }
+
+local function need_path(name, file)
+  if type(file) ~= "string" then error(("%s: expected a path, got a %s"):format(name, type(file)), 3) end
+end
+
+function testing.check(file, overrides)
+  need_path("check", file)
+  return command.check(file, overrides)
+end
+
+local plan_options = { as = true, overrides = true }
+
+function testing.plan(file, options)
+  need_path("plan", file)
+  for key in pairs(options or {}) do
+    if not plan_options[key] then error(("plan: unknown option '%s'; there are: as, overrides"):format(key), 2) end
+  end
+  return command.plan(file, options or {})
+end
+
+function testing.eventually(fn, within)
+  local deadline = luvd.now() + luvd.duration(within or EVENTUALLY)
+  while true do
+    local ok, value = pcall(fn)
+    if ok and value then return value end
+    if luvd.now() >= deadline then
+      if not ok then error(value, 0) end
+      error(("eventually: it is still %s after %s"):format(tostring(value), within or EVENTUALLY .. "s"), 2)
+    end
+    luvd.sleep(LOOK_EVERY)
+  end
+end
+
+return testing

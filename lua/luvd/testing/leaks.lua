@@ -1,0 +1,73 @@
+-- What a daemon under test holds, by its own status and the kernel's word.
+
+local control = require "luvd.testing.control"
+local luvd = require "luvd"
+local uv = require "uv"
+
+local WITHIN, LOOK_EVERY = 1, 0.01 -- seconds: what is on its way out is no leak
+
+local leaks = {}
+
+local function names(path)
+  local count = 0
+  local request = uv.fs_scandir(path)
+  while request and uv.fs_scandir_next(request) do count = count + 1 end
+  return request and count
+end
+
+-- Children of a process, when the kernel tells them.
+local function children(pid)
+  local fd = uv.fs_open(("/proc/%d/task/%d/children"):format(pid, pid), "r", 0)
+  local text = fd and uv.fs_read(fd, 65536, 0) or ""
+  if fd then uv.fs_close(fd) end
+  return select(2, text:gsub("%d+", ""))
+end
+
+--- What there is, by name. status: of the daemon, as it is now.
+---@param status table
+---@return table<string, integer>
+function leaks.count(status)
+  local counts = { task = status.lua.tasks }
+  for _, listener in ipairs(status.listeners) do
+    local key = "connection of " .. listener.name
+    counts[key] = (counts[key] or 0) + (listener.connections or 0)
+  end
+  for _, worker in ipairs(status.workers) do
+    if worker.pid then
+      local descriptors = names(("/proc/%d/fd"):format(worker.pid))
+      if descriptors then counts.descriptor = (counts.descriptor or 0) + descriptors end
+      counts.process = (counts.process or 0) + children(worker.pid)
+    end
+  end
+  return counts
+end
+
+local function difference(before, now)
+  local list = {}
+  for key, count in pairs(now) do
+    local more = count - (before[key] or 0)
+    if more > 0 then
+      local word, rest = key:match "^(%a+)(.*)$"
+      local plural = more == 1 and "" or word:find "s$" and "es" or "s"
+      list[#list + 1] = ("%d %s%s%s"):format(more, word, plural, rest)
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+--- What there is more than at the start.
+---@param running luvd.testing.Running
+---@return string[]
+function leaks.find(running)
+  if running.child.code then return {} end
+  local deadline = luvd.now() + WITHIN
+  while true do
+    control.eval(running.control, "collectgarbage() collectgarbage()")
+    local list = difference(running.before, leaks.count(control.status(running.control)))
+    if #list == 0 or luvd.now() >= deadline then return list end
+    luvd.sleep(LOOK_EVERY)
+  end
+end
+
+return leaks
