@@ -44,6 +44,11 @@ const struct command commands[] = {
      cmd_new},
     {"help", "[KEY] [--json]", "tell what a key of the daemon file means", OPTION_JSON, false,
      false, cmd_help},
+    {"test",
+     "[--watch] [--coverage[=FILE]] [--time-limit DURATION] [--no-leaks] [BUSTED'S OPTION|FILE "
+     "...]",
+     "run tests with busted; one that leaves something behind fails", OPTION_RAW, false, false,
+     cmd_test},
     {"version", "", "print the version", 0, false, false, cmd_version},
     {"loader", "", NULL, OPTION_WORDS, false, false, cmd_loader},
     {"monitor", "", NULL, OPTION_WORDS, false, false, cmd_monitor},

@@ -100,6 +100,7 @@ int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
 int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_lua(struct daemon *daemon, const struct options *options);
+int cmd_test(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
 int cmd_unit(struct daemon *daemon, const struct options *options);
 int cmd_new(struct daemon *daemon, const struct options *options);

@@ -4,6 +4,7 @@
 
 #include "service/conn_lua.h"
 #include "service/dial.h"
+#include "service/origin.h"
 #include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
@@ -71,6 +72,7 @@ static int give_conn(lua_State *L, struct dial *dial)
 		conn_abort(conn);
 		return lua_error(L);
 	}
+	origin_note(dial->vm, L, conn);
 	return 1;
 }
 

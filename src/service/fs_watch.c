@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "service/census.h"
 #include "service/fs_call.h"
+#include "service/origin.h"
 #include "service/push.h"
 #include "service/task.h"
 #include "service/vm.h"
@@ -166,6 +168,7 @@ static int start(lua_State *L, struct watcher *watcher)
 	watcher->handles = 2;
 	vm->handles += 2;
 	list_append(&vm->watchers, &watcher->all);
+	origin_note(vm, L, watcher);
 	code = uv_fs_event_start(&watcher->event, on_event, folder, 0);
 	if (code < 0)
 		close_watcher(watcher);
@@ -246,4 +249,13 @@ void fs_watchers_close(struct vm *vm)
 {
 	while (!list_empty(&vm->watchers))
 		close_watcher(LIST_ENTRY(vm->watchers.next, struct watcher, all));
+}
+
+void fs_watchers_tell(struct vm *vm, struct census *census)
+{
+	for (struct link *link = vm->watchers.next; link != &vm->watchers; link = link->next) {
+		const struct watcher *watcher = LIST_ENTRY(link, struct watcher, all);
+
+		census_add(census, watcher, "watcher of %s", watcher->path);
+	}
 }

@@ -5,6 +5,7 @@
 
 #include "service/explain.h"
 #include "service/group.h"
+#include "service/origin.h"
 #include "service/push.h"
 #include "service/units.h"
 #include "service/vm.h"
@@ -127,6 +128,7 @@ struct handle *handle_spawn(lua_State *L, int nargs, struct task *parent, int gr
 	lua_insert(L, -nargs - 2);
 	task = task_create(L, nargs, "task");
 	handle->task = task;
+	origin_note(handle->vm, L, task);
 	task->data = handle;
 	task->done = on_done;
 	lua_pushvalue(L, -1);

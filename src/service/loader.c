@@ -193,6 +193,7 @@ void loader_preload(lua_State *L)
 					   {"luvd.http", luaopen_luvd_http},
 					   {"luvd.http.native", luaopen_luvd_http_native},
 					   {"luvd.task", luaopen_luvd_task},
+					   {"luvd.test.native", luaopen_luvd_test_native},
 					   {"uv", uvlib_open},
 					   {"luv", uvlib_open},
 					   {NULL, NULL}};

@@ -7,6 +7,7 @@
 
 #include "plan/listener.h"
 #include "service/listener.h"
+#include "service/origin.h"
 #include "service/vm.h"
 #include "spec/listen.h"
 
@@ -167,6 +168,7 @@ static void try_listening(lua_State *L, struct attempt *attempt)
 		own->vm = vm_of(L);
 		own->references = 1;
 		list_append(&own->vm->listenings, &own->all);
+		origin_note(own->vm, L, own);
 		own->arena = arena_create();
 	}
 	if (own && own->arena)

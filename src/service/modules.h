@@ -13,5 +13,7 @@ int luaopen_luvd_resp(lua_State *L);
 int luaopen_luvd_http(lua_State *L);
 int luaopen_luvd_http_native(lua_State *L);
 int luaopen_luvd_task(lua_State *L);
+int luaopen_luvd_test_native(lua_State *L);
+int luaopen_luvd_script(lua_State *L); /* only in scripts */
 
 #endif

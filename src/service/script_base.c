@@ -9,6 +9,7 @@
 #include "service/baselib.h"
 #include "service/listener.h"
 #include "service/loader.h"
+#include "service/modules.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
 
@@ -66,6 +67,9 @@ int script_open(lua_State *L)
 	lua_pushcfunction(L, l_exit);
 	lua_setfield(L, -2, "exit");
 	loader_preload(L);
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	lua_pushcfunction(L, luaopen_luvd_script);
+	lua_setfield(L, -2, "luvd.script");
 	listener_open(L);
 	vm->quiet_warnings = true;
 	lua_setwarnf(L, on_warning, vm);

@@ -17,6 +17,9 @@ struct script {
 	uv_timer_t beat; /* of the end */
 	bool left;       /* uv.stop was called */
 	bool failed;     /* somebody has to be told */
+	bool has_timer;  /* of the deadline */
+	timer_t timer;
+	char late[48];  /* what is raised then; "": there is none */
 	int on_failure;  /* reference to a function of luvd.script; LUA_NOREF */
 };
 
@@ -46,6 +49,9 @@ void script_stop_open(struct script *script);
 void script_stop_close(struct script *script);
 /* Raises why the script is stopped, if it is. */
 void script_raise_stop(lua_State *L);
+/* After so many milliseconds "took longer than 5s" is raised in the main flow, wherever it is, and
+ * in whatever task is in its way; again each second. 0: no more. -1: the system refuses a timer. */
+int script_deadline(struct script *script, int64_t duration);
 
 /* --- script_uv.c --- */
 

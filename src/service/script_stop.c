@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "service/vm.h"
 #include "sys/sys.h"
@@ -12,9 +14,15 @@
  * the loop, which is woken. */
 
 enum { INTERRUPTED = 1, LATE };
+enum { SECOND = 1000 };
 
 /* The one global: what the handlers must reach. */
 static struct script *volatile running;
+
+static int number_of_deadline(void)
+{
+	return SIGRTMIN + 2; /* SIGRTMIN is host/signals.c's, the next slice.c's */
+}
 
 /* --- the handlers: async-signal-safe calls only, and lua_sethook --- */
 
@@ -41,6 +49,35 @@ static void on_interrupt(int number, siginfo_t *info, void *context)
 	errno = code;
 }
 
+static void on_deadline(int number, siginfo_t *info, void *context)
+{
+	int code = errno;
+
+	(void)number;
+	(void)context;
+	if (running && info->si_code == SI_TIMER && running->late[0] &&
+	    running->vm->slice.stop != INTERRUPTED)
+		stop(running, LATE);
+	errno = code;
+}
+
+/* Of a connection it is an error to whoever writes. But whoever writes to a pipe that nobody reads
+ * any more, `luvd lua x | head`, ends as under lua; and a handler, unlike SIG_IGN, is nothing that
+ * the script's children inherit. */
+static void on_pipe(int number, siginfo_t *info, void *context)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	int code = errno;
+
+	(void)info;
+	(void)context;
+	if (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)) {
+		signal(number, SIG_DFL);
+		raise(number); /* comes when the handler has returned */
+	}
+	errno = code;
+}
+
 /* --- in the loop, and in Lua --- */
 
 static void on_wake(uv_async_t *wake)
@@ -58,7 +95,54 @@ void script_raise_stop(lua_State *L)
 	/* Whoever else runs is only in the way of the main flow. */
 	if (!vm->current || vm->current->main)
 		vm->slice.stop = 0;
-	luaL_error(L, "interrupted!");
+	luaL_error(L, "%s", why == LATE ? vm->script->late : "interrupted!");
+}
+
+/* --- the deadline --- */
+
+static void write_late(struct script *script, int64_t duration)
+{
+	FILE *out = fmemopen(script->late, sizeof script->late, "w");
+
+	if (!out)
+		return;
+	fputs("took longer than ", out);
+	text_duration(out, duration);
+	fclose(out);
+}
+
+/* Again each second: the first error may end in a pcall. */
+static struct itimerspec timer_of(int64_t duration)
+{
+	struct itimerspec when = {.it_interval = {.tv_sec = 1}};
+
+	if (duration == 0)
+		return (struct itimerspec){0};
+	when.it_value = (struct timespec){.tv_sec = duration / SECOND,
+					  .tv_nsec = duration % SECOND * 1000000};
+	return when;
+}
+
+int script_deadline(struct script *script, int64_t duration)
+{
+	const struct itimerspec none = {0}, when = timer_of(duration);
+
+	if (!script->has_timer) {
+		if (duration == 0)
+			return 0;
+		if (sys_signal_handle(number_of_deadline(), on_deadline) < 0 ||
+		    sys_thread_timer(number_of_deadline(), &script->timer) < 0)
+			return -1;
+		script->has_timer = true;
+	}
+	timer_settime(script->timer, 0, &none, NULL);
+	script->late[0] = '\0'; /* a tick that is under way finds nothing to do */
+	if (script->vm->slice.stop == LATE)
+		script->vm->slice.stop = 0;
+	if (duration == 0)
+		return 0;
+	write_late(script, duration);
+	return timer_settime(script->timer, 0, &when, NULL);
 }
 
 /* --- making and taking down --- */
@@ -71,6 +155,7 @@ void script_stop_open(struct script *script)
 	script->vm->handles++;
 	running = script;
 	(void)sys_signal_handle(SIGINT, on_interrupt);
+	(void)sys_signal_handle(SIGPIPE, on_pipe);
 }
 
 void script_stop_close(struct script *script)
@@ -79,4 +164,8 @@ void script_stop_close(struct script *script)
 		return;
 	(void)signal(SIGINT, SIG_DFL);
 	running = NULL;
+	if (script->has_timer)
+		timer_delete(script->timer);
+	script->has_timer = false;
+	script->vm->slice.stop = 0;
 }

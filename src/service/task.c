@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "service/coverage.h"
 #include "service/handle.h"
 #include "service/vm.h"
 
@@ -182,6 +183,8 @@ static void run(struct task *task)
 	if (!vm->grown && vm->bytes > VM_HEAP_SMALL)
 		vm_grow(vm);
 	task->detach = NULL;
+	if (vm->coverage)
+		coverage_arm(task->L);
 	task->state = TASK_RUNNING;
 	vm->current = task;
 	vm_enter(vm, &frame, task->L);

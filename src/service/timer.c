@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/census.h"
+#include "service/origin.h"
 #include "service/push.h"
 #include "service/schedule.h"
 #include "service/task.h"
@@ -198,6 +200,7 @@ static int create(lua_State *L, const struct rule *rule)
 	timer->vm = vm;
 	timer->rule = *rule;
 	list_append(&vm->timers, &timer->all);
+	origin_note(vm, L, timer);
 	arm(timer);
 	return 1;
 }
@@ -285,4 +288,14 @@ void timers_close(struct vm *vm)
 {
 	while (!list_empty(&vm->timers))
 		close_timer(LIST_ENTRY(vm->timers.next, struct timer, all));
+}
+
+void timers_tell(struct vm *vm, struct census *census)
+{
+	for (struct link *link = vm->timers.next; link != &vm->timers; link = link->next) {
+		const struct timer *timer = LIST_ENTRY(link, struct timer, all);
+
+		census_add(census, timer, "timer of luvd.%s",
+			   timer->rule.kind == CRON ? "cron" : "every");
+	}
 }

@@ -4,6 +4,7 @@
 #include <lua.h>
 
 struct vm;
+struct census;
 
 /* luvd.every(duration, function) -> timer: set(duration), close(). Registered before the service
  * is ready, it begins then; when stop begins all are disarmed. */
@@ -15,5 +16,6 @@ void timers_begin(struct vm *vm);
 void timers_end(struct vm *vm);
 /* Closes all for good. */
 void timers_close(struct vm *vm);
+void timers_tell(struct vm *vm, struct census *census);
 
 #endif

@@ -112,6 +112,11 @@ static void push_alive(lua_State *L, bool handles)
 	}
 }
 
+void uvlib_push_handles(lua_State *L)
+{
+	push_alive(L, true);
+}
+
 /* uv.walk(function(handle) ... end), as luv's own but for the host's handles. */
 static int l_walk(lua_State *L)
 {

@@ -14,6 +14,9 @@ struct vm;
 void uvlib_prepare(lua_State *L);
 /* The table of require "uv" and require "luv". */
 int uvlib_open(lua_State *L);
+/* Pushes a list of the handles that Lua has made and that are not gone, closing ones among them:
+ * userdata with a uv_handle_t * in each. */
+void uvlib_push_handles(lua_State *L);
 /* Closes the handles and cancels the requests that the service has left; returns how many are
  * not gone yet. 0 at once when luv was never opened. */
 size_t uvlib_close(struct vm *vm);

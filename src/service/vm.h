@@ -29,6 +29,7 @@ enum phase {
 	PHASE_CLOSED
 };
 
+struct coverage;
 struct task;
 struct script;
 
@@ -82,6 +83,8 @@ struct vm {
 	const void *conn_meta;     /* the metatable of luvd.conn */
 	struct resolver *resolver; /* lookup.c; NULL: nothing was looked up yet */
 	char *read_buffer;         /* one for all connections: READ_SIZE bytes */
+	struct coverage *coverage; /* counts the lines that are run; NULL: none */
+	bool origins;              /* origin.h: where in Lua things are made is noted */
 	int service, daemon_ref;   /* references: the service's table, the daemon object */
 
 	char warning[512]; /* pieces of one that is not whole yet */

@@ -177,6 +177,29 @@ int sys_parent_death_signal(int number)
 	return refuse();
 }
 
+int sys_process_name(pid_t pid, char *name, size_t size)
+{
+	(void)pid;
+	(void)name;
+	(void)size;
+	return refuse();
+}
+
+size_t sys_descriptors(int *list, size_t size)
+{
+	(void)list;
+	(void)size;
+	return 0;
+}
+
+int sys_descriptor_name(int fd, char *name, size_t size)
+{
+	(void)fd;
+	(void)name;
+	(void)size;
+	return refuse();
+}
+
 uint64_t sys_started(pid_t pid)
 {
 	(void)pid;

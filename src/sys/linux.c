@@ -1,6 +1,7 @@
 #include "sys/sys.h"
 
 #include <cap-ng.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -400,6 +401,57 @@ size_t sys_children(pid_t *list, size_t size)
 	}
 	close(fd);
 	return count;
+}
+
+int sys_process_name(pid_t pid, char *name, size_t size)
+{
+	char path[64], text[1024], *begin, *end;
+	ssize_t length;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	length = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	begin = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (!begin || !end || strncmp(end, ") Z", 3) == 0)
+		return -1;
+	snprintf(name, size, "%.*s", (int)(end - begin - 1), begin + 1);
+	return 0;
+}
+
+size_t sys_descriptors(int *list, size_t size)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	size_t count = 0;
+
+	while (folder && count < size && (entry = readdir(folder))) {
+		int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
+
+		if (fd >= 0 && fd != dirfd(folder))
+			list[count++] = fd;
+	}
+	if (folder)
+		closedir(folder);
+	return count;
+}
+
+int sys_descriptor_name(int fd, char *name, size_t size)
+{
+	char path[64];
+	ssize_t length;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	length = readlink(path, name, size - 1);
+	if (length < 0)
+		return -1;
+	name[length] = '\0';
+	return 0;
 }
 
 /* --- this process --- */

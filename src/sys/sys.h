@@ -192,6 +192,15 @@ uint64_t sys_started(pid_t pid);
 /* The children of this process, ended ones that nobody has waited for among them: at most size are
  * written to list; returns how many. 0 also when it cannot tell. ignored: openat(2), read(2). */
 size_t sys_children(pid_t *list, size_t size);
+/* What process pid is called: the first 15 bytes of its program's name. -1: there is none, or it
+ * has ended. ignored: openat(2), read(2). */
+int sys_process_name(pid_t pid, char *name, size_t size);
+/* The descriptors of this process: at most size are written to list; returns how many. 0 also when
+ * it cannot tell. ignored: openat(2), getdents64(2). */
+size_t sys_descriptors(int *list, size_t size);
+/* What is behind a descriptor: a path, or "socket:[4711]", cut when it is longer. ignored:
+ * readlink(2). */
+int sys_descriptor_name(int fd, char *name, size_t size);
 /* The session of a process, also of an ended one that nobody has waited for. ignored: getsid(2). */
 pid_t sys_session(pid_t pid);
 /* Makes a control group (by mkdirat) below the one of folder; a descriptor of it, close-on-exec.

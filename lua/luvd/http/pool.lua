@@ -15,6 +15,11 @@ local function drop(address, index)
   return entry.conn
 end
 
+local function end_timer()
+  if timer then timer:close() end
+  timer = nil
+end
+
 -- Closes what has waited too long; the oldest of an address come first.
 local function sweep()
   local now, old = luvd.now(), {}
@@ -24,10 +29,7 @@ local function sweep()
   for _, address in ipairs(old) do
     while idle[address] and now - idle[address][1].since >= IDLE do drop(address, 1):reset() end
   end
-  if count == 0 then
-    timer:close()
-    timer = nil
-  end
+  if count == 0 then end_timer() end
 end
 
 local function oldest()
@@ -58,6 +60,14 @@ function pool.take(address)
     if fresh and native.is_quiet(conn) then return conn end
     conn:reset()
   end
+end
+
+--- Closes all.
+function pool.clear()
+  for address, list in pairs(idle) do
+    for index = #list, 1, -1 do drop(address, index):reset() end
+  end
+  end_timer()
 end
 
 return pool

@@ -1,0 +1,295 @@
+#include "service/census.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include "service/conn.h"
+#include "service/fs_watch.h"
+#include "service/listener.h"
+#include "service/origin.h"
+#include "service/script_state.h"
+#include "service/server.h"
+#include "service/task.h"
+#include "service/timer.h"
+#include "service/udp.h"
+#include "service/uvlib.h"
+#include "service/vm.h"
+#include "sys/sys.h"
+
+enum { FDS_MAX = 4096, CHILDREN_MAX = 256, TEXT = 512, NAME = 256 };
+
+/* --- one entry --- */
+
+/* The text is on top of L. origin: the object, or NULL when it is not known where it was made. */
+static void add(struct census *census, const char *id, const void *origin)
+{
+	lua_State *L = census->L;
+
+	lua_createtable(L, 0, 3);
+	lua_insert(L, -2);
+	lua_setfield(L, -2, "text");
+	lua_pushstring(L, id);
+	lua_setfield(L, -2, "id");
+	if (origin) {
+		origin_push(census->vm, L, origin);
+		lua_setfield(L, -2, "where");
+	}
+	lua_rawseti(L, census->list, (lua_Integer)lua_rawlen(L, census->list) + 1);
+}
+
+void census_add(struct census *census, const void *object, const char *format, ...)
+{
+	char text[TEXT], id[TEXT + 32];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	/* The first word too: another kind of thing may have got the address since. */
+	snprintf(id, sizeof id, "%.*s %p", (int)strcspn(text, " ,"), text, object);
+	lua_pushstring(census->L, text);
+	add(census, id, object);
+}
+
+void census_owns(struct census *census, int fd)
+{
+	if (fd < 0)
+		return;
+	lua_pushboolean(census->L, 1);
+	lua_rawseti(census->L, census->known, fd);
+}
+
+void census_owns_child(struct census *census, pid_t pid)
+{
+	census_owns(census, FDS_MAX + (int)pid);
+}
+
+static bool is_known(struct census *census, int number)
+{
+	bool known = lua_rawgeti(census->L, census->known, number) != LUA_TNIL;
+
+	lua_pop(census->L, 1);
+	return known;
+}
+
+static void own_handle(struct census *census, const uv_handle_t *handle)
+{
+	uv_os_fd_t fd;
+
+	if (uv_fileno(handle, &fd) == 0)
+		census_owns(census, fd);
+}
+
+/* --- luvd's own --- */
+
+static void add_conns(struct census *census, const struct link *list)
+{
+	char peer[CONN_ADDRESS_MAX];
+
+	for (const struct link *at = list->next; at != list; at = at->next) {
+		const struct conn *conn = LIST_ENTRY(at, struct conn, all);
+
+		own_handle(census, &conn->handle);
+		if (conn->closed)
+			continue;
+		if (conn->acceptor)
+			census_add(census, conn, "connection from %s, accepted by listener \"%s\"",
+				   conn_peer(conn, peer), conn->acceptor->server->name);
+		else
+			census_add(census, conn, "connection to %s", conn_peer(conn, peer));
+	}
+}
+
+static void add_servers(struct census *census, const struct link *list)
+{
+	for (const struct link *at = list->next; at != list; at = at->next)
+		add_conns(census, &LIST_ENTRY(at, struct server, all)->conns);
+}
+
+static void add_listenings(struct census *census, const struct link *list)
+{
+	for (const struct link *at = list->next; at != list; at = at->next) {
+		const struct listening *own = LIST_ENTRY(at, struct listening, all);
+
+		for (size_t i = 0; i < own->count; i++)
+			census_owns(census, own->sockets[i].fd);
+		census_add(census, own, "listener at %s",
+			   own->listen.name ? own->listen.name : "no address yet");
+	}
+}
+
+/* Their sockets are the listeners', but for the copies. */
+static void add_udps(struct census *census, const struct link *list)
+{
+	for (const struct link *at = list->next; at != list; at = at->next)
+		census_owns(census, LIST_ENTRY(at, struct udp, all)->fd);
+}
+
+static const char *state_of(const struct task *task)
+{
+	static const char *const names[] = {"is about to run", "is running", "is waiting",
+					    "is waiting for its children", "has ended"};
+
+	return names[task->state];
+}
+
+static void add_tasks(struct census *census, const struct link *list)
+{
+	for (const struct link *at = list->next; at != list; at = at->next) {
+		const struct task *task = LIST_ENTRY(at, struct task, sibling);
+
+		census_add(census, task, "task \"%s\", which %s", task->name, state_of(task));
+		add_tasks(census, &task->children);
+	}
+}
+
+/* --- handles of uv --- */
+
+static const char *name_of_child(pid_t pid, char name[NAME])
+{
+	if (sys_process_name(pid, name, NAME) < 0)
+		snprintf(name, NAME, "ended");
+	return name;
+}
+
+static void add_handle(struct census *census, uv_handle_t *handle)
+{
+	char name[NAME], id[64];
+	pid_t pid;
+
+	if (handle->type == UV_PROCESS) {
+		pid = uv_process_get_pid((uv_process_t *)handle);
+		census_owns_child(census, pid);
+		lua_pushfstring(census->L, "uv_process %d (%s)", (int)pid,
+				name_of_child(pid, name));
+	} else {
+		lua_pushfstring(census->L, "uv_%s, %s", uv_handle_type_name(handle->type),
+				uv_is_active(handle) ? "active" : "idle");
+	}
+	snprintf(id, sizeof id, "uv %p", (void *)handle);
+	add(census, id, NULL);
+}
+
+static void add_handles(struct census *census)
+{
+	lua_State *L = census->L;
+	lua_Integer count;
+
+	uvlib_push_handles(L);
+	count = (lua_Integer)lua_rawlen(L, -1);
+	for (lua_Integer i = 1; i <= count; i++) {
+		uv_handle_t *handle;
+
+		lua_rawgeti(L, -1, i);
+		handle = *(uv_handle_t **)lua_touserdata(L, -1);
+		lua_pop(L, 1);
+		own_handle(census, handle);
+		if (!uv_is_closing(handle))
+			add_handle(census, handle);
+	}
+	lua_pop(L, 1);
+}
+
+/* --- descriptors and processes --- */
+
+/* The loop opens these when they are first needed, and keeps them. */
+static bool is_loops(const uv_loop_t *loop, int fd, const char *path)
+{
+	return fd == loop->signal_pipefd[0] || fd == loop->signal_pipefd[1] ||
+	       fd == loop->emfile_fd || fd == uv_backend_fd(loop) ||
+	       strcmp(path, "anon_inode:inotify") == 0;
+}
+
+/* "tcp://127.0.0.1:80", or what the kernel calls it. */
+static const char *name_of_socket(int fd, char name[CONN_ADDRESS_MAX], const char *path)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t length = sizeof address;
+	struct conn_peer peer;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 ||
+	    (address.ss_family != AF_INET && address.ss_family != AF_INET6))
+		return path;
+	peer = conn_peer_of(&address);
+	return conn_peer_text(&peer, name);
+}
+
+static void add_descriptors(struct census *census)
+{
+	char path[NAME], name[CONN_ADDRESS_MAX], id[NAME + 32];
+	int list[FDS_MAX];
+	size_t count = sys_descriptors(list, FDS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_known(census, list[i]) ||
+		    sys_descriptor_name(list[i], path, sizeof path) < 0 ||
+		    is_loops(census->vm->loop, list[i], path))
+			continue;
+		lua_pushfstring(
+		    census->L, "descriptor %d: %s", list[i],
+		    strncmp(path, "socket:", 7) == 0 ? name_of_socket(list[i], name, path) : path);
+		snprintf(id, sizeof id, "fd %d %s", list[i], path);
+		add(census, id, NULL);
+	}
+}
+
+static void add_children(struct census *census)
+{
+	char name[NAME], id[64];
+	pid_t list[CHILDREN_MAX];
+	size_t count = sys_children(list, CHILDREN_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_known(census, FDS_MAX + (int)list[i]))
+			continue;
+		lua_pushfstring(census->L, "process %d (%s)", (int)list[i],
+				name_of_child(list[i], name));
+		snprintf(id, sizeof id, "process %ld", (long)list[i]);
+		add(census, id, NULL);
+	}
+}
+
+/* --- all of it --- */
+
+static int take(lua_State *L)
+{
+	struct vm *vm = vm_of(L);
+	struct census census = {.vm = vm, .L = L, .list = 1, .known = 2};
+
+	luaL_checkstack(L, 16, NULL);
+	lua_newtable(L);
+	lua_newtable(L);
+	add_conns(&census, &vm->conns);
+	add_servers(&census, &vm->servers);
+	add_listenings(&census, &vm->listenings);
+	add_udps(&census, &vm->udps);
+	timers_tell(vm, &census);
+	fs_watchers_tell(vm, &census);
+	add_tasks(&census, &vm->tasks);
+	if (vm->script)
+		add_tasks(&census, &vm->script->flow.task.children);
+	add_handles(&census);
+	add_descriptors(&census);
+	add_children(&census);
+	lua_settop(L, 1);
+	return 1;
+}
+
+/* A finalizer in between could free what is being looked at. */
+int census_l_census(lua_State *L)
+{
+	bool collecting = lua_gc(L, LUA_GCISRUNNING);
+	int status;
+
+	lua_settop(L, 0);
+	origins_keep(vm_of(L), L);
+	lua_gc(L, LUA_GCSTOP);
+	lua_pushcfunction(L, take);
+	status = lua_pcall(L, 0, 1, 0);
+	if (collecting)
+		lua_gc(L, LUA_GCRESTART);
+	return status == LUA_OK ? 1 : lua_error(L);
+}
