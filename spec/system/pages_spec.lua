@@ -9,6 +9,7 @@ local session = require "support.session"
 local pages = {
   { path = "README.md", as = { "root" }, install = false },
   { path = "docs/guide.md", as = { "root" } },
+  { path = "docs/guide/first.md", as = { "user", "root" } },
   { path = "docs/guide/scripts.md", as = { "user" } },
   { path = "docs/guide/units.md", as = { "root" } },
   { path = "docs/guide/life.md", as = { "user" } },

@@ -19,8 +19,15 @@ local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
 local Running = {}
 Running.__index = Running
 
+-- A daemon that stops waits a second for connections that are kept for a next request: of ours none comes.
+local function close_kept()
+  local pool = package.loaded["luvd.http.pool"]
+  if pool then pool.clear() end
+end
+
 function Running:stop()
   if not self.result then
+    close_kept()
     if self.child:kill "sigterm" and not self.child:wait_end(STOP_WITHIN) then
       self.child:kill "sigkill"
     end
