@@ -19,8 +19,10 @@ local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
 local Running = {}
 Running.__index = Running
 
--- A daemon that stops waits a second for connections that are kept for a next request: of ours none comes.
+-- A daemon that stops waits a second for the next request on each connection that is kept: from us none comes, nor from
+-- an answer that nobody reads any more.
 local function close_kept()
+  collectgarbage()
   local pool = package.loaded["luvd.http.pool"]
   if pool then pool.clear() end
 end
