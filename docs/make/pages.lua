@@ -3,6 +3,7 @@
 
 local api = require "make.api"
 local check = require "make.check"
+local editor = require "make.editor"
 local headers = require "make.headers"
 local luacats = require "make.luacats"
 
@@ -35,4 +36,9 @@ local function pages()
   return { ["api.md"] = api(types), ["internals.md"] = headers(texts) }
 end
 
-return setmetatable({ declared = declared }, { __call = pages })
+--- What lua/editor holds.
+local function for_editors()
+  return editor(declared())
+end
+
+return setmetatable({ declared = declared, for_editors = for_editors }, { __call = pages })

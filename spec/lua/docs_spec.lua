@@ -37,6 +37,18 @@ describe("the manual", function()
     end)
   end
 
+  it("has a file for each module in lua/editor, and no other (else: lua5.4 docs/make.lua)", function()
+    local expected, kept = pages.for_editors(), {}
+    assert.truthy(expected["luvd.lua"]:find("---@type luvd\n", 1, true))
+    assert.truthy(expected["luvd/http.lua"]:find("---@meta luvd.http\n", 1, true))
+    for _, folder in ipairs { "", "luvd/" } do
+      for _, name in ipairs(proc.names("lua/editor/" .. folder)) do
+        if name:match "%.lua$" then kept[folder .. name] = proc.slurp("lua/editor/" .. folder .. name) end
+      end
+    end
+    assert.same(expected, kept)
+  end)
+
   it("links to files and headings that exist", function()
     local anchors = {}
     local function has(path, anchor)

@@ -69,6 +69,7 @@ const struct command *command_find(const char *name, struct err *err);
 int options_parse(struct options *options, const struct command *command, char **arguments,
 		  struct err *err);
 void options_finish(struct options *options);
+
 /* One option as it may be typed. */
 struct option_row {
 	const char *name;

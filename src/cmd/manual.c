@@ -116,6 +116,30 @@ const struct manual manuals[] = {
      {{0, "printed"}, {1, "it cannot be written in that form"}, {2, WRONG_FILE}},
      {{"luvd unit hello.lua --as root", "a unit, to put into /etc/systemd/system"},
       {"luvd unit hello.lua --for logrotate", "a stanza, to put into /etc/logrotate.d"}}},
+    {"new",
+     "Makes a folder with a daemon file, its service, a spec, settings of busted and of editors "
+     "and a README; `luvd test` passes there at once. Nothing that exists is overwritten, and what "
+     "was "
+     "made is removed when it cannot be finished.",
+     {{0, "made; what to do next is printed"},
+      {1, "it cannot be written, or the folder is there and not empty"},
+      {2, "wrong usage, or no name for a daemon"}},
+     {{"luvd new shop", "a service of HTTP"},
+      {"luvd new clock --template timer", "one that does something now and then"}}},
+    {"lua",
+     "Runs a Lua script on an event loop, with the modules of luvd and with luv (`uv`, `luv`). "
+     "Code may call what waits wherever it stands, and the script ends when nothing is left to "
+     "wait for. "
+     "Options, `arg`, `LUA_INIT` and `LUA_PATH` are those of lua(1); `luvd-lua` is the same under "
+     "a "
+     "name for `#!` and `busted --lua`. Without a script it reads what is typed, on a terminal "
+     "with history and completion.",
+     {{0, "the script has ended, and nothing that it started has failed"},
+      {1,
+       "an error, of the script or of a task or handler of it; wrong usage; what the script gives "
+       "to `os.exit` otherwise"}},
+     {{"luvd lua -e 'print(require(\"luvd\").version)'", "a line of Lua"},
+      {"luvd lua", "an interpreter to type in"}}},
     {"help",
      "Tells what a key of the daemon file means, its type, its default and what it takes to "
      "change it; without a key, the commands and the keys at the top.",
@@ -135,6 +159,7 @@ static const struct {
 } choices[] = {
     {"--as", "root"},
     {"--for", "systemd rc.d s6 runit logrotate"},
+    {"--template", "http tcp udp timer"},
 };
 
 const char *manual_choices(const char *option)

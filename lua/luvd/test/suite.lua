@@ -97,7 +97,16 @@ end
 
 local function run_block(core, state, descriptor, run, element)
   local marks, texts = enter(state), {}
+  table.insert(state.blocks, element)
   local results = table.pack(state.safe(descriptor, run, element))
+  for _, fn in ipairs(state.block_ends) do
+    local right, message = xpcall(fn, debug.traceback, element)
+    if not right then
+      texts[#texts + 1] = tostring(message)
+      texts.wrong = true
+    end
+  end
+  table.remove(state.blocks)
   leave(state, marks, false, texts)
   if texts.wrong then
     local name = tostring(element.name or descriptor)
@@ -163,14 +172,15 @@ local function wrap(core, state)
   end
 end
 
---- Our state in busted's core, made once: lists before, after (functions) and parts. core nil: the one that runs tests
---- here; nil when there is none.
+--- Our state in busted's core, made once: lists before, after, block_ends (functions; called with the describe block or
+--- file that has ended, before it is looked for what is left) and parts; blocks, those that run, the innermost last, and
+--- test, the test that runs. core nil: the one that runs tests here; nil when there is none.
 function suite.attach(core)
   core = core or find_core()
   if not core then return nil end
   local state = rawget(core, KEY)
   if not state then
-    state = { core = core, before = {}, after = {}, parts = {} }
+    state = { core = core, before = {}, after = {}, block_ends = {}, blocks = {}, parts = {} }
     rawset(core, KEY, state)
     wrap(core, state)
   end

@@ -8,11 +8,20 @@ local WITHIN, LOOK_EVERY = 1, 0.01 -- seconds: what is on its way out is no leak
 
 local leaks = {}
 
-local function names(path)
-  local count = 0
+-- Adds the descriptors of a process, when we may look at them: by the file, or "socket", "pipe". The one of /dev/null is
+-- a reserve of the acceptor.
+local function count_descriptors(counts, pid)
+  local path = ("/proc/%d/fd"):format(pid)
   local request = uv.fs_scandir(path)
-  while request and uv.fs_scandir_next(request) do count = count + 1 end
-  return request and count
+  local name = request and uv.fs_scandir_next(request)
+  while name do
+    local target = uv.fs_readlink(path .. "/" .. name)
+    if target and target ~= "/dev/null" then
+      local key = "descriptor of " .. (target:match "^(%a+):%[" or target)
+      counts[key] = (counts[key] or 0) + 1
+    end
+    name = uv.fs_scandir_next(request)
+  end
 end
 
 -- Children of a process, when the kernel tells them.
@@ -27,17 +36,19 @@ end
 ---@param status table
 ---@return table<string, integer>
 function leaks.count(status)
-  local counts = { task = status.lua.tasks }
-  for _, listener in ipairs(status.listeners) do
-    local key = "connection of " .. listener.name
-    counts[key] = (counts[key] or 0) + (listener.connections or 0)
-  end
+  local counts = { task = status.lua.tasks, process = 0 }
   for _, worker in ipairs(status.workers) do
     if worker.pid then
-      local descriptors = names(("/proc/%d/fd"):format(worker.pid))
-      if descriptors then counts.descriptor = (counts.descriptor or 0) + descriptors end
-      counts.process = (counts.process or 0) + children(worker.pid)
+      count_descriptors(counts, worker.pid)
+      counts.process = counts.process + children(worker.pid)
     end
+  end
+  local sockets = counts["descriptor of socket"]
+  for _, listener in ipairs(status.listeners) do
+    local key, open = "connection of " .. listener.name, listener.connections or 0
+    counts[key] = (counts[key] or 0) + open
+    -- Told once.
+    if sockets then counts["descriptor of socket"] = counts["descriptor of socket"] - open end
   end
   return counts
 end

@@ -43,9 +43,9 @@ function Running:stop()
   return self.result
 end
 
---- The end of the test: nothing of it is left.
-function Running:finish()
-  scope.remove(self)
+--- The end of the test: nothing of it is left. failed: an error has ended it.
+function Running:finish(failed)
+  scope.remove(self, failed)
   self:stop()
   for conn in pairs(self.connections) do conn:close() end
   folder.remove(self.folder)
@@ -165,7 +165,7 @@ function Daemon:__index(key)
   return methods[key]
 end
 
-Daemon.__close = function(self) self.running:finish() end
+Daemon.__close = function(self, problem) self.running:finish(problem ~= nil) end
 Daemon.__gc = function(self) self.running:abandon() end
 
 -- The listener that is meant; level: of who has asked.
@@ -184,7 +184,7 @@ local function connect_udp(address)
   local form = own.family == "inet6" and "udp://[%s]:%d" or "udp://%s:%d"
   local result, give = datagrams.new { peer = address, local_address = form:format(own.ip, math.tointeger(own.port)),
     transmit = function(bytes)
-      local sent, message, code = socket:try_send(bytes)
+      local sent, message, code = socket:try_send(bytes, nil, nil) -- absent is not nil to it
       if not sent then return nil, message, code end
       return true
     end,
