@@ -10,6 +10,7 @@ local pages = {
   { path = "README.md", as = { "root" }, install = false },
   { path = "docs/guide.md", as = { "root" } },
   { path = "docs/guide/first.md", as = { "user", "root" } },
+  { path = "docs/guide/testing.md", as = { "user" } },
   { path = "docs/guide/scripts.md", as = { "user" } },
   { path = "docs/guide/units.md", as = { "root" } },
   { path = "docs/guide/life.md", as = { "user" } },
