@@ -129,12 +129,13 @@ static int accept_one(struct acceptor *acceptor, struct incoming *incoming)
 {
 	struct sockaddr_storage peer = {.ss_family = AF_UNIX}; /* one without a name has none */
 	socklen_t length = sizeof peer;
+	char guise[GUISE_ADDRESS_MAX];
 
 	*incoming = (struct incoming){.acceptor = acceptor};
 	incoming->fd = accept4(acceptor->listener->fd, (struct sockaddr *)&peer, &length,
 			       SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (acceptor->listener->guise && incoming->fd >= 0)
-		incoming->peer = guise_peer(&peer, length);
+	if (acceptor->listener->guise && incoming->fd >= 0 && guise_address(&peer, length, guise))
+		incoming->peer = guise_peer(guise);
 	else
 		incoming->peer = conn_peer_of(&peer);
 	return incoming->fd;

@@ -42,18 +42,16 @@ const char *guise_address(const struct sockaddr_storage *name, socklen_t length,
 	return text;
 }
 
-struct conn_peer guise_peer(const struct sockaddr_storage *name, socklen_t length)
+struct conn_peer guise_peer(const char *address)
 {
-	char text[GUISE_ADDRESS_MAX];
-	struct sockaddr_storage address = {.ss_family = AF_UNIX};
+	struct sockaddr_storage socket = {.ss_family = AF_UNIX};
 	struct endpoint endpoint;
-	socklen_t ignored;
+	socklen_t length;
 
-	if (!guise_address(name, length, text) ||
-	    endpoint_parse(text, strlen(text), &endpoint) != ENDPOINT_RIGHT ||
-	    !endpoint_address(&endpoint, &address, &ignored))
-		address.ss_family = AF_UNIX;
-	return conn_peer_of(&address);
+	if (endpoint_parse(address, strlen(address), &endpoint) != ENDPOINT_RIGHT ||
+	    !endpoint_address(&endpoint, &socket, &length))
+		socket.ss_family = AF_UNIX;
+	return conn_peer_of(&socket);
 }
 
 int guise_socket(const char *world, const char *address, int type)

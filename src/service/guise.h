@@ -19,8 +19,8 @@ socklen_t guise_name(const char *world, const char *address, struct sockaddr_un 
  * for none. */
 const char *guise_address(const struct sockaddr_storage *name, socklen_t length,
 			  char text[GUISE_ADDRESS_MAX]);
-/* The same as the peer of a connection: a tcp address, else a unix socket's. */
-struct conn_peer guise_peer(const struct sockaddr_storage *name, socklen_t length);
+/* An address as the peer of a connection: of tcp, else a unix socket's. */
+struct conn_peer guise_peer(const char *address);
 /* A bound socket, non-blocking, close-on-exec; -1 with errno. */
 int guise_socket(const char *world, const char *address, int type);
 

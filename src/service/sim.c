@@ -40,8 +40,8 @@ static void stop(struct sim *sim, bool now)
 		struct incarnation *incarnation = LIST_ENTRY(at, struct incarnation, all);
 
 		if (!incarnation->over)
-			life_stop(incarnation->life, "stop",
-				  incarnation->daemon.spec->timeout_stop, now);
+			life_stop(incarnation->life, "stop", incarnation->daemon.spec->timeout_stop,
+				  now);
 	}
 }
 
@@ -152,8 +152,7 @@ void sim_destroy(struct sim *sim)
 	sim->calls.changed = NULL;
 	sim->current = NULL;
 	while (!list_empty(&sim->incarnations))
-		incarnation_destroy(
-		    LIST_ENTRY(sim->incarnations.next, struct incarnation, all));
+		incarnation_destroy(LIST_ENTRY(sim->incarnations.next, struct incarnation, all));
 	sim_unlisten(sim);
 	uv_close((uv_handle_t *)&sim->anchor, NULL);
 	uv_run(&sim->loop, UV_RUN_NOWAIT);

@@ -39,17 +39,23 @@ int sim_code(const struct sim *sim);
 const char *sim_log(const struct sim *sim, size_t *length);
 const struct spec *sim_spec(const struct sim *sim);
 
+/* Tells what the service has open, one call a kind. It may raise. */
+void sim_holds(const struct sim *sim, void (*tell)(void *data, const char *what, size_t count),
+	       void *data);
+
 /* --- time --- */
 
 /* Milliseconds of its clock, and of the next alarm; 0: there is none. */
 uint64_t sim_now(const struct sim *sim);
 uint64_t sim_due(const struct sim *sim);
+/* Milliseconds since the epoch by its clock. */
+int64_t sim_wall(const struct sim *sim);
 /* Moves the clock to the next alarm, if that is not after until, and rings it. false: to until. */
 bool sim_step(struct sim *sim, uint64_t until);
 /* Runs all that can run without another moment: tasks, sockets, requests of the thread pool.
  * Bounded. true: something has run. */
 bool sim_settle(struct sim *sim);
-/* Does it wait for somebody outside: has it connections or lookups of its own? */
+/* Does it wait for somebody outside: has it connections, lookups or handles of luv of its own? */
 bool sim_looks_out(const struct sim *sim);
 /* When its loop has something to do: the descriptor is readable, or so many milliseconds of real
  * time are over (-1: none). */

@@ -130,7 +130,7 @@ static int make_things(struct incarnation *self, struct err *err)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i]->wanted(&self->daemon) && rows[i]->apply(&self->daemon, err) < 0)
 			return -1;
-	return 0;
+	return warmup_read(&self->daemon, err);
 }
 
 static int begin(struct incarnation *self, struct err *err)

@@ -38,7 +38,7 @@ void sim_write(struct sim *sim, enum log_level level, const char *message, size_
 	       const struct log_field *fields, size_t count)
 {
 	const struct spec *spec = sim_spec(sim);
-	int64_t wall = sim->clock.wall + (int64_t)sim->clock.now;
+	int64_t wall = sim_wall(sim);
 	struct format format = {.form = spec && spec->log.json ? FORM_JSON : FORM_TEXT,
 				.name = spec ? spec->name : "",
 				.pid = getpid()};

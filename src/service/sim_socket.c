@@ -168,8 +168,8 @@ static int open_client(struct sim *sim, const struct sim_socket *to, struct sim_
 {
 	struct sockaddr_un name;
 	socklen_t length;
-	int fd = guise_socket(sim->world, address->self,
-			      address->datagrams ? SOCK_DGRAM : SOCK_STREAM);
+	int fd =
+	    guise_socket(sim->world, address->self, address->datagrams ? SOCK_DGRAM : SOCK_STREAM);
 
 	if (fd < 0 || address->datagrams)
 		return fd;

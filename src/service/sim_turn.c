@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "service/life_state.h"
+#include "service/server.h"
 #include "service/vm.h"
 
 enum {
@@ -14,6 +15,11 @@ enum {
 uint64_t sim_now(const struct sim *sim)
 {
 	return sim->clock.now;
+}
+
+int64_t sim_wall(const struct sim *sim)
+{
+	return sim->clock.wall + (int64_t)sim->clock.now;
 }
 
 static struct incarnation *first(const struct sim *sim)
@@ -153,16 +159,64 @@ bool sim_step(struct sim *sim, uint64_t until)
 	return rings;
 }
 
-/* Those that its clients have opened are in the hands of the test. */
+static void count_handle(uv_handle_t *handle, void *count)
+{
+	(void)handle;
+	++*(size_t *)count;
+}
+
+/* Connections that its clients have opened are in the hands of the test. */
 bool sim_looks_out(const struct sim *sim)
 {
+	size_t handles = 0, ours = 1; /* the anchor */
+
 	for (const struct incarnation *at = first(sim); at; at = next(sim, at)) {
 		const struct vm *vm = at->life->vm;
 
 		if (!list_empty(&vm->conns) || vm->resolver)
 			return true;
+		ours += vm->handles;
 	}
-	return false;
+	uv_walk((uv_loop_t *)&sim->loop, count_handle, &handles);
+	return handles > ours;
+}
+
+static size_t length_of(const struct link *list)
+{
+	size_t count = 0;
+
+	for (const struct link *at = list->next; at != list; at = at->next)
+		count++;
+	return count;
+}
+
+static void tell_listeners(const struct incarnation *self,
+			   void (*tell)(void *data, const char *what, size_t count), void *data)
+{
+	const struct link *servers = &self->life->vm->servers;
+	char what[200];
+
+	for (const struct link *at = servers->next; at != servers; at = at->next) {
+		const struct server *server = LIST_ENTRY(at, struct server, all);
+
+		snprintf(what, sizeof what, "connection of %s", server->name);
+		tell(data, what, server->connections);
+	}
+}
+
+void sim_holds(const struct sim *sim, void (*tell)(void *data, const char *what, size_t count),
+	       void *data)
+{
+	const struct vm *vm = sim->current ? sim->current->life->vm : NULL;
+
+	if (!vm)
+		return;
+	tell_listeners(sim->current, tell, data);
+	tell(data, "connection to others", length_of(&vm->conns));
+	tell(data, "task", vm->task_count);
+	tell(data, "timer", length_of(&vm->timers));
+	tell(data, "watcher", length_of(&vm->watchers));
+	tell(data, "listener", length_of(&vm->listenings));
 }
 
 int sim_fd(const struct sim *sim)
