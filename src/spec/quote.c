@@ -201,8 +201,10 @@ static int find_quoted(const struct line *line, const struct err *err)
 
 	while (*at && *at != '\n') {
 		const char *end = strchr(at + 1, *at);
-		int found = end ? find_only(line, at + 1, (size_t)(end - at - 1)) : -1;
+		int found = end ? find_only(line, at, (size_t)(end - at + 1)) : -1;
 
+		if (end && found < 0)
+			found = find_only(line, at + 1, (size_t)(end - at - 1));
 		if (!end || found >= 0)
 			return found;
 		at = end + 1 + strcspn(end + 1, "'\"\n");
