@@ -20,16 +20,17 @@ local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
 local Running = {}
 Running.__index = Running
 
--- Connections that http.request of this test keeps: a daemon that stops would give each of them a second for one more
--- request.
-local function drop_idle()
+-- A daemon that stops waits a second for the next request on each connection that is kept: from us none comes, nor from
+-- an answer that nobody reads any more.
+local function close_kept()
+  collectgarbage()
   local pool = package.loaded["luvd.http.pool"]
   if pool then pool.clear() end
 end
 
 function Running:stop()
   if not self.result then
-    drop_idle()
+    close_kept()
     if self.child:kill "sigterm" and not self.child:wait_end(STOP_WITHIN) then
       self.child:kill "sigkill"
     end
