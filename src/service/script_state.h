@@ -48,6 +48,8 @@ void script_exit(lua_State *L, int code, bool close);
 
 void script_stop_open(struct script *script);
 void script_stop_close(struct script *script);
+/* After an interrupt: the next one is heard too. */
+void script_stop_renew(struct script *script);
 /* Raises why the script is stopped, if it is. */
 void script_raise_stop(lua_State *L);
 /* After so many milliseconds "took longer than 5s" is raised in the main flow, wherever it is, and

@@ -175,6 +175,12 @@ void script_stop_open(struct script *script)
 	(void)sys_signal_handle(SIGPIPE, on_pipe);
 }
 
+void script_stop_renew(struct script *script)
+{
+	script->vm->slice.stop = 0;
+	(void)sys_signal_handle(SIGINT, on_interrupt);
+}
+
 void script_stop_close(struct script *script)
 {
 	if (running != script)
