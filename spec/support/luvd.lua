@@ -90,7 +90,10 @@ end
 
 -- A process belongs to a test when it runs our binary; specs run one after the other. Of a process that has made itself
 -- unreadable only root sees the executable; its title has the test's name, and other runs may be going on.
+-- `luvd test` runs it too.
+local runners = { [math.tointeger(uv.os_getpid())] = true, [math.tointeger(uv.os_getppid())] = true }
 local function ours(pid)
+  if runners[pid] then return false end
   local executable = proc.executable(pid)
   if executable then
     local own = ("/tmp/luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())) -- test:own_binary
