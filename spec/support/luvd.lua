@@ -103,6 +103,9 @@ local function ours(pid)
   return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
 
+--- Is it a process of the binary under test, but for the one that runs the tests?
+luvd.is_ours = ours
+
 -- A killed monitor leaves the control groups of its workers, empty, to the next start.
 local function remove_groups(self)
   local own = (proc.slurp "/proc/self/cgroup" or ""):match "0::(/[^\n]*)"
