@@ -7,11 +7,12 @@ end
 local command = require "luvd.testing.command"
 local luvd = require "luvd"
 local process = require "luvd.testing.process"
+local simulate = require "luvd.testing.simulate"
 local tree = require "luvd.testing.tree"
 
 local EVENTUALLY, LOOK_EVERY = 5, 0.005 -- seconds
 
-local testing = { start = process.start, tree = tree.new }
+local testing = { start = process.start, simulate = simulate.simulate, tree = tree.new }
 
 local function need_path(name, file)
   if type(file) ~= "string" then error(("%s: expected a path, got a %s"):format(name, type(file)), 3) end

@@ -20,6 +20,7 @@ struct bell {
 };
 
 struct tower {
+	struct clock clock;
 	uv_loop_t loop;
 	struct alarms alarms;
 	struct bell bells[MANY];
@@ -54,7 +55,8 @@ static int make(void **state)
 	struct tower *tower = calloc(1, sizeof *tower);
 
 	uv_loop_init(&tower->loop);
-	alarms_init(&tower->alarms, &tower->loop);
+	tower->clock.loop = &tower->loop;
+	alarms_init(&tower->alarms, &tower->clock);
 	for (int i = 0; i < MANY; i++) {
 		tower->bells[i] = (struct bell){.tower = tower};
 		alarm_init(&tower->alarms, &tower->bells[i].alarm, ring);

@@ -35,9 +35,9 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 
 static void begin(struct world *world)
 {
-	*world = (struct world){.vm.loop = &world->loop};
+	*world = (struct world){.vm.loop = &world->loop, .vm.clock.loop = &world->loop};
 	uv_loop_init(&world->loop);
-	alarms_init(&world->vm.alarms, &world->loop);
+	alarms_init(&world->vm.alarms, &world->vm.clock);
 }
 
 static void end(struct world *world)

@@ -6,6 +6,7 @@
 #include "host/loader.h"
 #include "host/log.h"
 #include "host/notify.h"
+#include "spec/change.h"
 #include "spec/inherit.h"
 
 enum state { IDLE, LOADING, APPLYING, CLOSED };
@@ -64,7 +65,7 @@ static bool must_restart(const struct reload *reload, struct err *err)
 	const struct change *change = &reload->change;
 
 	if (change->refused_count || change->renewed_count) {
-		verdict_needs_restart(change, true, err);
+		change_needs_restart(change, true, err);
 		return true;
 	}
 	/* An inline service is where a change of a mere value surprises. */

@@ -75,37 +75,7 @@ const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORI
 	return text;
 }
 
-/* --- what a signal means --- */
-
-static const struct {
-	int number;
-	enum action action;
-} defaults[] = {
-    {SIGHUP, ACTION_RELOAD}, {SIGUSR1, ACTION_REOPEN}, {SIGUSR2, ACTION_UPGRADE},
-    {SIGTERM, ACTION_STOP},  {SIGINT, ACTION_STOP},    {SIGQUIT, ACTION_STOP_NOW},
-};
-enum { DEFAULTS = sizeof defaults / sizeof *defaults };
-
-struct signal_action signal_action(const struct daemon *daemon, int number, bool by_kernel)
-{
-	const struct spec *spec = daemon->spec;
-
-	if (daemon->monitor)
-		return (struct signal_action){number == SIGTERM ? ACTION_STOP : ACTION_IGNORE,
-					      NULL};
-	if (number == SIGHUP && by_kernel && !daemon->background)
-		return (struct signal_action){ACTION_STOP, NULL};
-	for (size_t i = 0; i < spec->signal_count; i++)
-		if (spec->signals[i].number == number)
-			return (struct signal_action){spec->signals[i].action,
-						      spec->signals[i].function};
-	if (number == SIGINT && daemon->background)
-		return (struct signal_action){ACTION_IGNORE, NULL};
-	for (int i = 0; i < DEFAULTS; i++)
-		if (defaults[i].number == number)
-			return (struct signal_action){defaults[i].action, NULL};
-	return (struct signal_action){ACTION_IGNORE, NULL};
-}
+/* --- the handlers --- */
 
 static bool is_stop(const struct daemon *daemon, int number)
 {
@@ -273,8 +243,8 @@ static int install(struct daemon *daemon, struct err *err)
 {
 	const struct spec *spec = daemon->spec;
 
-	for (int i = 0; i < DEFAULTS; i++)
-		if (handle(daemon, defaults[i].number, err) < 0)
+	for (size_t i = 0; signal_default(i); i++)
+		if (handle(daemon, signal_default(i), err) < 0)
 			return -1;
 	for (size_t i = 0; i < spec->signal_count; i++)
 		if (handle(daemon, spec->signals[i].number, err) < 0)

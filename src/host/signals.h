@@ -7,16 +7,11 @@
 #include <uv.h>
 
 #include "plan/daemon.h"
+#include "plan/signal.h"
 
 /* Signals of the daemon: handlers of our own that know the sender and write to a pipe which the
  * loop reads. libuv's would drop siginfo, and could not end a daemon whose Lua spins: here the
  * second request to stop is answered in the handler. */
-
-/* What a signal means for this daemon: the daemon file's word, else the table of the design. */
-struct signal_action {
-	enum action action;
-	const char *function; /* ACTION_SERVICE */
-};
 
 struct signal_event {
 	int number;
@@ -34,10 +29,6 @@ enum { SIGNAL_ORIGIN_MAX = 96 };
 /* "SIGTERM from pid 17 (uid 0)", "... from outside the container (uid 0)"; writes to text and
  * returns it. */
 const char *signal_origin(const struct signal_event *event, char text[SIGNAL_ORIGIN_MAX]);
-
-/* In a worker only SIGTERM has a meaning: to stop. by_kernel: it was not sent by a process, as HUP
- * when the terminal goes. */
-struct signal_action signal_action(const struct daemon *daemon, int number, bool by_kernel);
 
 struct signals;
 

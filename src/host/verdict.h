@@ -25,8 +25,6 @@ void verdict_accept(struct reload_verdict *verdict, const struct change *change,
 		    int64_t ms);
 void verdict_refuse(struct reload_verdict *verdict, const struct err *err, int64_t ms);
 void verdict_log(const struct reload_verdict *verdict, struct log *log); /* log may be NULL */
-/* "needs restart: listen.web, user". renewed: keys that take new workers count too. */
-int verdict_needs_restart(const struct change *change, bool renewed, struct err *err);
 
 /* Clients of the control socket. */
 struct waiters {

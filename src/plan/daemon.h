@@ -37,6 +37,7 @@ struct listener {
 	char actual[160]; /* "tcp://127.0.0.1:49152": with the port that the kernel chose */
 	dev_t device;     /* unix: the file that we made, to unlink only it */
 	ino_t inode;
+	const char *guise; /* in a simulation: its world, service/guise; else NULL */
 };
 
 /* Where log lines go. */

@@ -122,6 +122,25 @@ int open_file_declared(const struct daemon *daemon, size_t index, struct made *m
 	return open_file(&wish, daemon->machine.euid, made, spec_blame(spec, key, err));
 }
 
+int open_file_anew(const struct file *file, int fd, struct err *err)
+{
+	const struct open_file wish = {.path = file->path,
+				       .mode = file->mode,
+				       .perm = file->perm,
+				       .uid = (uid_t)-1,
+				       .gid = (gid_t)-1};
+	struct made made;
+	int fresh = open_file(&wish, geteuid(), &made, err);
+	int result = 0;
+
+	if (fresh < 0)
+		return -1;
+	if (sys_dup_to(fresh, fd) < 0 || sys_close_on_exec(fd) < 0)
+		result = err_sys(err, "cannot put '%s' in the place of the old one", file->path);
+	sys_close(fresh);
+	return result;
+}
+
 void open_file_undo(const char *path, const struct made *made, int fd)
 {
 	struct stat stat;

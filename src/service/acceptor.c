@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "service/conn.h"
+#include "service/guise.h"
 #include "service/tcp.h"
 #include "service/vm.h"
 
@@ -92,7 +93,7 @@ static void starve(struct server *server, int reason)
 	server->starved = true;
 	pause_all(server);
 	alarm_init(&vm->alarms, &server->retry, on_retry);
-	alarm_set(&vm->alarms, &server->retry, uv_now(vm->loop) + RETRY);
+	alarm_set(&vm->alarms, &server->retry, vm_now(vm) + RETRY);
 }
 
 /* --- the limits --- */
@@ -128,11 +129,15 @@ static int accept_one(struct acceptor *acceptor, struct incoming *incoming)
 {
 	struct sockaddr_storage peer = {.ss_family = AF_UNIX}; /* one without a name has none */
 	socklen_t length = sizeof peer;
+	char guise[GUISE_ADDRESS_MAX];
 
 	*incoming = (struct incoming){.acceptor = acceptor};
 	incoming->fd = accept4(acceptor->listener->fd, (struct sockaddr *)&peer, &length,
 			       SOCK_CLOEXEC | SOCK_NONBLOCK);
-	incoming->peer = conn_peer_of(&peer);
+	if (acceptor->listener->guise && incoming->fd >= 0 && guise_address(&peer, length, guise))
+		incoming->peer = guise_peer(guise);
+	else
+		incoming->peer = conn_peer_of(&peer);
 	return incoming->fd;
 }
 
@@ -244,7 +249,9 @@ int acceptor_begin(struct acceptor *acceptor)
 	acceptor->open = true;
 	acceptor->server->references++;
 	vm->handles++;
-	return listener->address->kind == ADDRESS_TCP ? tcp_set_options(listener->fd) : 0;
+	if (listener->address->kind != ADDRESS_TCP || listener->guise)
+		return 0;
+	return tcp_set_options(listener->fd);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -85,10 +85,10 @@ static void cut(struct alarms *alarms, struct alarm *alarm)
  * which is rarer than an alarm that is moved on and on. */
 static void arm(struct alarms *alarms)
 {
-	uint64_t now = uv_now(alarms->timer.loop);
+	uint64_t now = clock_now(alarms->clock);
 	uint64_t due;
 
-	if (!alarms->first)
+	if (!alarms->first || alarms->clock->held)
 		return;
 	due = alarms->first->due;
 	if (alarms->armed && alarms->armed <= due)
@@ -97,26 +97,44 @@ static void arm(struct alarms *alarms)
 	uv_timer_start(&alarms->timer, on_timer, due > now ? due - now : 0, 0);
 }
 
+static void ring_first(struct alarms *alarms)
+{
+	struct alarm *alarm = alarms->first;
+
+	cut(alarms, alarm);
+	alarms->rings[alarm->kind](alarm);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct alarms *alarms = timer->data;
-	uint64_t now = uv_now(timer->loop);
+	uint64_t now = clock_now(alarms->clock);
 
 	alarms->armed = 0;
 	/* now stays as it is: what rings and is set anew for at once waits for the next turn. */
-	while (alarms->first && alarms->first->due <= now) {
-		struct alarm *alarm = alarms->first;
-
-		cut(alarms, alarm);
-		alarms->rings[alarm->kind](alarm);
-	}
+	while (alarms->first && alarms->first->due <= now)
+		ring_first(alarms);
 	arm(alarms);
 }
 
-void alarms_init(struct alarms *alarms, uv_loop_t *loop)
+uint64_t alarms_due(const struct alarms *alarms)
 {
-	*alarms = (struct alarms){0};
-	uv_timer_init(loop, &alarms->timer);
+	return alarms->first ? alarms->first->due : 0;
+}
+
+bool alarms_ring(struct alarms *alarms)
+{
+	bool due = alarms->first && alarms->first->due <= clock_now(alarms->clock);
+
+	if (due)
+		ring_first(alarms);
+	return due;
+}
+
+void alarms_init(struct alarms *alarms, const struct clock *clock)
+{
+	*alarms = (struct alarms){.clock = clock};
+	uv_timer_init(clock->loop, &alarms->timer);
 	alarms->timer.data = alarms;
 }
 
@@ -142,7 +160,8 @@ void alarm_init(struct alarms *alarms, struct alarm *alarm, alarm_ring ring)
 void alarm_set(struct alarms *alarms, struct alarm *alarm, uint64_t due)
 {
 	const uint64_t last = (UINT64_C(1) << ALARM_DUE_BITS) - 1;
-	uint64_t next = uv_now(alarms->timer.loop) + 1;
+	/* A held clock need not move for what is to come with the next turn: each rings alone. */
+	uint64_t next = clock_now(alarms->clock) + !alarms->clock->held;
 
 	if (alarm->due)
 		cut(alarms, alarm);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "service/clock.h"
+
 /* Deadlines of tasks and connections: one timer of libuv for all of them, over a pairing heap
  * (Fredman and others, 1986) whose links are in what waits. Setting and clearing allocate nothing
  * and cannot fail; an alarm is 32 bytes where a uv_timer_t is 152 and has to be closed. */
@@ -25,14 +27,19 @@ struct alarm {
 };
 
 struct alarms {
-	uv_timer_t timer;
+	const struct clock *clock;
+	uv_timer_t timer;                /* not armed while the clock is held */
 	struct alarm *first;             /* the earliest */
 	uint64_t armed;                  /* for when timer is; 0: it is not */
 	unsigned set : ALARM_ORDER_BITS; /* how often one was set */
 	alarm_ring rings[ALARM_KINDS];   /* of the program: each is here once it was used */
 };
 
-void alarms_init(struct alarms *alarms, uv_loop_t *loop);
+void alarms_init(struct alarms *alarms, const struct clock *clock);
+/* For who holds the clock: when the first alarm is due, 0: there is none; and rings it, if it is
+ * due. */
+uint64_t alarms_due(const struct alarms *alarms);
+bool alarms_ring(struct alarms *alarms);
 
 /* The timer stops when no alarm is set: until then it may ring for nobody, which keeps a loop alive
  * that has nothing else to wait for. */

@@ -20,7 +20,7 @@ static void open_window(struct burst *burst)
 {
 	struct vm *vm = burst->vm;
 
-	alarm_set(&vm->alarms, &burst->alarm, uv_now(vm->loop) + BURST_MS);
+	alarm_set(&vm->alarms, &burst->alarm, vm_now(vm) + BURST_MS);
 }
 
 static void on_alarm(struct alarm *alarm)

@@ -75,7 +75,7 @@ static void on_closed(uv_handle_t *handle)
 
 static uint64_t now(const struct conn *conn)
 {
-	return uv_now(conn->vm->loop);
+	return vm_now(conn->vm);
 }
 
 static bool set_failure(struct conn *conn, int failure)

@@ -4,6 +4,7 @@
 
 #include "plan/address.h"
 #include "service/conn.h"
+#include "service/guise.h"
 #include "service/server.h"
 
 struct conn_peer conn_peer_of(const struct sockaddr_storage *address)
@@ -51,6 +52,7 @@ const char *conn_peer(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 {
 	struct sockaddr_storage address = {0};
+	char guise[GUISE_ADDRESS_MAX];
 	socklen_t length = sizeof address;
 	uv_os_fd_t fd;
 
@@ -59,8 +61,10 @@ const char *conn_local(const struct conn *conn, char text[CONN_ADDRESS_MAX])
 		snprintf(text, CONN_ADDRESS_MAX, "closed");
 	else if (address.ss_family != AF_UNIX)
 		address_text(&address, length, SOCK_STREAM, text, CONN_ADDRESS_MAX);
-	else /* bound by another name, then renamed */
+	else if (conn->acceptor) /* bound by another name, then renamed */
+		snprintf(text, CONN_ADDRESS_MAX, "%s", conn->acceptor->listener->actual);
+	else
 		snprintf(text, CONN_ADDRESS_MAX, "%s",
-			 conn->acceptor ? conn->acceptor->listener->actual : "unix:");
+			 guise_address(&address, length, guise) ? guise : "unix:");
 	return text;
 }

@@ -115,7 +115,7 @@ static void on_fresh(struct conn *conn, char *bytes, size_t count)
 
 static void on_bytes(struct conn *conn, char *bytes, size_t count)
 {
-	conn->active = conn_clock(uv_now(conn->vm->loop));
+	conn->active = conn_clock(vm_now(conn->vm));
 	conn->asked = false;
 	if (!conn->unread)
 		on_fresh(conn, bytes, count);

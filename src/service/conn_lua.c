@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "service/origin.h"
 #include "service/push.h"
 #include "service/server.h"
 #include "service/vm.h"
@@ -74,6 +75,30 @@ struct conn_lua *conn_lua_push(lua_State *L, struct conn *conn)
 	conn->data = box;
 	conn_hold(conn);
 	return box;
+}
+
+static int push(lua_State *L)
+{
+	conn_lua_push(L, lua_touserdata(L, 1));
+	return 1;
+}
+
+int conn_lua_adopt(lua_State *L, struct incoming *incoming, int *fd)
+{
+	int code;
+	struct conn *conn = conn_open(vm_of(L), incoming, &conn_lua_user, NULL, &code);
+
+	*fd = incoming->fd;
+	if (!conn)
+		return vm_fail_uv(L, code);
+	lua_pushcfunction(L, push);
+	lua_pushlightuserdata(L, conn);
+	if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+		conn_abort(conn);
+		return lua_error(L);
+	}
+	origin_note(vm_of(L), L, conn);
+	return 1;
 }
 
 struct conn_lua *conn_lua_check(lua_State *L)

@@ -22,6 +22,9 @@ extern const struct conn_user conn_lua_user;
 /* Pushes the userdata of a connection that was opened with this user and data NULL. Raises when
  * memory is out; then the connection is the caller's still. */
 struct conn_lua *conn_lua_push(lua_State *L, struct conn *conn);
+/* Opens a connection that was made by us, pushes its userdata and returns 1; or nil, message, code.
+ * *fd is -1 once the connection has taken it. Raises when memory is out. */
+int conn_lua_adopt(lua_State *L, struct incoming *incoming, int *fd);
 /* The first argument; raises when it is none. */
 struct conn_lua *conn_lua_check(lua_State *L);
 /* The task that waits for bytes, or NULL; the first of those that wait to write. */

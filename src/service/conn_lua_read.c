@@ -135,7 +135,7 @@ static int64_t time_left(struct conn *conn, struct reading *reading)
 
 	if (!reading->limited)
 		return -1;
-	now = uv_now(conn->vm->loop);
+	now = vm_now(conn->vm);
 	if (!reading->started)
 		reading->time += now;
 	reading->started = true;

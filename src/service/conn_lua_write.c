@@ -104,7 +104,7 @@ static int go_on(lua_State *L, int status, lua_KContext context)
 static int wait(lua_State *L, struct conn_lua *box, struct task *task)
 {
 	struct writing *writing = (struct writing *)task->call;
-	uint64_t now = uv_now(box->conn->vm->loop);
+	uint64_t now = vm_now(box->conn->vm);
 	int64_t left = -1;
 
 	if (writing->timeout >= 0) {

@@ -26,7 +26,7 @@ static void on_written(uv_write_t *request, int status)
 	struct conn *conn = LIST_ENTRY(request->handle, struct conn, stream);
 
 	free(request->data);
-	conn->active = conn_clock(uv_now(conn->vm->loop));
+	conn->active = conn_clock(vm_now(conn->vm));
 	if (uv_is_closing(&conn->handle))
 		return;
 	if (status < 0) {
@@ -89,7 +89,7 @@ int conn_send(struct conn *conn, const uv_buf_t *parts, unsigned count)
 		length += parts[i].len;
 	if (length == 0)
 		return 0;
-	conn->active = conn_clock(uv_now(conn->vm->loop));
+	conn->active = conn_clock(vm_now(conn->vm));
 	if (conn_queued(conn) == 0)
 		sent = uv_try_write(&conn->stream, parts, count);
 	if (sent == UV_EAGAIN)

@@ -4,7 +4,6 @@
 
 #include "service/conn_lua.h"
 #include "service/dial.h"
-#include "service/origin.h"
 #include "service/push.h"
 #include "service/task.h"
 #include "service/units.h"
@@ -50,30 +49,11 @@ static void detach(struct task *task)
 		finish(box);
 }
 
-static int push_conn(lua_State *L)
-{
-	conn_lua_push(L, lua_touserdata(L, 1));
-	return 1;
-}
-
 static int give_conn(lua_State *L, struct dial *dial)
 {
 	struct incoming incoming = {.fd = dial->fd, .peer = conn_peer_of(&dial->peer)};
-	struct conn *conn;
-	int code;
 
-	conn = conn_open(dial->vm, &incoming, &conn_lua_user, NULL, &code);
-	dial->fd = incoming.fd;
-	if (!conn)
-		return vm_fail_uv(L, code);
-	lua_pushcfunction(L, push_conn);
-	lua_pushlightuserdata(L, conn);
-	if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
-		conn_abort(conn);
-		return lua_error(L);
-	}
-	origin_note(dial->vm, L, conn);
-	return 1;
+	return conn_lua_adopt(L, &incoming, &dial->fd);
 }
 
 static int go_on(lua_State *L, int status, lua_KContext context)

@@ -54,7 +54,7 @@ struct eval *eval_create(struct vm *vm, const char *text, life_answer done, void
 
 void eval_answer_soon(struct eval *eval)
 {
-	alarm_set(&eval->vm->alarms, &eval->alarm, uv_now(eval->vm->loop));
+	alarm_set(&eval->vm->alarms, &eval->alarm, vm_now(eval->vm));
 }
 
 void evals_close(struct vm *vm)
@@ -235,8 +235,8 @@ int life_eval(struct life *life, const char *text, life_answer done, void *data)
 		eval_answer_soon(eval);
 		return 0;
 	}
-	uv_update_time(vm->loop);
-	alarm_set(&vm->alarms, &eval->alarm, uv_now(vm->loop) + TIMEOUT_MS);
+	vm_update(vm);
+	alarm_set(&vm->alarms, &eval->alarm, vm_now(vm) + TIMEOUT_MS);
 	task_queue(eval->task);
 	return 0;
 }

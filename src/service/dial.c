@@ -68,14 +68,14 @@ static void tell(struct dial *dial)
 
 static uint64_t time_left(const struct dial *dial)
 {
-	uint64_t now = uv_now(dial->vm->loop);
+	uint64_t now = vm_now(dial->vm);
 
 	return dial->until > now ? dial->until - now : 0;
 }
 
 static void set_alarm(struct dial *dial, uint64_t after)
 {
-	alarm_set(&dial->vm->alarms, &dial->alarm, uv_now(dial->vm->loop) + after);
+	alarm_set(&dial->vm->alarms, &dial->alarm, vm_now(dial->vm) + after);
 }
 
 static socklen_t length_of(const struct dial *dial, const struct sockaddr_storage *address)
@@ -216,12 +216,12 @@ struct dial *dial_start(struct vm *vm, const char *target, int64_t timeout,
 
 	if (!dial)
 		return NULL;
-	uv_update_time(vm->loop); /* Lua may have computed for long */
+	vm_update(vm); /* Lua may have computed for long */
 	dial->vm = vm;
 	dial->done = done;
 	dial->data = data;
 	dial->fd = -1;
-	dial->until = uv_now(vm->loop) + (uint64_t)timeout;
+	dial->until = vm_now(vm) + (uint64_t)timeout;
 	alarm_init(&vm->alarms, &dial->alarm, on_alarm);
 	snprintf(dial->target, sizeof dial->target, "%s", target);
 	if (begin(dial) < 0) {

@@ -183,7 +183,7 @@ static void detach(struct task *task)
 
 static int64_t time_left(struct vm *vm, struct reading *reading)
 {
-	uint64_t now = uv_now(vm->loop);
+	uint64_t now = vm_now(vm);
 
 	if (reading->timeout < 0)
 		return -1;

@@ -24,8 +24,7 @@ struct watcher {
 	struct vm *vm;
 	struct link all;
 	uv_fs_event_t event;
-	uv_timer_t settle;
-	int handles;  /* of the two, those that the loop still knows */
+	struct alarm settle;
 	char *path;   /* as it was given */
 	char *folder; /* that holds it; NULL: it is one */
 	char *name;   /* in its folder; NULL: the path is a folder */
@@ -49,8 +48,6 @@ static void on_closed(uv_handle_t *handle)
 	struct watcher *watcher = handle->data;
 
 	watcher->vm->handles--;
-	if (--watcher->handles > 0)
-		return;
 	if (watcher->task)
 		watcher->task->data = NULL;
 	destroy(watcher);
@@ -69,7 +66,7 @@ static void close_watcher(struct watcher *watcher)
 		*watcher->box = NULL;
 	watcher->box = NULL;
 	vm_close_handle(vm, (uv_handle_t *)&watcher->event, on_closed);
-	vm_close_handle(vm, (uv_handle_t *)&watcher->settle, on_closed);
+	alarm_clear(&vm->alarms, &watcher->settle);
 }
 
 /* --- calls --- */
@@ -101,9 +98,9 @@ static int begin_call(lua_State *L)
 	return 0;
 }
 
-static void on_settled(uv_timer_t *timer)
+static void on_settled(struct alarm *alarm)
 {
-	struct watcher *watcher = timer->data;
+	struct watcher *watcher = LIST_ENTRY(alarm, struct watcher, settle);
 	struct vm *vm = watcher->vm;
 
 	watcher->changed = false;
@@ -120,9 +117,10 @@ static void on_settled(uv_timer_t *timer)
 static void settle(struct watcher *watcher)
 {
 	if (watcher->vm->phase != PHASE_RUNNING || watcher->closing || watcher->task ||
-	    uv_is_active((uv_handle_t *)&watcher->settle))
+	    alarm_is_set(&watcher->settle))
 		return;
-	uv_timer_start(&watcher->settle, on_settled, SETTLE, 0);
+	vm_update(watcher->vm);
+	alarm_set(&watcher->vm->alarms, &watcher->settle, vm_now(watcher->vm) + SETTLE);
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
@@ -163,10 +161,9 @@ static int start(lua_State *L, struct watcher *watcher)
 	watcher->function = luaL_ref(L, LUA_REGISTRYINDEX);
 	watcher->vm = vm;
 	uv_fs_event_init(vm->loop, &watcher->event);
-	uv_timer_init(vm->loop, &watcher->settle);
-	watcher->event.data = watcher->settle.data = watcher;
-	watcher->handles = 2;
-	vm->handles += 2;
+	alarm_init(&vm->alarms, &watcher->settle, on_settled);
+	watcher->event.data = watcher;
+	vm->handles++;
 	list_append(&vm->watchers, &watcher->all);
 	origin_note(vm, L, watcher);
 	code = uv_fs_event_start(&watcher->event, on_event, folder, 0);

@@ -36,7 +36,7 @@ static void on_untold(struct alarm *alarm)
 	while (!list_empty(&vm->untold)) {
 		struct handle *handle = LIST_ENTRY(vm->untold.next, struct handle, waiters);
 
-		if (handle->due > uv_now(vm->loop)) {
+		if (handle->due > vm_now(vm)) {
 			alarm_set(&vm->alarms, alarm, handle->due);
 			return;
 		}
@@ -62,7 +62,7 @@ void handle_wait_for_listener(struct handle *handle)
 {
 	struct vm *vm = handle->vm;
 
-	handle->due = uv_now(vm->loop) + TELL_WITHIN;
+	handle->due = vm_now(vm) + TELL_WITHIN;
 	if (list_empty(&vm->untold))
 		alarm_set(&vm->alarms, &vm->untold_alarm, handle->due);
 	list_append(&vm->untold, &handle->waiters);

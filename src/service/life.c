@@ -68,15 +68,17 @@ void life_post(struct life *life, enum event event)
 	uv_timer_start(&life->later, on_later, 0, 0);
 }
 
-static void on_deadline(uv_timer_t *timer)
+static void on_deadline(struct alarm *alarm)
 {
-	life_happen(timer->data, DEADLINE);
+	life_happen(LIST_ENTRY(alarm, struct life, deadline), DEADLINE);
 }
 
 void life_set_deadline(struct life *life, int64_t timeout)
 {
-	uv_update_time(life->vm->loop);
-	uv_timer_start(&life->deadline, on_deadline, (uint64_t)timeout, 0);
+	struct vm *vm = life->vm;
+
+	vm_update(vm);
+	alarm_set(&vm->alarms, &life->deadline, vm_now(vm) + (uint64_t)timeout);
 }
 
 /* --- what Lua asks for --- */
@@ -213,7 +215,6 @@ void life_destroy(struct life *life)
 	if (life->before && life->state == RELOADING)
 		life_roll_back(life);
 	life->state = STOPPED;
-	vm_close_handle(vm, (uv_handle_t *)&life->deadline, on_closed);
 	slice_close(vm);
 	life->verb = NULL;
 	left = vm_shut(vm, &life->later);
@@ -224,13 +225,6 @@ void life_destroy(struct life *life)
 	if (left == 0)
 		vm_destroy(vm); /* else a thread may still come back to it */
 	free(life);
-}
-
-static void init_timer(struct life *life, uv_timer_t *timer)
-{
-	uv_timer_init(life->vm->loop, timer);
-	timer->data = life;
-	life->vm->handles++;
 }
 
 struct life *life_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
@@ -253,8 +247,10 @@ struct life *life_create(uv_loop_t *loop, struct daemon *daemon, const struct li
 	life->vm->life = life;
 	life->vm->leave = on_leave;
 	life->vm->quiet = on_quiet;
-	init_timer(life, &life->deadline);
-	init_timer(life, &life->later);
+	alarm_init(&life->vm->alarms, &life->deadline, on_deadline);
+	uv_timer_init(loop, &life->later);
+	life->later.data = life;
+	life->vm->handles++;
 	if (slice_open(life->vm, err) < 0 || service_load(life->vm, err) < 0) {
 		life_destroy(life);
 		return NULL;

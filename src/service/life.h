@@ -12,6 +12,7 @@
  * log sinks: it tells its host through life_calls. */
 
 struct life;
+struct held_clock;
 
 /* All of these are called from the loop, never from inside a call of life_*, but for reloaded
  * when life_reload refuses at once, and log, which anything may cause. */
@@ -33,6 +34,8 @@ struct life_calls {
 	void (*level)(void *data, enum log_level level);
 	/* Milliseconds since the epoch, for luvd.cron; NULL: the system's clock. */
 	int64_t (*wall)(void *data);
+	/* What time it is in a simulation; NULL: the loop's and the system's clocks. */
+	const struct held_clock *clock;
 };
 
 /* Makes the Lua state (LUA_NOENV, memory cap, text-only loader on the bundle, luv on loop, os.exit

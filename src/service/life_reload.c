@@ -74,7 +74,7 @@ static void swap_spec(struct life *life, struct spec *spec)
 
 static void end_reload(struct life *life)
 {
-	uv_timer_stop(&life->deadline);
+	alarm_clear(&life->vm->alarms, &life->deadline);
 	luaL_unref(life->vm->L, LUA_REGISTRYINDEX, life->config_before);
 	life->config_before = LUA_NOREF;
 	life->before = NULL;

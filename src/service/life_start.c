@@ -78,7 +78,7 @@ void life_become_ready(struct life *life)
 {
 	int code;
 
-	uv_timer_stop(&life->deadline);
+	alarm_clear(&life->vm->alarms, &life->deadline);
 	life->state = RUNNING;
 	life->vm->phase = PHASE_RUNNING;
 	code = servers_begin(life->vm);

@@ -30,7 +30,8 @@ struct life {
 	struct life_calls calls;
 	enum state state;
 	struct task *verb; /* service.start, reload or stop while it runs */
-	uv_timer_t deadline, later;
+	struct alarm deadline;
+	uv_timer_t later;
 	unsigned pending; /* events that later brings, bit 1 << event */
 	char reason[16];  /* of stop */
 	bool leaving;     /* os.exit or luvd.stop has been called */

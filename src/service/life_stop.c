@@ -17,7 +17,7 @@
 
 void life_close_all(struct life *life)
 {
-	uv_timer_stop(&life->deadline);
+	alarm_clear(&life->vm->alarms, &life->deadline);
 	life->verb = NULL;
 	vm_close_all(life->vm);
 }

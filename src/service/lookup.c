@@ -43,7 +43,7 @@ static void set_alarm(struct resolver *resolver)
 		return;
 	}
 	alarm_set(alarms, &resolver->alarm,
-		  uv_now(resolver->vm->loop) + (uint64_t)left.tv_sec * 1000 +
+		  vm_now(resolver->vm) + (uint64_t)left.tv_sec * 1000 +
 		      (uint64_t)left.tv_usec / 1000 + 1);
 }
 

@@ -26,7 +26,7 @@ static int l_sleep(lua_State *L)
 
 static int l_now(lua_State *L)
 {
-	lua_pushnumber(L, (double)uv_hrtime() / 1e9);
+	lua_pushnumber(L, (double)clock_precise(&vm_of(L)->clock) / 1e9);
 	return 1;
 }
 

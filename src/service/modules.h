@@ -14,6 +14,7 @@ int luaopen_luvd_http(lua_State *L);
 int luaopen_luvd_http_native(lua_State *L);
 int luaopen_luvd_task(lua_State *L);
 int luaopen_luvd_test_native(lua_State *L);
-int luaopen_luvd_script(lua_State *L); /* only in scripts */
+int luaopen_luvd_script(lua_State *L);         /* only in scripts */
+int luaopen_luvd_testing_native(lua_State *L); /* only in scripts */
 
 #endif

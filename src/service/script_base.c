@@ -70,6 +70,8 @@ int script_open(lua_State *L)
 	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
 	lua_pushcfunction(L, luaopen_luvd_script);
 	lua_setfield(L, -2, "luvd.script");
+	lua_pushcfunction(L, luaopen_luvd_testing_native);
+	lua_setfield(L, -2, "luvd.testing.native");
 	listener_open(L);
 	vm->quiet_warnings = true;
 	lua_setwarnf(L, on_warning, vm);

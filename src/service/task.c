@@ -268,7 +268,7 @@ void tasks_init(struct vm *vm)
 	list_init(&vm->spares);
 	uv_idle_init(vm->loop, &vm->turn);
 	vm->turn.data = vm;
-	alarms_init(&vm->alarms, vm->loop);
+	alarms_init(&vm->alarms, &vm->clock);
 	vm->handles += 2;
 	handles_init(vm);
 }

@@ -52,7 +52,7 @@ static void on_alarm(struct alarm *alarm)
 
 	if (task->deadline == 0)
 		return;
-	if (task->deadline > uv_now(task->vm->loop)) {
+	if (task->deadline > vm_now(task->vm)) {
 		alarm_set(alarms, alarm, task->deadline);
 		return;
 	}
@@ -66,8 +66,8 @@ static void arm(struct task *task, int64_t timeout)
 {
 	struct vm *vm = task->vm;
 
-	uv_update_time(vm->loop); /* Lua may have computed for long */
-	task->deadline = uv_now(vm->loop) + (uint64_t)timeout;
+	vm_update(vm); /* Lua may have computed for long */
+	task->deadline = vm_now(vm) + (uint64_t)timeout;
 	if (task->deadline == 0)
 		task->deadline = 1;
 	alarm_init(&vm->alarms, &task->alarm, on_alarm);

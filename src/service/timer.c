@@ -75,15 +75,19 @@ static void on_alarm(struct alarm *alarm);
 static void set_alarm(struct timer *timer, uint64_t delay)
 {
 	alarm_init(&timer->vm->alarms, &timer->alarm, on_alarm);
-	alarm_set(&timer->vm->alarms, &timer->alarm, uv_now(timer->vm->loop) + delay);
+	alarm_set(&timer->vm->alarms, &timer->alarm, vm_now(timer->vm) + delay);
+}
+
+static int64_t steady(const struct vm *vm)
+{
+	return (int64_t)(clock_precise(&vm->clock) / 1000000);
 }
 
 static bool look(struct timer *timer)
 {
 	struct vm *vm = timer->vm;
 
-	return schedule_look(&timer->rule.schedule, vm_wall_clock(vm),
-			     (int64_t)(uv_hrtime() / 1000000));
+	return schedule_look(&timer->rule.schedule, vm_wall_clock(vm), steady(vm));
 }
 
 /* The next alarm is set first: the call may close the timer, which frees it. */
@@ -108,10 +112,9 @@ static void arm(struct timer *timer)
 
 	if (timer->vm->phase != PHASE_RUNNING)
 		return;
-	uv_update_time(timer->vm->loop);
+	vm_update(timer->vm);
 	if (timer->rule.kind == CRON) {
-		schedule_begin(schedule, vm_wall_clock(timer->vm),
-			       (int64_t)(uv_hrtime() / 1000000));
+		schedule_begin(schedule, vm_wall_clock(timer->vm), steady(timer->vm));
 		set_alarm(timer, (uint64_t)schedule_wait(schedule));
 	} else {
 		set_alarm(timer, timer->rule.period);

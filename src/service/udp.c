@@ -93,7 +93,7 @@ static void failed(struct udp *udp)
 
 	wake_all(udp); /* other tasks: theirs is closed */
 	if (udp->received == udp->before)
-		alarm_set(&vm->alarms, &udp->again, uv_now(vm->loop) + AGAIN);
+		alarm_set(&vm->alarms, &udp->again, vm_now(vm) + AGAIN);
 	udp_watch(udp);
 }
 
@@ -234,7 +234,7 @@ static int begin_all(struct vm *vm, bool at_once)
 		if (!begun && code == 0 && at_once)
 			start_handler(udp);
 		else if (!begun && code == 0)
-			alarm_set(&vm->alarms, &udp->again, uv_now(vm->loop));
+			alarm_set(&vm->alarms, &udp->again, vm_now(vm));
 		link = link->next;
 		if (code < 0)
 			release(udp);

@@ -1,9 +1,11 @@
 #include <errno.h>
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "err.h"
 #include "plan/address.h"
+#include "service/guise.h"
 #include "service/push.h"
 #include "service/task.h"
 #include "service/udp.h"
@@ -46,10 +48,17 @@ static bool is_same(const struct sockaddr_storage *a, const struct sockaddr_stor
 static void push_peer(lua_State *L, struct udp *udp, const struct sockaddr_storage *peer,
 		      socklen_t length)
 {
+	char guise[GUISE_ADDRESS_MAX];
+
 	if (udp->peer_length != length || !is_same(&udp->peer, peer, length)) {
 		udp->peer = *peer;
 		udp->peer_length = length;
-		address_text(peer, length, SOCK_DGRAM, udp->peer_text, sizeof udp->peer_text);
+		if (udp->listener->guise && guise_address(peer, length, guise))
+			snprintf(udp->peer_text, sizeof udp->peer_text, "%.*s", UDP_ADDRESS_MAX - 1,
+				 guise);
+		else
+			address_text(peer, length, SOCK_DGRAM, udp->peer_text,
+				     sizeof udp->peer_text);
 	}
 	lua_pushstring(L, udp->peer_text);
 }
@@ -154,7 +163,7 @@ static int step(lua_State *L, struct udp *udp, struct task *task, bool timed_out
 	if (timed_out)
 		return vm_fail(L, "no datagram came in time", "ETIMEDOUT");
 	if (taking->timeout >= 0) {
-		uint64_t now = uv_now(udp->vm->loop);
+		uint64_t now = vm_now(udp->vm);
 
 		if (taking->deadline == 0)
 			taking->deadline = now + (uint64_t)taking->timeout;

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "service/guise.h"
 #include "service/task.h"
 #include "service/udp.h"
 #include "service/units.h"
@@ -34,7 +35,9 @@ static socklen_t read_peer(lua_State *L, int index, const struct udp *udp,
 					      "expected a peer such as \"udp://192.0.2.1:53\", "
 					      "got \"%s\"",
 					      text));
-	return length;
+	return udp && udp->listener->guise
+		   ? guise_name(udp->listener->guise, text, (struct sockaddr_un *)peer)
+		   : length;
 }
 
 static int try_send(lua_State *L, struct udp *udp, bool last);
@@ -59,6 +62,8 @@ static int try_send(lua_State *L, struct udp *udp, bool last)
 	address = read_peer(L, 3, udp, &peer);
 	while (sendto(udp->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&peer,
 		      address) < 0) {
+		if (errno == ECONNREFUSED && udp->listener->guise)
+			break; /* a datagram to nobody is lost, as it is on a network */
 		if (errno == EINTR || errno == ECONNREFUSED) /* of a datagram before this one */
 			continue;
 		if (errno != EAGAIN || last)

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <lualib.h>
 
 #include "service/baselib.h"
 #include "service/explain.h"
+#include "service/heldlib.h"
 #include "service/loader.h"
 #include "service/script.h"
 #include "service/task.h"
@@ -116,12 +116,7 @@ void vm_set_log_level(struct vm *vm, enum log_level level)
 
 int64_t vm_wall_clock(struct vm *vm)
 {
-	struct timespec now;
-
-	if (vm->calls->wall)
-		return vm->calls->wall(vm->calls->data);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return vm->calls->wall ? vm->calls->wall(vm->calls->data) : clock_wall(&vm->clock);
 }
 
 void vm_raise(lua_State *L, const char *format, ...)
@@ -196,6 +191,8 @@ static int open_all(lua_State *L)
 	luaL_openlibs(L);
 	baselib_open(L);
 	loader_open(L);
+	if (vm_of(L)->clock.held)
+		heldlib_open(L);
 	uvlib_prepare(L);
 	return 0;
 }
@@ -205,7 +202,8 @@ static void prepare(struct vm *vm)
 {
 	/* io.write to the log must not wait for a full buffer: nobody flushes at the end of a line.
 	 */
-	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!vm->calls->clock)
+		(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	lua_gc(vm->L, LUA_GCSETPAUSE, VM_PAUSE_SMALL);
 	lua_setwarnf(vm->L, on_warning, vm);
 }
@@ -218,6 +216,7 @@ static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct li
 	if (!vm || !(vm->read_buffer = malloc(READ_SIZE)))
 		goto no_memory;
 	vm->loop = loop;
+	vm->clock = (struct clock){loop, calls->clock};
 	vm->daemon = daemon;
 	vm->calls = calls;
 	vm->script = script;

@@ -10,6 +10,7 @@
 #include "plan/daemon.h"
 #include "service/alarm.h"
 #include "service/blocks.h"
+#include "service/clock.h"
 #include "service/fs_request.h"
 #include "service/life.h"
 #include "service/list.h"
@@ -36,6 +37,7 @@ struct script;
 struct vm {
 	lua_State *L; /* the main thread */
 	uv_loop_t *loop;
+	struct clock clock;
 	struct daemon *daemon;
 	const struct life_calls *calls;
 	struct life *life;     /* NULL: of a script */
@@ -119,6 +121,18 @@ void vm_destroy(struct vm *vm);
 static inline struct vm *vm_of(lua_State *L)
 {
 	return *(struct vm **)lua_getextraspace(L);
+}
+
+/* What deadlines are compared with: milliseconds. */
+static inline uint64_t vm_now(const struct vm *vm)
+{
+	return clock_now(&vm->clock);
+}
+
+/* Before a deadline is counted from now on: Lua may have computed for long. */
+static inline void vm_update(const struct vm *vm)
+{
+	clock_update(&vm->clock);
 }
 
 /* The heap has just become large: from now on it is collected as Lua does, unless the service has

@@ -53,7 +53,11 @@ function leaks.count(status)
   return counts
 end
 
-local function difference(before, now)
+--- What there is more now, in words, sorted.
+---@param before table<string, integer>
+---@param now table<string, integer>
+---@return string[]
+function leaks.difference(before, now)
   local list = {}
   for key, count in pairs(now) do
     local more = count - (before[key] or 0)
@@ -75,7 +79,7 @@ function leaks.find(running)
   local deadline = luvd.now() + WITHIN
   while true do
     control.eval(running.control, "collectgarbage() collectgarbage()")
-    local list = difference(running.before, leaks.count(control.status(running.control)))
+    local list = leaks.difference(running.before, leaks.count(control.status(running.control)))
     if #list == 0 or luvd.now() >= deadline then return list end
     luvd.sleep(LOOK_EVERY)
   end

@@ -71,12 +71,16 @@ local function fail(self, pattern, why)
   error(("wait_log: %q: %s; the log:\n%s"):format(pattern, why, text == "" and "(empty)" or text), 0)
 end
 
+local real = { now = luvd.now, wait = function(left, channel) channel:receive { timeout = left } end }
+
 --- Waits for a line that matches and returns its captures, or the match; goes on behind it the next time.
 ---@param pattern string
 ---@param within? luvd.Duration
+---@param clock? { now: fun(): number; wait: fun(left: number, channel: luvd.Channel) } by which time goes: seconds
 ---@return string ...
-function Log:wait(pattern, within)
-  local deadline = luvd.now() + luvd.duration(within or WITHIN)
+function Log:wait(pattern, within, clock)
+  clock = clock or real
+  local deadline = clock.now() + luvd.duration(within or WITHIN)
   local channel = task.channel(1)
   self.waiting[channel] = true
   local leave <close> = task.defer(function() self.waiting[channel] = nil end)
@@ -86,9 +90,9 @@ function Log:wait(pattern, within)
     from = found[1]
     if not from then return table.unpack(found, 2, found.n) end
     if self.ended then fail(self, pattern, self.ended) end
-    local left = deadline - luvd.now()
+    local left = deadline - clock.now()
     if left <= 0 then fail(self, pattern, ("no such line within %s"):format(within or WITHIN .. "s")) end
-    channel:receive { timeout = left }
+    clock.wait(left, channel)
   end
 end
 

@@ -5,6 +5,7 @@ local control = require "luvd.testing.control"
 local datagrams = require "luvd.testing.datagrams"
 local folder = require "luvd.testing.folder"
 local leaks = require "luvd.testing.leaks"
+local listeners = require "luvd.testing.listeners"
 local log = require "luvd.testing.log"
 local net = require "luvd.net"
 local overrides = require "luvd.testing.overrides"
@@ -100,28 +101,17 @@ local function take_status(self)
   local status = control.status(self.control)
   self.name = status.name
   for _, listener in ipairs(status.listeners) do
-    if not rawget(self.address, listener.name) then
-      self.address[listener.name] = listener.address
-      table.insert(self.names, listener.name)
-    end
+    if not rawget(self.address, listener.name) then self.address[listener.name] = listener.address end
   end
   self.before = leaks.count(status)
-end
-
-local function unknown(address, name)
-  local names = {}
-  for known in pairs(address) do names[#names + 1] = known end
-  table.sort(names)
-  error(("no listener '%s'; there are: %s"):format(name, table.concat(names, ", ")), 2)
 end
 
 local function run(file, changes)
   local root = math.tointeger(uv.getuid()) == 0
   local sets = overrides.sets(changes)
   local connections = setmetatable({}, { __mode = "k" })
-  local self = setmetatable({ name = name_of(file), names = {}, sets = {}, connections = connections,
-    folder = folder.make(root and "0711" or "0700"), log = log.new(),
-    address = setmetatable({}, { __index = unknown }) }, Running)
+  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, log = log.new(),
+    folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
   for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
   table.move({ "--", file }, 1, 2, #arguments + 1, arguments)
@@ -162,14 +152,6 @@ end
 Daemon.__close = function(self) self.running:finish() end
 Daemon.__gc = function(self) self.running:abandon() end
 
--- The listener that is meant; level: of who has asked.
-local function choose(running, name)
-  if name then return running.address[name] end
-  if #running.names == 1 then return running.address[running.names[1]] end
-  error(#running.names == 0 and "connect: the daemon has no listeners"
-    or "connect: which listener? there are: " .. table.concat(running.names, ", "), 3)
-end
-
 local function connect_udp(address)
   local host, port = address:match "^udp://%[?([^%]]+)%]?:(%d+)$"
   local socket = uv.new_udp()
@@ -189,7 +171,7 @@ end
 
 function methods:connect(name)
   local running = self.running
-  local address = choose(running, name)
+  local address = running.address[listeners.choose(running.address, name)]
   local conn, message
   if address:find "^udp:" then
     conn = connect_udp(address)

@@ -10,6 +10,7 @@
 #include "host/monitor/rules.h"
 #include "host/notify.h"
 #include "host/verdict.h"
+#include "spec/change.h"
 #include "sys/sys.h"
 
 /* One round: a loader reads the daemon file, what differs decides how it is taken, and the crew
@@ -129,7 +130,7 @@ static int take(struct renew *renew, struct candidate *fresh, struct err *err)
 	if (spec_diff(renew->monitor->daemon->spec, fresh->spec, change) < 0)
 		return err_set(err, "out of memory");
 	if (change->refused_count)
-		return verdict_needs_restart(change, false, err);
+		return change_needs_restart(change, false, err);
 	if (change->code || change->renewed_count)
 		return start_generation(renew, fresh, err);
 	return start_in_place(renew, fresh, err);

@@ -7,12 +7,13 @@
 
 #include "service/http/reply.h"
 #include "service/http/status.h"
+#include "service/vm.h"
 
 static const char text_type[] = "text/plain; charset=utf-8";
 
 static const char *date_of(struct http *http)
 {
-	time_t now = time(NULL);
+	time_t now = clock_seconds(&http->vm->clock);
 
 	if (now != http->date_second) {
 		http->date_second = now;

@@ -153,7 +153,8 @@ static int answer_file(lua_State *L, struct http_conn *hc, lua_KContext index)
 	const struct stat *stat = &sending->job->stat;
 	struct answer *answer = &sending->answer;
 	uint64_t first = 0, last = 0, length = (uint64_t)stat->st_size;
-	struct condition condition = {.size = length, .modified = stat->st_mtim, .now = time(NULL)};
+	struct condition condition = {
+	    .size = length, .modified = stat->st_mtim, .now = clock_seconds(&vm_of(L)->clock)};
 
 	if (answer->headers) /* others may have written into the table meanwhile */
 		answer_check_headers(L, answer);

@@ -25,7 +25,7 @@ void http_conn_arm(struct http_conn *hc)
 
 static uint64_t end_of(const struct http_conn *hc, int64_t timeout)
 {
-	return uv_now(hc->http->vm->loop) + (uint64_t)timeout;
+	return vm_now(hc->http->vm) + (uint64_t)timeout;
 }
 
 void http_conn_set_deadline(struct http_conn *hc, int64_t timeout)

@@ -94,7 +94,7 @@ static void on_deadline(struct http_conn *hc)
 static void on_alarm(struct alarm *alarm)
 {
 	struct http_conn *hc = LIST_ENTRY(alarm, struct http_conn, alarm);
-	uint64_t now = uv_now(hc->http->vm->loop);
+	uint64_t now = vm_now(hc->http->vm);
 
 	if (hc->state != HTTP_CLOSING && hc->stalled && hc->stalled <= now)
 		on_stall(hc);

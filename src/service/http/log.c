@@ -103,7 +103,8 @@ static void make_access(struct line *line, const struct http_conn *hc)
 	add_number(line, "status", (uint64_t)hc->status, line->numbers[0]);
 	add_number(line, "bytes", hc->sent, line->numbers[1]);
 	if (began)
-		add_number(line, "duration_us", (uv_hrtime() - began) / 1000, line->numbers[2]);
+		add_number(line, "duration_us",
+			   (clock_precise(&hc->http->vm->clock) - began) / 1000, line->numbers[2]);
 }
 
 struct access {

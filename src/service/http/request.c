@@ -67,7 +67,7 @@ struct request *request_create(lua_State *L, struct http_conn *hc, const struct 
 	}
 	memcpy(request->peer, &hc->conn->peer, sizeof request->peer);
 	if (hc->http->options.access != ACCESS_OFF)
-		request->began = uv_hrtime();
+		request->began = clock_precise(&hc->http->vm->clock);
 	lua_rawgetp(L, LUA_REGISTRYINDEX, meta);
 	lua_setmetatable(L, -2);
 	return request;

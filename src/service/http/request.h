@@ -19,7 +19,7 @@ enum {                   /* user values */
 struct request {
 	struct http_conn *owner; /* NULL: it has ended */
 	uint64_t number;
-	uint64_t began; /* uv_hrtime, when an access log is kept */
+	uint64_t began; /* clock_precise, when an access log is kept */
 	uint32_t seed;
 	uint8_t minor;
 	bool queried; /* has a "?" */

@@ -131,7 +131,7 @@ static int go_on(lua_State *L, int status, lua_KContext pieces)
 static void detach(struct task *task)
 {
 	struct http_conn *hc = task->object;
-	uint64_t now = uv_now(hc->http->vm->loop);
+	uint64_t now = vm_now(hc->http->vm);
 
 	hc->reader = NULL;
 	hc->deadline = 0;
@@ -140,7 +140,7 @@ static void detach(struct task *task)
 
 static int64_t time_left(struct http_conn *hc, struct reading *reading)
 {
-	uint64_t now = uv_now(hc->http->vm->loop);
+	uint64_t now = vm_now(hc->http->vm);
 
 	if (reading->timeout < 0)
 		return -1;
@@ -162,7 +162,7 @@ static int wait(lua_State *L, struct http_conn *hc, struct task *task, struct re
 	/* CONN_READ_AHEAD bytes may lie there that belong to a piece which is not whole. */
 	conn_read_start(hc->conn);
 	hc->reader = task;
-	hc->since = uv_now(hc->http->vm->loop);
+	hc->since = vm_now(hc->http->vm);
 	http_conn_set_deadline(hc, hc->allowance > 0 ? hc->allowance : 0);
 	return task_wait(L, task, hc, detach, time_left(hc, reading), reading->pieces, go_on);
 }
