@@ -86,6 +86,7 @@ end
 local function fail_start(self, file)
   self.child:wait_end()
   local text = self.log:get()
+  self.report = false -- the error has it all
   self:finish()
   local ended = self.child.signal ~= 0 and "signal " .. self.child.signal or "exit code " .. self.child.code
   error(("%s does not start (%s):\n%s"):format(file, ended, text), 0)
