@@ -55,6 +55,8 @@ bool sim_step(struct sim *sim, uint64_t until);
 /* Runs all that can run without another moment: tasks, sockets, requests of the thread pool.
  * Bounded. true: something has run. */
 bool sim_settle(struct sim *sim);
+/* What runs in it now gets an error: async-signal-safe, from its own thread. */
+void sim_interrupt(struct sim *sim, int why);
 /* Does it wait for somebody outside: has it connections, lookups or handles of luv of its own? */
 bool sim_looks_out(const struct sim *sim);
 /* When its loop has something to do: the descriptor is readable, or so many milliseconds of real
