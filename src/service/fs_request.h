@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "service/alarm.h"
 #include "service/list.h"
 
 /* Work for a thread of libuv's pool: calls on files, which may block for as long as a disk or a
@@ -56,12 +57,16 @@ struct fs_request {
 struct fs_requests {
 	struct link queue; /* of those that wait for a place in the pool */
 	size_t in_pool;
-	size_t pending; /* submitted and not done */
-	bool over;      /* the loop runs no more */
+	size_t pending;  /* submitted and not done */
+	bool over;       /* the loop runs no more */
+	struct link run; /* while the clock is held: they have run, and nobody knows yet */
+	struct alarm told;
 };
 
 void fs_lane_init(struct fs_lane *lane);
 void fs_requests_init(struct vm *vm);
+/* Ends those that have run: the service is being closed. */
+void fs_requests_end(struct vm *vm);
 
 /* Never calls done at once. After the end of the loop it runs at once and is released. */
 void fs_request_submit(struct vm *vm, struct fs_request *request);

@@ -118,8 +118,8 @@ static struct itimerspec timer_of(int64_t duration)
 
 	if (duration == 0)
 		return (struct itimerspec){0};
-	when.it_value = (struct timespec){.tv_sec = duration / SECOND,
-					  .tv_nsec = duration % SECOND * 1000000};
+	when.it_value =
+	    (struct timespec){.tv_sec = duration / SECOND, .tv_nsec = duration % SECOND * 1000000};
 	return when;
 }
 
@@ -156,6 +156,12 @@ void script_stop_open(struct script *script)
 	running = script;
 	(void)sys_signal_handle(SIGINT, on_interrupt);
 	(void)sys_signal_handle(SIGPIPE, on_pipe);
+}
+
+void script_stop_renew(struct script *script)
+{
+	script->vm->slice.stop = 0;
+	(void)sys_signal_handle(SIGINT, on_interrupt);
 }
 
 void script_stop_close(struct script *script)

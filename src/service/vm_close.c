@@ -14,6 +14,7 @@ void vm_close_all(struct vm *vm)
 {
 	vm->phase = PHASE_CLOSED;
 	tasks_cancel(vm);
+	fs_requests_end(vm);
 	evals_close(vm);
 	timers_close(vm);
 	fs_watchers_close(vm);
