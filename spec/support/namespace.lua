@@ -29,7 +29,7 @@ done
 
 -- Mounts must not spread to others. In a chroot whose root is no mount point nobody can say so, but there they do not
 -- unless somebody has made them shared.
-local function propagation(t)
+function namespace.propagation(t)
   if t:command({ "/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/true" }).code == 0 then
     return "private"
   end
@@ -39,8 +39,8 @@ end
 
 --- Enters a new one; t: the test, which ends it.
 function namespace.enter(t)
-  local child = t:spawn({ "/usr/bin/unshare", "--mount", "--propagation", propagation(t), "/bin/sh", "-c", PREPARE,
-    "sh", t.folder })
+  local child = t:spawn({ "/usr/bin/unshare", "--mount", "--propagation", namespace.propagation(t), "/bin/sh",
+    "-c", PREPARE, "sh", t.folder })
   child:wait_output("out", "prepared\n")
   child.out = ""
   local self = setmetatable({ child = child, folder = t.folder }, namespace)

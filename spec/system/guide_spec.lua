@@ -39,14 +39,10 @@ local function exchange(address, bytes)
 end
 
 -- What was printed stands in the guide too, but for numbers, folders and the daemon's name.
-local function plain(text)
-  return (text:gsub("/[%w_/.-]*/", ""):gsub("%d+%.?%d*", "N"))
-end
-
-local plain_guide = plain(guide)
+local plain_guide = blocks.plain(guide)
 
 local function shows(text)
-  text = plain(text):gsub("\n$", "")
+  text = blocks.plain(text):gsub("\n$", "")
   assert.is_truthy(plain_guide:find(text, 1, true), "the guide has another text than: " .. text)
 end
 

@@ -21,16 +21,17 @@ local FINISH_WITHIN = 1 -- seconds: at the end of a test nobody asks how gracefu
 local Running = {}
 Running.__index = Running
 
--- Connections that http.request of this test keeps: a daemon that stops would give each of them a second for one more
--- request.
-local function drop_idle()
+-- A daemon that stops waits a second for the next request on each connection that is kept: from us none comes, nor from
+-- an answer that nobody reads any more.
+local function close_kept()
+  collectgarbage()
   local pool = package.loaded["luvd.http.pool"]
   if pool then pool.clear() end
 end
 
 function Running:stop(within)
   if not self.result then
-    drop_idle()
+    close_kept()
     for _, name in ipairs { "sigterm", "sigquit", "sigkill" } do
       if self.child:kill(name) then self.child:wait_end(name == "sigterm" and within or FINISH_WITHIN) end
     end
@@ -118,8 +119,9 @@ local function run(file, changes)
   local root = math.tointeger(uv.getuid()) == 0
   local sets = overrides.sets(changes)
   local connections = setmetatable({}, { __mode = "k" })
-  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, log = log.new(),
-    folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
+  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections,
+    folder = folder.make(root and "0711" or "0700"), log = log.new(),
+    address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
   for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
   table.move({ "--", file }, 1, 2, #arguments + 1, arguments)
@@ -168,7 +170,7 @@ local function connect_udp(address)
   local form = own.family == "inet6" and "udp://[%s]:%d" or "udp://%s:%d"
   local result, give = datagrams.new { peer = address, local_address = form:format(own.ip, math.tointeger(own.port)),
     transmit = function(bytes)
-      local sent, message, code = socket:try_send(bytes, nil, nil)
+      local sent, message, code = socket:try_send(bytes, nil, nil) -- absent is not nil to it
       if not sent then return nil, message, code end
       return true
     end,
