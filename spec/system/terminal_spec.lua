@@ -108,7 +108,7 @@ describe("the log that is no terminal's", function()
     end
   end))
 
-  it("is kept plain for luvd logs while a terminal sees colours", luvd.test(function(t)
+  it("is kept plain for luvd logs, which colours it on a terminal alone", luvd.test(function(t)
     local path = file(t, talker)
     local child = t:spawn({ "/usr/bin/script", "-qefc", quote { luvd.binary, "run", path }, "/dev/null" },
       { more_env = { "TERM=xterm" } })
@@ -116,6 +116,10 @@ describe("the log that is no terminal's", function()
     local logs = t:luvd({ "logs", path }).out
     assert.is_nil(logs:find(escape, 1, true))
     assert.matches("Z warn  " .. t.name .. "%[%d+%]: careful\n", logs)
+    local shown = on_terminal(t, { "logs", path })
+    assert.matches("Z " .. sgr .. escape .. "%[1;33mwarn " .. sgr .. " " .. t.name .. "%[%d+%]: careful\n", shown)
+    assert_only_sgr(shown)
+    assert.equal(logs, plain(shown))
     assert.equal(0, t:luvd({ "stop", path }).code)
     child:wait()
   end))
