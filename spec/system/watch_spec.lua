@@ -181,8 +181,8 @@ describe("luvd run --watch", function()
   it("watches what the daemon file includes", luvd.test(function(t)
     save(t, "service.lua", code "one")
     save(t, "base.lua", 'return { word = "base" }')
-    local w = spawn(t, t:file [[return { service = "./service.lua", user = "root",
-      listen = { web = "tcp://127.0.0.1:0" }, config = include "base.lua" }]])
+    local w = spawn(t, t:file(([[return { service = "./service.lua", user = %s,
+      listen = { web = "tcp://127.0.0.1:0" }, config = include "base.lua" }]]):format(luvd.root and '"root"' or "nil")))
     w:wait "ready, pid"
     save(t, "base.lua", 'return { word = "changed" }')
     w:wait("reloaded in %d+ ms: config%.word", false)
