@@ -28,10 +28,11 @@ struct keeper {
 	pid_t pid;
 	int pidfd, news_fd;
 	struct timespec begun;
-	char news[NEWS_MAX]; /* paths, each with its closing 0; an empty one: ready */
+	char
+	    news[NEWS_MAX]; /* paths, each with its closing 0; an empty one: the last of its news */
 	size_t used;
-	char last; /* byte of them; 0: none */
-	bool ready;
+	char last;    /* byte of them; 0: none */
+	bool left;    /* it is not to be started again */
 	bool stopped; /* somebody wants it to end */
 };
 
@@ -49,7 +50,7 @@ void keeper_files(struct daemon *daemon, char *const *paths)
 		tell(daemon, *paths);
 }
 
-void keeper_ready(struct daemon *daemon)
+void keeper_leave(struct daemon *daemon)
 {
 	if (daemon->keeper_fd < 0)
 		return;
@@ -60,11 +61,11 @@ void keeper_ready(struct daemon *daemon)
 
 /* --- one attempt --- */
 
-/* A string that is empty says that it is ready, however much was said before. */
-static void look_for_ready(struct keeper *keeper, const char *bytes, size_t length)
+/* A string that is empty is the last, however much was said before. */
+static void look_for_end(struct keeper *keeper, const char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		keeper->ready |= !bytes[i] && !keeper->last;
+		keeper->left |= !bytes[i] && !keeper->last;
 		keeper->last = bytes[i];
 	}
 }
@@ -78,7 +79,7 @@ static bool hear(struct keeper *keeper)
 	ssize_t n = read(keeper->news_fd, to, room ? NEWS_MAX - keeper->used : sizeof more);
 
 	if (n > 0) {
-		look_for_ready(keeper, to, (size_t)n);
+		look_for_end(keeper, to, (size_t)n);
 		keeper->used += room ? (size_t)n : 0;
 	}
 	return n > 0 || (n < 0 && errno == EINTR);
@@ -262,7 +263,7 @@ static int keep(struct keeper *keeper, int (*begin)(void *data), void *data)
 		}
 		status = attend(keeper);
 		forget(keeper);
-		if (keeper->stopped || keeper->ready || !WIFEXITED(status) ||
+		if (keeper->stopped || keeper->left || !WIFEXITED(status) ||
 		    WEXITSTATUS(status) == EXIT_DONE || WEXITSTATUS(status) == EXIT_RUNNING)
 			break;
 	} while (await_change(keeper));
