@@ -7,7 +7,9 @@
 #include <lualib.h>
 
 #include "service/baselib.h"
+#include "service/coverage.h"
 #include "service/explain.h"
+#include "service/heldlib.h"
 #include "service/loader.h"
 #include "service/script.h"
 #include "service/task.h"
@@ -190,6 +192,8 @@ static int open_all(lua_State *L)
 	luaL_openlibs(L);
 	baselib_open(L);
 	loader_open(L);
+	if (vm_of(L)->clock.held)
+		heldlib_open(L);
 	uvlib_prepare(L);
 	return 0;
 }
@@ -243,6 +247,8 @@ static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct li
 		goto failed;
 	}
 	tasks_init(vm);
+	if (calls->coverage)
+		coverage_begin(vm, calls->coverage);
 	return vm;
 no_memory:
 	err_set(err, "cannot make the Lua state: out of memory");
