@@ -88,9 +88,10 @@ local function without_watch(words)
   return rest
 end
 
+-- Not uv.exepath: that is luvd-lua, which takes a script.
 local function run(words)
   local code
-  local process, pid = uv.spawn(uv.exepath(), { args = words, stdio = { 0, 1, 2 } }, function(status, signal)
+  local process, pid = uv.spawn("/proc/self/exe", { args = words, stdio = { 0, 1, 2 } }, function(status, signal)
     code = signal ~= 0 and 128 + signal or status
   end)
   if not process then error("cannot run the tests: " .. tostring(pid), 0) end
@@ -99,8 +100,9 @@ local function run(words)
   return code
 end
 
-return function(words)
-  words = without_watch(words)
+local INTERRUPTED = 130 -- exit code: 128 and SIGINT
+
+local function run_for_ever(words)
   while true do
     local before = snapshot()
     local code = run(words)
@@ -108,4 +110,10 @@ return function(words)
     io.stderr:write("luvd: test: ", text, "; waiting for a change of a file, Ctrl-C ends\n")
     wait_for_change(before)
   end
+end
+
+return function(words)
+  local _, problem = pcall(run_for_ever, without_watch(words))
+  if tostring(problem):find("interrupted!", 1, true) then os.exit(INTERRUPTED, true) end
+  error(problem, 0)
 end
