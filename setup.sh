@@ -33,13 +33,14 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config liblua5.4-dev libuv1-
   libcap-ng-dev libedit-dev node-llhttp"
 packages_test="lua5.4 lua-busted lua-luv lua-check lua-dkjson libcmocka-dev clang-format clang-tidy
   valgrind libc6-dbg strace logrotate systemd s6 busybox netcat-openbsd curl bind9-dnsutils tzdata
-  chromium-headless-shell redis-tools"
+  chromium-headless-shell redis-tools mandoc groff-base zsh fish"
 # Only unpacked, into build/unpacked: installed, runit would add users, an enabled service and a hook of init scripts.
 packages_unpacked="runit"
 packages_fuzz="clang libclang-rt-dev llvm"
 
 commands_build="cc cmake ninja pkg-config"
-commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate s6-supervise nc curl dig redis-cli"
+commands_test="lua5.4 busted luacheck clang-format run-clang-tidy valgrind strace logrotate s6-supervise nc curl dig redis-cli
+  mandoc groff zsh fish"
 commands_fuzz="clang"
 modules_build="lua5.4 libuv lua5.4-luv libcares libcap-ng libedit"
 modules_test="cmocka"
@@ -293,7 +294,7 @@ run_tests() {
 case ${1:-} in
 build)
   prepare "" "" ""
-  build build luvd
+  build build luvd manual
   say "done: build/luvd; 'cmake --install build' puts it on PATH"
   ;;
 run)

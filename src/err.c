@@ -77,8 +77,23 @@ struct err *errs_add(struct errs *errs)
 	return &errs->list[errs->count++];
 }
 
+void errs_cut(struct errs *errs, size_t count)
+{
+	for (size_t i = count; errs->quotes && i < ERRS_MAX; i++) {
+		free(errs->quotes[i]);
+		errs->quotes[i] = NULL;
+	}
+	errs->count = count;
+}
+
 void errs_finish(struct errs *errs)
 {
+	for (size_t i = 0; errs->quotes && i < ERRS_MAX; i++)
+		free(errs->quotes[i]);
+	for (char **path = errs->seen; path && *path; path++)
+		free(*path);
+	free(errs->quotes);
+	free(errs->seen);
 	free(errs->list);
 	*errs = (struct errs){0};
 }

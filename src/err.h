@@ -52,6 +52,10 @@ struct errs {
 	struct err *list;
 	size_t count;   /* in list */
 	size_t dropped; /* found, but over ERRS_MAX */
+	char **quotes;  /* of each in list: what to show beneath (spec/quote.h), or NULL; NULL: none
+			   was made */
+	char **seen;    /* absolute paths of what was read or looked for, NULL-terminated; a change
+			   there may change the answer. NULL: nobody knows */
 };
 
 /* A fresh zeroed error at the end of the list to be filled, never NULL (over the limit, or
@@ -59,6 +63,8 @@ struct errs {
 struct err *errs_add(struct errs *errs);
 /* Makes room for all of them, where being out of memory must not end the process. 0 or -1. */
 int errs_reserve(struct errs *errs);
+/* Forgets all but the first count. */
+void errs_cut(struct errs *errs, size_t count);
 void errs_finish(struct errs *errs);
 
 #endif

@@ -3,14 +3,15 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "colour.h"
 #include "plan/step.h"
 
 /* A daemon file and what it is read with. */
 enum { SPEC = OPTION_SET };
 
 const struct command commands[] = {
-    {"run", "FILE [--set KEY=VALUE ...] [--scratch FOLDER]", "run the daemon in the foreground",
-     SPEC | OPTION_NOTIFY_FD | OPTION_SCRATCH, true, true, cmd_run},
+    {"run", "FILE [--set KEY=VALUE ...] [--watch]", "run the daemon in the foreground",
+     SPEC | OPTION_NOTIFY_FD | OPTION_SCRATCH | OPTION_WATCH, true, true, cmd_run},
     {"start", "FILE [--set KEY=VALUE ...] [--if-stopped]",
      "start the daemon in the background, return when it is ready",
      SPEC | OPTION_IF_STOPPED | OPTION_NOTIFY_FD, true, true, cmd_start},
@@ -85,6 +86,8 @@ static int run(struct daemon *daemon, const struct command *command, const struc
 	daemon->machine.notify_fd = options->notify_fd;
 	if (command->context && take_row(daemon, &step_context, &err) < 0)
 		return cmd_fail(&err);
+	if (command->context)
+		colour_keep(daemon->source.environment);
 	code = command->run(daemon, options);
 	return command->context ? code : flushed(code);
 }

@@ -26,8 +26,11 @@ end
 --- What a command takes that is no option: names of running daemons, daemon files, keys, or nothing.
 function complete.takes(command)
   local words = command.arguments
-  return { name = words:find("FILE|NAME", 1, true) ~= nil, file = words:find "%f[%a]FILE" ~= nil,
-    key = words:find "%f[%a]KEY%]" ~= nil, lua = words:find "SCRIPT" ~= nil }
+  return {
+    name = words:find("FILE|NAME", 1, true) ~= nil,
+    file = words:find "%f[%a]FILE" ~= nil or words:find "SCRIPT" ~= nil,
+    key = words:find "%f[%a]KEY%]" ~= nil,
+  }
 end
 
 --- All that are typed for an option: "--lines", "-n".

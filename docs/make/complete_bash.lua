@@ -128,7 +128,7 @@ local function command_case(all, command)
   end
   lines[#lines + 1] = ("    if [[ $cur == -* ]]; then _luvd_offer '%s'; return; fi"):format(table.concat(words, " "))
   if takes.name then lines[#lines + 1] = "    _luvd_names" end
-  if takes.file or takes.lua then lines[#lines + 1] = "    _luvd_files" end
+  if takes.file then lines[#lines + 1] = "    _luvd_files" end
   if takes.key then lines[#lines + 1] = '    _luvd_offer "$_luvd_commands $_luvd_help_keys"' end
   lines[#lines + 1] = "    ;;"
   return table.concat(lines, "\n")

@@ -69,17 +69,24 @@ local function action(option)
   return " -x"
 end
 
+local function spelled(option)
+  local words = ""
+  for _, spelling in ipairs(complete.spellings(option)) do
+    words = words .. (spelling:match "^%-%-" and " -l " or " -s ") .. spelling:match "^%-+(.*)$"
+  end
+  return words
+end
+
 local function command_lines(all, command)
   local takes = complete.takes(command)
   local is = ("complete -c luvd -n '__luvd_is %s'"):format(command.name)
   local lines = { ("complete -c luvd -n __luvd_begins -a %s -d %s"):format(command.name,
     complete.quoted(command.help)) }
   for _, option in ipairs(facts.options(all, command)) do
-    lines[#lines + 1] = ("%s%s -l %s%s -d %s"):format(is, option.letter and " -s " .. option.letter or "",
-      option.name:sub(3), action(option), complete.quoted(option.help))
+    lines[#lines + 1] = ("%s%s%s -d %s"):format(is, spelled(option), action(option), complete.quoted(option.help))
   end
   if takes.name then lines[#lines + 1] = is .. " -a '(__luvd_names)'" end
-  if takes.file or takes.lua then lines[#lines + 1] = is .. " -a '(__luvd_files)'" end
+  if takes.file then lines[#lines + 1] = is .. " -a '(__luvd_files)'" end
   if takes.key then lines[#lines + 1] = is .. " -a '$__luvd_help_keys'" end
   return table.concat(lines, "\n")
 end

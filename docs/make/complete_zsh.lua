@@ -63,7 +63,7 @@ local function action(option)
   return option.value and (":%s: "):format(option.value:lower()) or ""
 end
 
-local repeated = { ["--set"] = true, ["--execute"] = true }
+local repeated = { ["--set"] = true, ["--execute"] = true, ["-e"] = true, ["-l"] = true }
 
 local function option_words(option)
   local list = {}
@@ -81,7 +81,7 @@ end
 local function operand(command)
   local takes = complete.takes(command)
   if takes.name then return "'1:daemon:_luvd_daemons'" end
-  if takes.file or takes.lua then return "'1:daemon file:_luvd_files'" end
+  if takes.file then return "'1:daemon file:_luvd_files'" end
   if takes.key then return "'1:key:($luvd_help_keys)'" end
 end
 

@@ -1,7 +1,8 @@
 -- What `luvd help --json` says of commands, options and keys of the daemon file, as a table:
 --
 --   version
---   commands  { name, arguments, help, options = names, text, codes = { code, means }, examples = { line, does } }
+--   commands  { name, arguments, help, options = names, own = those that it reads itself, text,
+--               codes = { code, means }, examples = { line, does } }
 --   options   { name, letter, value, choices, help }; also by name
 --   keys      { name, type, expected, shorthand, group, map, default, change, later, least, most, help }
 
@@ -32,7 +33,7 @@ end
 
 --- Asks a program. Nil when it cannot be run.
 function facts.ask(program)
-  local pipe <close> = assert(io.popen(("%s help --json 2>/dev/null"):format(program)))
+  local pipe <close> = assert(io.popen(("'%s' help --json 2>/dev/null"):format(program:gsub("'", "'\\''"))))
   local text = pipe:read "a"
   return text ~= "" and facts.read(text) or nil
 end
@@ -40,8 +41,10 @@ end
 --- The options of a command, as it takes them, and the one that all have.
 function facts.options(all, command)
   local list = {}
+  for _, option in ipairs(command.own) do list[#list + 1] = option end
   for _, name in ipairs(command.options) do list[#list + 1] = all.options[name] end
-  list[#list + 1] = { name = "--help", letter = "h", help = "print what the command does, and leave" }
+  local letter = #command.own == 0 and "h" or nil
+  list[#list + 1] = { name = "--help", letter = letter, help = "print what the command does, and leave" }
   return list
 end
 
@@ -50,9 +53,13 @@ function facts.parent(key)
   return key.name:match "^(.*)%.[^.]*$"
 end
 
+-- Kinds whose words between quotes stand for others.
+local open = { ['"user" or "user:group"'] = true }
+
 --- All values of a key, as they are written after "=", when they are few: { "debug", "info" }; else nil.
 function facts.values(key)
   if key.expected == "true or false" then return { "true", "false" } end
+  if open[key.type] then return nil end
   local list, rest = {}, key.expected:gsub('"[^"]*"', ""):gsub("[, ]", ""):gsub("^or$", "")
   if rest ~= "" or key.expected == "" then return nil end
   for word in key.expected:gmatch '"([^"]*)"' do list[#list + 1] = word end

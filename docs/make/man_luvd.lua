@@ -31,7 +31,10 @@ local paths = {
 local variables = {
   { "NOTIFY_SOCKET, LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID, WATCHDOG_USEC",
     "How a service manager is told that the daemon is ready, hands over sockets, and watches it." },
+  { "NO_COLOR, TERM", "Whether log and errors on a terminal are coloured: not when NO_COLOR is set and not empty, "
+    .. "nor when TERM is not set or `dumb`." },
   { "XDG_RUNTIME_DIR, HOME", "Where a daemon that root has not started has its folders and its log." },
+  { "LUA_INIT, LUA_PATH, LUA_CPATH", "For `luvd lua` and `luvd test` as for lua(1)." },
   { "TZ", "The time zone of `luvd.cron` and `os.date`, when the key `environment.keep` names it." },
 }
 

@@ -2,10 +2,13 @@
 
 local api = require "make.api"
 local check = require "make.check"
+local facts = require "make.facts"
 local headers = require "make.headers"
+local keys = require "make.keys"
 local luacats = require "make.luacats"
 local markdown = require "make.markdown"
 local pages = require "make.pages"
+local luvd = require "support.luvd"
 local proc = require "support.proc"
 local tree = require "support.tree"
 
@@ -23,19 +26,51 @@ local function complaints(text)
   return check(read(text))
 end
 
+-- The page as it is kept is what would be made now.
+local function assert_kept(path, fresh)
+  local kept = proc.slurp(path)
+  if fresh == kept then return end
+  local number, lines = 0, (kept or ""):gmatch "([^\n]*)\n"
+  for line in fresh:gmatch "([^\n]*)\n" do
+    number = number + 1
+    assert.equal(line, lines(), ("%s:%d: run lua5.4 docs/make.lua"):format(path, number))
+  end
+  error(path .. ": has lines too many: run lua5.4 docs/make.lua", 0)
+end
+
 describe("the manual", function()
   for _, name in ipairs { "api.md", "internals.md" } do
     it(("docs/%s is what docs/make.lua makes now (else: lua5.4 docs/make.lua)"):format(name), function()
-      local fresh, kept = pages()[name], proc.slurp("docs/" .. name)
-      if fresh == kept then return end
-      local number, lines = 0, (kept or ""):gmatch "([^\n]*)\n"
-      for line in fresh:gmatch "([^\n]*)\n" do
-        number = number + 1
-        assert.equal(line, lines(), ("docs/%s:%d: run lua5.4 docs/make.lua"):format(name, number))
-      end
-      error(("docs/%s: has lines too many: run lua5.4 docs/make.lua"):format(name), 0)
+      assert_kept("docs/" .. name, pages()[name])
     end)
   end
+
+  it("has the keys of the daemon file for editors: lua/luvd/keys.lua", function()
+    assert_kept("lua/luvd/keys.lua", keys(facts.ask(luvd.binary)))
+  end)
+
+  it("has a type, a default and a description for each key", function()
+    local types = pages.declared()
+    types:read(proc.slurp "lua/luvd/keys.lua", "lua/luvd/keys.lua")
+    assert.same({}, check(types))
+    local seen = {}
+    for _, item in ipairs(types.items) do
+      for _, field in ipairs(item.name:match "^luvd%.DaemonFile" and item.fields or {}) do
+        local name = (item.name:gsub("^luvd%.DaemonFile%.?", "") .. "." .. field.name):gsub("^%.", ""):lower()
+        seen[name] = field
+      end
+    end
+    for _, key in ipairs(facts.ask(luvd.binary).keys) do
+      local name = key.name:gsub("%.NAME", "")
+      if not key.later and not key.name:find "%.NAME$" then
+        assert.is_table(seen[name], key.name)
+        assert.is_true(seen[name].optional)
+        assert.truthy(seen[name].text:find(key.help, 1, true))
+      end
+    end
+    assert.equal('"r"|"a"|"w"', seen["files.mode"].type.bare)
+    assert.equal("table<string, string|luvd.DaemonFile.Listen>", seen.listen.type.bare)
+  end)
 
   it("has a file for each module in lua/editor, and no other (else: lua5.4 docs/make.lua)", function()
     local expected, kept = pages.for_editors(), {}

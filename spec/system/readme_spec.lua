@@ -58,11 +58,17 @@ describe("the README", function()
     local result = t:command({ "/usr/bin/cmake", "--install", luvd.top .. "/" .. luvd.build, "--prefix", prefix })
     assert.equal(0, result.code, result.err)
     assert.matches("^luvd ", t:command({ prefix .. "/bin/luvd", "version" }).out)
-    for _, path in ipairs { "share/luvd", "share/doc/luvd", "share/luvd/examples/jail/jail.lua",
-      "share/luvd/lua/luvd/types.lua" } do
+    for _, path in ipairs { "share/luvd/examples/jail/jail.lua", "share/luvd/lua/luvd/types.lua",
+      "share/luvd/lua/luvd/keys.lua", "share/man/man1/luvd.1", "share/man/man3/luvd.lua.3",
+      "share/man/man5/luvd.conf.5", "share/bash-completion/completions/luvd",
+      "share/fish/vendor_completions.d/luvd.fish", "share/zsh/site-functions/_luvd" } do
       assert.is_true(tree.exists(prefix .. "/" .. path), path)
     end
-    assert.is_not_nil(uv.fs_stat(prefix .. "/bin/luvd"))
+    for line in readme:gmatch "sudo (rm [^\n]*/usr/local[^\n]*)" do
+      result = t:command { "/bin/sh", "-ec", (line:gsub("/usr/local", prefix)) }
+      assert.equal(0, result.code, result.err)
+    end
+    assert.equal("", t:command({ "/usr/bin/find", prefix, "!", "-type", "d" }).out)
   end))
 
   it("says truly what a daemon file must belong to", luvd.root_test(function(t)

@@ -77,6 +77,40 @@ static void test_a_message_cannot_forge_a_line(void **state)
 		       "    2026-11-22T13:40:05.123Z forged\n");
 }
 
+static void test_a_terminal_has_the_time_of_day_and_columns(void **state)
+{
+	struct format format = format_of(FORM_TERMINAL);
+	struct entry entry = entry_of("one\x1b[2J\ntwo");
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_formats(&format, &entry, "13:40:05.123 info  echo[4711]    one\\x1b[2J\n    two\n");
+	entry.pid = 4194304;
+	entry.more = "shown\n  7 | x";
+	entry.fields = fields;
+	entry.count = 1;
+	assert_formats(&format, &entry,
+		       "13:40:05.123 info  echo[4194304] shown peer=10.0.0.1\n      7 | x\n");
+}
+
+static void test_colours_are_ended_before_the_message(void **state)
+{
+	struct format format = format_of(FORM_TERMINAL);
+	struct entry entry = entry_of("message");
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	format.coloured = true;
+	entry.level = LEVEL_ERROR;
+	entry.fields = fields;
+	entry.count = 1;
+	assert_formats(&format, &entry,
+		       "\x1b[2m13:40:05.123\x1b[0m \x1b[1;31merror\x1b[0m "
+		       "\x1b[2mecho[4711]\x1b[0m    message \x1b[2mpeer=\x1b[0m10.0.0.1\n");
+}
+
 static void test_a_traceback_is_indented_below_the_fields(void **state)
 {
 	struct format format = format_of(FORM_TEXT);
@@ -193,6 +227,8 @@ int main(void)
 	    cmocka_unit_test(test_a_text_line_has_time_level_name_and_pid),
 	    cmocka_unit_test(test_fields_are_quoted_when_they_must_be),
 	    cmocka_unit_test(test_a_message_cannot_forge_a_line),
+	    cmocka_unit_test(test_a_terminal_has_the_time_of_day_and_columns),
+	    cmocka_unit_test(test_colours_are_ended_before_the_message),
 	    cmocka_unit_test(test_a_traceback_is_indented_below_the_fields),
 	    cmocka_unit_test(test_json_escapes_and_renames_fields_that_would_hide_its_own),
 	    cmocka_unit_test(test_what_is_cut_is_said),

@@ -74,6 +74,12 @@ void loader_close(struct loader *loader)
 	(void)loader;
 }
 
+char *const *loader_seen(const struct loader *loader)
+{
+	(void)loader;
+	return NULL;
+}
+
 pid_t loader_pid(const struct loader *loader)
 {
 	(void)loader;
@@ -168,6 +174,14 @@ void log_err(struct log *log, enum log_level level, const struct err *err)
 	(void)log;
 	(void)level;
 	(void)err;
+}
+
+void log_write_more(struct log *log, enum log_level level, const char *text, const char *more)
+{
+	(void)log;
+	(void)level;
+	(void)text;
+	(void)more;
 }
 
 void log_set_level(struct log *log, enum log_level level)

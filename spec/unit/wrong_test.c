@@ -43,8 +43,8 @@ static void find_sets(char *line, char **sets)
 /* The folder's own path, and where the system keeps modules, differ from machine to machine. */
 static void put_portable(FILE *out, const char *text)
 {
-	const char *places = strstr(text, ", '/usr");
-	size_t length = places ? (size_t)(places - text) : strlen(text);
+	const char *places = text ? strstr(text, ", '/usr") : NULL;
+	size_t length = places ? (size_t)(places - text) : text ? strlen(text) : 0;
 
 	for (const char *end = text + length; text < end; text++) {
 		if (strncmp(text, WRONG_DIR, strlen(WRONG_DIR)) == 0) {
@@ -54,7 +54,7 @@ static void put_portable(FILE *out, const char *text)
 			fputc(*text, out);
 		}
 	}
-	fputs(places ? ", ...\n" : "\n", out);
+	fputs(places ? ", ..." : "", out);
 }
 
 static void tell(const char *name, char *told, size_t size)
@@ -82,6 +82,8 @@ static void tell(const char *name, char *told, size_t size)
 	for (size_t i = 0; i < errs.count; i++) {
 		fputs("luvd: ", out);
 		put_portable(out, err_text(&errs.list[i], line, sizeof line));
+		fputc('\n', out);
+		put_portable(out, errs.quotes[i]);
 	}
 	errs_finish(&errs);
 	fputc(0, out);

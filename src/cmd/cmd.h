@@ -24,6 +24,7 @@ struct options {
 	int lines;          /* --lines N, -n N; -1: not given */
 	int notify_fd;      /* --notify-fd N; -1 */
 	const char *topic;  /* help KEY */
+	bool watch;         /* --watch */
 	bool help;          /* --help, -h after the command */
 	char **words;       /* OPTION_RAW: all that follows the command; NULL-terminated */
 
@@ -47,6 +48,7 @@ enum option {
 	OPTION_FORM = 4096,
 	OPTION_RAW = 8192, /* all that follows is left in words, but for --help as the first */
 	OPTION_TEMPLATE = 16384,
+	OPTION_WATCH = 32768,
 	OPTION_SCRATCH = 65536
 };
 

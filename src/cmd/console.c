@@ -128,7 +128,7 @@ static void type(struct console *console, const char *name)
 
 static void at_terminal(struct console *console, const struct daemon *daemon, const char *name)
 {
-	const struct edit_calls calls = {&console->session, complete};
+	const struct edit_calls calls = {&console->session, complete, NULL};
 	/* Ctrl-C cancels a line; while Lua runs it ends the console. */
 	console->edit = edit_open(&daemon->source, &calls);
 	if (!console->edit) {

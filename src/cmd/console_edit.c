@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "cmd/console_history.h"
 
@@ -188,6 +189,48 @@ static char *prompt_of(EditLine *el)
 	return edit ? (char *)(uintptr_t)edit->prompt : NULL;
 }
 
+/* --- reading --- */
+
+static volatile sig_atomic_t interrupted;
+
+/* It only has to end the reading. */
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static bool is_interrupted(void)
+{
+	return interrupted;
+}
+
+/* A character of the terminal, as libedit's own function reads it, once the caller has waited. */
+static int read_character(EditLine *line, wchar_t *to)
+{
+	struct edit *edit = edit_of(line);
+	mbstate_t state = {0};
+	size_t length = 2; /* more of it is to come */
+	char byte;
+
+	do {
+		ssize_t count;
+
+		if (edit)
+			edit->calls.wait(edit->calls.data, is_interrupted);
+		errno = EINTR;
+		count = interrupted ? -1 : read(STDIN_FILENO, &byte, 1);
+		if (count < 0 && errno == EINTR && !interrupted)
+			continue; /* another signal, the window's size for example */
+		if (count != 1)
+			return (int)count;
+		length = mbrtowc(to, &byte, 1, &state);
+		if (length == (size_t)-1)
+			state = (mbstate_t){0}; /* no character: the next byte begins one */
+	} while (length > 1);
+	return 1;
+}
+
 /* --- history --- */
 
 static void load_history(struct edit *edit)
@@ -245,6 +288,8 @@ static void set_up(struct edit *edit)
 	(void)library->set(edit->line, EL_PROMPT, prompt_of);
 	(void)library->set(edit->line, EL_SIGNAL, 1);
 	(void)library->set(edit->line, EL_EDITOR, "emacs");
+	if (edit->calls.wait)
+		(void)library->set(edit->line, EL_GETCFN, read_character);
 	(void)library->set(edit->line, EL_HIST, library->history, edit->history);
 	(void)library->set(edit->line, EL_ADDFN, "luvd-complete", "complete a Lua name", complete);
 	(void)library->set(edit->line, EL_BIND, "^I", "luvd-complete", NULL);
@@ -298,12 +343,6 @@ static const char *read_plain(struct edit *edit, const char *prompt, size_t *len
 	return n > 0 ? edit->plain : NULL;
 }
 
-/* It only has to end the reading. */
-static void on_interrupt(int number)
-{
-	(void)number;
-}
-
 const char *edit_line(struct edit *edit, const char *prompt, size_t *length, bool *cancelled)
 {
 	struct sigaction before;
@@ -315,6 +354,7 @@ const char *edit_line(struct edit *edit, const char *prompt, size_t *length, boo
 		return read_plain(edit, prompt, length);
 	edit->prompt = prompt;
 	errno = 0;
+	interrupted = 0;
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, &before);
 	line = edit->library.gets(edit->line, &count);
 	sigaction(SIGINT, &before, NULL);

@@ -16,6 +16,9 @@ struct edit_calls {
 	/* What could stand in the place of the last word before the cursor, a line each, of
 	 * malloc(3); NULL: nothing. */
 	char *(*complete)(void *data, const char *text, size_t length);
+	/* Returns when standard input can be read, or over() after a signal. NULL: reading waits.
+	 */
+	void (*wait)(void *data, bool (*over)(void));
 };
 
 /* NULL: out of memory. */

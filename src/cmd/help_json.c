@@ -38,6 +38,25 @@ static void print_manual(FILE *out, const struct manual *manual)
 	fputc(']', out);
 }
 
+/* Like a row of the options, within its command. */
+static void print_own(FILE *out, const char *command)
+{
+	const char *comma = "";
+
+	fputs(",\"own\":[", out);
+	for (const struct own_option *own = own_options; own->command; own++) {
+		if (strcmp(own->command, command) != 0)
+			continue;
+		fprintf(out, "%s{", comma);
+		string(out, "", "name", own->name);
+		string(out, ",", "value", own->value);
+		string(out, ",", "help", own->help);
+		fputc('}', out);
+		comma = ",";
+	}
+	fputc(']', out);
+}
+
 static void print_command(FILE *out, const struct command *command)
 {
 	const struct manual *manual = manual_find(command->name);
@@ -55,6 +74,7 @@ static void print_command(FILE *out, const struct command *command)
 		comma = ",";
 	}
 	fputc(']', out);
+	print_own(out, command->name);
 	if (manual)
 		print_manual(out, manual);
 	fputc('}', out);

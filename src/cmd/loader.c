@@ -4,10 +4,15 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "host/loader.h"
 #include "host/restrain.h"
+#include "spec/quote.h"
 #include "spec/scratch.h"
 
-enum { SOURCE_MAX = 16 * 1024 * 1024 };
+enum {
+	SOURCE_MAX = 16 * 1024 * 1024,
+	SEEN_BYTES_MAX = 16 * 1024 /* of names of files: the daemon reads no more than 64 KiB */
+};
 
 /* Everything up to the end of standard input, at most SOURCE_MAX bytes. */
 static unsigned char *read_all(size_t *length, struct err *err)
@@ -106,6 +111,43 @@ static int load(struct daemon *daemon, struct errs *errs)
 	return resolves(daemon) ? spec_resolve(daemon->spec, true, errs) : 0;
 }
 
+/* Lines that begin with a mark, which texts of errors cannot have. */
+static void tell_lines(char mark, const char *text)
+{
+	while (*text) {
+		int length = (int)strcspn(text, "\n");
+
+		fprintf(stderr, "%c%.*s\n", mark, length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
+/* The daemon shows the quotes to people, and may watch the files. */
+static int fail(struct daemon *daemon, struct errs *errs)
+{
+	const struct spec *spec = daemon->spec;
+	char **quotes;
+	size_t told = 0;
+
+	if (spec)
+		quote_all(&spec->source, spec->modules, spec->module_count, errs);
+	quotes = errs->quotes;
+	errs->quotes = NULL;
+	for (size_t i = 0; i < errs->count; i++) {
+		struct errs one = {.list = &errs->list[i], .count = 1};
+
+		(void)cmd_fail_all(&one);
+		if (quotes && quotes[i])
+			tell_lines(QUOTE_MARK, quotes[i]);
+	}
+	errs->quotes = quotes;
+	for (char **path = errs->seen; path && *path && told < SEEN_BYTES_MAX; path++) {
+		tell_lines(LOADER_SEEN, *path);
+		told += strlen(*path) + 2;
+	}
+	return errs->count && errs->list[0].exit ? errs->list[0].exit : EXIT_FAILED;
+}
+
 int cmd_loader(struct daemon *daemon, const struct options *options)
 {
 	struct errs errs = {0};
@@ -121,7 +163,7 @@ int cmd_loader(struct daemon *daemon, const struct options *options)
 	if (restrain(&err) < 0 || read_source(&daemon->source, &err) < 0)
 		return cmd_fail(&err);
 	if (load(daemon, &errs) < 0)
-		code = cmd_fail_all(&errs);
+		code = fail(daemon, &errs);
 	else if (write_bundle(daemon->spec, &err) < 0)
 		code = cmd_fail(&err);
 	errs_finish(&errs);

@@ -12,14 +12,19 @@ const struct manual manuals[] = {
     {"run",
      "Runs the daemon in the foreground: the log goes to standard error, Ctrl-C stops it "
      "gracefully, a second Ctrl-C at once. It is what a service manager or a container starts. "
-     "All else is as with `luvd start`: the same steps, the same user, the same limits.",
+     "All else is as with `luvd start`: the same steps, the same user, the same limits.\n\n"
+     "With `--watch` it reloads whenever the daemon file, what it includes or a module changes, "
+     "and "
+     "prints the verdict; a broken file keeps what runs, and a first start that fails waits for a "
+     "change. There is a monitor then, also when the daemon file says `workers = 0`.",
      {{0, "it has been stopped"},
       {1, "this machine or the service refuses, or the daemon has failed; what the service gives "
 	  "to `luvd.stop` or `os.exit` otherwise"},
       {2, WRONG_FILE},
       {3, "it runs already"}},
      {{"luvd run hello.lua", "serve until Ctrl-C"},
-      {"luvd run hello.lua --set log.level=debug", "say more, this time"}}},
+      {"luvd run hello.lua --set log.level=debug", "say more, this time"},
+      {"luvd run hello.lua --watch", "reload with every edit"}}},
     {"start",
      "Starts the daemon in the background and returns when `start` of the service has returned in "
      "every worker. One line tells its pid, its addresses and where it logs. A start that fails "
@@ -140,6 +145,17 @@ const struct manual manuals[] = {
        "to `os.exit` otherwise"}},
      {{"luvd lua -e 'print(require(\"luvd\").version)'", "a line of Lua"},
       {"luvd lua", "an interpreter to type in"}}},
+    {"test",
+     "Runs tests with busted in an interpreter of luvd: a test may call what waits. A test that "
+     "takes "
+     "too long fails, and one that leaves a handle, connection, timer, task, descriptor or process "
+     "behind fails and says which. Options that are not here, files and the settings in `.busted` "
+     "are busted's.",
+     {{0, "all tests have passed"},
+      {1, "tests have failed, as many as the code says; or busted is not installed"},
+      {2, WRONG_USE}},
+     {{"luvd test", "all specs in spec/"},
+      {"luvd test --coverage spec/hello_spec.lua", "one of them, and the lines that it ran"}}},
     {"help",
      "Tells what a key of the daemon file means, its type, its default and what it takes to "
      "change it; without a key, the commands and the keys at the top.",
@@ -151,6 +167,21 @@ const struct manual manuals[] = {
      "Prints the version of this luvd. `luvd status` tells that of a daemon that runs.",
      {{0, "printed"}, {2, WRONG_USE}},
      {{"luvd version", "which one is this?"}}},
+    {.command = NULL},
+};
+
+const struct own_option own_options[] = {
+    {"lua", "-e", "CODE", "run this Lua; may be given again"},
+    {"lua", "-l", "MODULE", "require this module into the global of its name"},
+    {"lua", "-i", NULL, "read what is typed once the script has ended"},
+    {"lua", "-v", NULL, "print the versions"},
+    {"lua", "-E", NULL, "leave LUA_INIT, LUA_PATH and LUA_CPATH out"},
+    {"lua", "-W", NULL, "turn warnings on"},
+    {"test", "--watch", NULL, "run them again when a file changes"},
+    {"test", "--coverage", NULL,
+     "tell which lines were run, write them into lcov.info; --coverage=FILE: into FILE"},
+    {"test", "--time-limit", "DURATION", "of each test; 30s is the default"},
+    {"test", "--no-leaks", NULL, "let tests leave something behind"},
     {.command = NULL},
 };
 

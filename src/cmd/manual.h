@@ -31,6 +31,16 @@ struct manual {
 
 extern const struct manual manuals[]; /* ends with a NULL command */
 
+/* An option that a command reads itself (OPTION_RAW). */
+struct own_option {
+	const char *command;
+	const char *name;  /* "--watch", "-e" */
+	const char *value; /* NULL: none */
+	const char *help;
+};
+
+extern const struct own_option own_options[]; /* ends with a NULL command */
+
 /* All values of an option, with a space between them; NULL: it takes others too, or none. */
 const char *manual_choices(const char *option);
 /* The row of a command; NULL: none. */

@@ -119,6 +119,13 @@ static int take_notify_fd(struct options *options, const char *value)
 	return number(value, &options->notify_fd) < 0 || options->notify_fd < 3 ? -1 : 0;
 }
 
+static int take_watch(struct options *options, const char *value)
+{
+	(void)value;
+	options->watch = true;
+	return 0;
+}
+
 static const struct option_row rows[] = {
     {"--set", "KEY=VALUE", "change a key of the daemon file; \"KEY=\" removes it", take_set,
      OPTION_SET, 0},
@@ -138,6 +145,8 @@ static const struct option_row rows[] = {
     {"--worker", "N", "of this worker, not the first that is ready", take_worker, OPTION_WORKER, 0},
     {"--execute", "CODE", "evaluate this Lua and leave; may be given again", take_code, OPTION_CODE,
      'e'},
+    {"--watch", NULL, "reload when its files change; implies workers = 1 at least", take_watch,
+     OPTION_WATCH, 0},
     {"--notify-fd", "N", "write a newline to this descriptor when ready", take_notify_fd,
      OPTION_NOTIFY_FD, 0},
     {"--scratch", "FOLDER",

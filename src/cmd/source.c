@@ -7,25 +7,22 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "host/keeper.h"
+#include "say.h"
+#include "spec/quote.h"
 #include "sys/sys.h"
-
-static void print(const char *before, const struct err *err)
-{
-	char text[ERR_TEXT_MAX];
-
-	fprintf(stderr, "luvd: %s%s\n", before, err_text(err, text, sizeof text));
-}
 
 int cmd_fail(const struct err *err)
 {
-	print("", err);
+	say(STDERR_FILENO, NULL, SAY_ERROR, err, NULL);
 	return err->exit ? err->exit : EXIT_FAILED;
 }
 
 int cmd_fail_all(const struct errs *errs)
 {
 	for (size_t i = 0; i < errs->count; i++)
-		print("", &errs->list[i]);
+		say(STDERR_FILENO, NULL, SAY_ERROR, &errs->list[i],
+		    errs->quotes ? errs->quotes[i] : NULL);
 	if (errs->dropped)
 		fprintf(stderr, "luvd: and %zu more error%s\n", errs->dropped,
 			errs->dropped == 1 ? "" : "s");
@@ -34,7 +31,7 @@ int cmd_fail_all(const struct errs *errs)
 
 void cmd_warn(const struct err *err)
 {
-	print("warning: ", err);
+	say(STDERR_FILENO, NULL, SAY_WARNING, err, NULL);
 }
 
 /* Takes "." and empty components out of an absolute path, in place. */
@@ -149,14 +146,70 @@ void cmd_warnings(const struct daemon *daemon)
 	errs_finish(&warnings);
 }
 
+/* What could not be loaded has its quotes already. */
+static int fail_quoting(const struct daemon *daemon, struct errs *errs)
+{
+	const struct spec *spec = daemon->spec;
+
+	if (spec)
+		quote_all(&spec->source, spec->modules, spec->module_count, errs);
+	return cmd_fail_all(errs);
+}
+
+/* Only a monitor can start workers with new code: a classic daemon that is watched becomes one. */
+static int add_workers(struct source *source)
+{
+	size_t count = 0;
+	char **sets;
+
+	while (source->sets[count])
+		count++;
+	sets = realloc(source->sets, (count + 2) * sizeof *sets);
+	if (!sets)
+		return -1;
+	source->sets = sets;
+	sets[count] = strdup("workers=1");
+	sets[count + 1] = NULL;
+	return sets[count] ? 0 : -1;
+}
+
+static int load(struct daemon *daemon, struct errs *errs)
+{
+	struct spec **spec = &daemon->spec;
+
+	clock_gettime(CLOCK_REALTIME, &daemon->read_at);
+	if (spec_load(spec, &daemon->source, errs) < 0)
+		return -1;
+	if (!daemon->watch || (*spec)->workers != 0)
+		return 0;
+	spec_destroy(*spec);
+	*spec = NULL;
+	if (add_workers(&daemon->source) == 0)
+		return spec_load(spec, &daemon->source, errs);
+	err_set(errs_add(errs), "out of memory");
+	return -1;
+}
+
+static void tell_keeper(struct daemon *daemon, const struct errs *errs)
+{
+	const struct spec *spec = daemon->spec;
+
+	keeper_files(daemon, errs->seen);
+	for (size_t i = 0; spec && i < spec->module_count; i++) {
+		char *paths[] = {spec->modules[i].path, NULL};
+
+		keeper_files(daemon, paths);
+	}
+}
+
 int cmd_spec(struct daemon *daemon, bool background)
 {
 	struct errs errs = {0};
-	int code = 0;
+	int code = 0, result = load(daemon, &errs);
 
-	if (spec_load(&daemon->spec, &daemon->source, &errs) < 0 ||
-	    spec_resolve(daemon->spec, background, &errs) < 0)
-		code = cmd_fail_all(&errs);
+	tell_keeper(daemon, &errs);
+	if (result < 0 || spec_resolve(daemon->spec, background, &errs) < 0)
+		code = fail_quoting(daemon, &errs);
 	errs_finish(&errs);
 	return code;
 }
@@ -173,7 +226,7 @@ int cmd_plan_make(struct daemon *daemon, bool background, struct plan *plan)
 		return cmd_fail(&err);
 	plan_make(plan, daemon, LAUNCH | MONITOR | WORKER);
 	if (plan_check(plan, daemon, &errs) < 0)
-		code = cmd_fail_all(&errs);
+		code = fail_quoting(daemon, &errs);
 	errs_finish(&errs);
 	return code;
 }

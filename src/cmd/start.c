@@ -32,7 +32,8 @@ int cmd_begin(struct daemon *daemon, const struct options *options, bool backgro
 
 	daemon->background = background;
 	daemon->if_stopped = options->if_stopped;
-	if (cmd_source(daemon, options, &err) < 0)
+	/* With --watch it is known already. */
+	if (!daemon->source.path && cmd_source(daemon, options, &err) < 0)
 		return cmd_fail(&err);
 	code = cmd_plan_make(daemon, background, &plan);
 	if (code != EXIT_DONE)

@@ -3,7 +3,7 @@
 #include "cmd/cmd.h"
 #include "cmd/manual.h"
 
-enum { WIDTH = 80 };
+enum { WIDTH = 80, OPTION_WIDTH = 21 };
 
 static void print_blanks(FILE *out, size_t count)
 {
@@ -49,15 +49,30 @@ static void print_row(FILE *out, const char *left, size_t width, const char *rig
 	print_text(out, right, width + 4, strlen(left) > width ? strlen(left) + 4 : width + 4);
 }
 
-static void print_option(FILE *out, const struct option_row *row)
+static void print_option(FILE *out, char letter, const char *name, const char *value,
+			 const char *help)
 {
-	char letter[8] = "", left[64];
+	char before[8] = "", left[64];
 
-	if (row->letter)
-		snprintf(letter, sizeof letter, "-%c, ", row->letter);
-	snprintf(left, sizeof left, "%s%s%s%s", letter, row->name, row->value ? " " : "",
-		 row->value ? row->value : "");
-	print_row(out, left, 18, row->help);
+	if (letter)
+		snprintf(before, sizeof before, "-%c, ", letter);
+	snprintf(left, sizeof left, "%s%s%s%s", before, name, value ? " " : "", value ? value : "");
+	print_row(out, left, OPTION_WIDTH, help);
+}
+
+static void print_options(FILE *out, const struct command *command)
+{
+	const struct option_row *row;
+
+	fputs("\noptions:\n", out);
+	for (const struct own_option *own = own_options; own->command; own++)
+		if (strcmp(own->command, command->name) == 0)
+			print_option(out, 0, own->name, own->value, own->help);
+	for (size_t i = 0; (row = option_at(i)); i++)
+		if (command->options & row->bit)
+			print_option(out, row->letter, row->name, row->value, row->help);
+	print_row(out, command->options & OPTION_RAW ? "--help" : "-h, --help", OPTION_WIDTH,
+		  "print this");
 }
 
 static void print_manual(FILE *out, const struct manual *manual)
@@ -79,16 +94,11 @@ static void print_manual(FILE *out, const struct manual *manual)
 void command_print(const struct command *command, FILE *out)
 {
 	const struct manual *manual = manual_find(command->name);
-	const struct option_row *row;
 
 	fprintf(out, "usage: luvd %s%s%s\n\n", command->name, *command->arguments ? " " : "",
 		command->arguments);
 	print_text(out, manual ? manual->text : "For luvd's own use.", 0, 0);
-	fputs("\noptions:\n", out);
-	for (size_t i = 0; (row = option_at(i)); i++)
-		if (command->options & row->bit)
-			print_option(out, row);
-	print_row(out, "-h, --help", 18, "print this");
+	print_options(out, command);
 	if (manual)
 		print_manual(out, manual);
 }

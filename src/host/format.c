@@ -5,6 +5,10 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "colour.h"
+
+enum { PID_WIDTH = 9 /* "[4194304]", the largest of Linux */ };
+
 static const char indent[] = "    ";
 
 const char *format_level(enum log_level level)
@@ -111,26 +115,34 @@ static size_t cut(const struct entry *entry)
 	return entry->cut + entry->length - shown(entry, entry->length);
 }
 
-static void text_fields(FILE *out, const struct entry *entry)
+static void text_value(FILE *out, const struct entry *entry, const struct log_field *field)
+{
+	if (field->raw && field->length <= shown(entry, field->length))
+		fwrite(field->bytes, 1, field->length, out);
+	else
+		bare_or_quoted(out, field->bytes, shown(entry, field->length));
+}
+
+static void text_fields(FILE *out, const struct entry *entry, bool coloured)
 {
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct log_field *field = &entry->fields[i];
 
-		fputc(' ', out);
+		fprintf(out, " %s", colour_begin(coloured, COLOUR_DIM));
 		bare_or_quoted(out, field->key, strlen(field->key));
-		fputc('=', out);
-		if (field->raw && field->length <= shown(entry, field->length))
-			fwrite(field->bytes, 1, field->length, out);
-		else
-			bare_or_quoted(out, field->bytes, shown(entry, field->length));
+		fprintf(out, "=%s", colour_begin(coloured, COLOUR_NONE));
+		text_value(out, entry, field);
 	}
 	if (cut(entry))
-		fprintf(out, " cut=%zu", cut(entry));
+		fprintf(out, " %scut=%s%zu", colour_begin(coloured, COLOUR_DIM),
+			colour_begin(coloured, COLOUR_NONE), cut(entry));
 }
+
+enum fields { FIELDS_NONE, FIELDS_PLAIN, FIELDS_COLOURED };
 
 /* The first line with the fields, then a line for each that follows, begun by between: what a
  * message says can thus never look like a line of its own. */
-static void text_body(FILE *out, const struct entry *entry, const char *between, bool fields)
+static void text_body(FILE *out, const struct entry *entry, const char *between, enum fields fields)
 {
 	const char *p = entry->message;
 	const char *end = p + shown(entry, entry->length);
@@ -144,8 +156,8 @@ static void text_body(FILE *out, const struct entry *entry, const char *between,
 		for (; !first && p < stop && *p == '\t'; p++)
 			fputs(indent, out);
 		text_line(out, p, (size_t)(stop - p));
-		if (first && fields)
-			text_fields(out, entry);
+		if (first && fields != FIELDS_NONE)
+			text_fields(out, entry, fields == FIELDS_COLOURED);
 		if (!line)
 			return;
 		fputs(between, out);
@@ -159,7 +171,32 @@ static void put_text(FILE *out, const struct format *format, const struct entry 
 
 	fprintf(out, "%s %-5s %s[%ld]: ", format_time(time, &entry->time),
 		format_level(entry->level), format->name, (long)pid_of(format, entry));
-	text_body(out, entry, "\n    ", true);
+	text_body(out, entry, "\n    ", FIELDS_PLAIN);
+	fputc('\n', out);
+}
+
+/* The time of day here, and the message at the same column in every line of a daemon. */
+static void put_terminal(FILE *out, const struct format *format, const struct entry *entry)
+{
+	static const enum colour colours[] = {COLOUR_DIM, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED};
+	const char *none = colour_begin(format->coloured, COLOUR_NONE);
+	struct entry told = *entry;
+	struct tm tm = {0};
+	int width;
+
+	if (entry->more) {
+		told.message = entry->more;
+		told.length = strlen(entry->more);
+	}
+	localtime_r(&entry->time.tv_sec, &tm);
+	fprintf(out, "%s%02d:%02d:%02d.%03d%s %s%-5s%s %s",
+		colour_begin(format->coloured, COLOUR_DIM), tm.tm_hour, tm.tm_min, tm.tm_sec,
+		(int)(entry->time.tv_nsec / 1000000), none,
+		colour_begin(format->coloured, colours[entry->level]), format_level(entry->level),
+		none, colour_begin(format->coloured, COLOUR_DIM));
+	width = fprintf(out, "%s[%ld]", format->name, (long)pid_of(format, entry));
+	fprintf(out, "%s%*s ", none, (int)strlen(format->name) + PID_WIDTH - width, "");
+	text_body(out, &told, "\n    ", format->coloured ? FIELDS_COLOURED : FIELDS_PLAIN);
 	fputc('\n', out);
 }
 
@@ -216,7 +253,7 @@ static void put_headed(FILE *out, const struct format *format, const struct entr
 		return;
 	}
 	snprintf(between, sizeof between, "\n%s%s", head, indent);
-	text_body(out, entry, between, true);
+	text_body(out, entry, between, FIELDS_PLAIN);
 	fputc('\n', out);
 }
 
@@ -280,7 +317,7 @@ static void journal_message(FILE *out, const struct entry *entry)
 
 	if (!message)
 		return;
-	text_body(message, entry, "\n", false);
+	text_body(message, entry, "\n", FIELDS_NONE);
 	if (fclose(message) == 0)
 		journal_pair(out, "MESSAGE", bytes, length);
 	free(bytes);
@@ -304,7 +341,8 @@ static void put_journal(FILE *out, const struct format *format, const struct ent
 void format_entry(FILE *out, const struct format *format, const struct entry *entry)
 {
 	static void (*const puts[])(FILE *, const struct format *, const struct entry *) = {
-	    [FORM_TEXT] = put_text,     [FORM_JSON] = put_json,       [FORM_STREAM] = put_stream,
+	    [FORM_TEXT] = put_text,     [FORM_TERMINAL] = put_terminal,
+	    [FORM_JSON] = put_json,     [FORM_STREAM] = put_stream,
 	    [FORM_SYSLOG] = put_syslog, [FORM_JOURNAL] = put_journal,
 	};
 

@@ -12,16 +12,18 @@
 /* How an entry of the log becomes bytes. */
 
 enum form {
-	FORM_TEXT,   /* 2026-11-22T13:40:05.123Z info  echo[4711]: message key=value */
-	FORM_JSON,   /* one object a line */
-	FORM_STREAM, /* stderr that is the journal: "<6>message key=value", sd-daemon(3) */
-	FORM_SYSLOG, /* RFC 3164 without a host name, a line each: a datagram each */
-	FORM_JOURNAL /* one datagram, https://systemd.io/JOURNAL_NATIVE_PROTOCOL */
+	FORM_TEXT,     /* 2026-11-22T13:40:05.123Z info  echo[4711]: message key=value */
+	FORM_TERMINAL, /* 13:40:05.123 info  echo[4711]     message key=value */
+	FORM_JSON,     /* one object a line */
+	FORM_STREAM,   /* stderr that is the journal: "<6>message key=value", sd-daemon(3) */
+	FORM_SYSLOG,   /* RFC 3164 without a host name, a line each: a datagram each */
+	FORM_JOURNAL   /* one datagram, https://systemd.io/JOURNAL_NATIVE_PROTOCOL */
 };
 
 struct format {
 	enum form form;
-	bool json; /* FORM_STREAM, FORM_SYSLOG: the message is a JSON object */
+	bool coloured; /* FORM_TERMINAL */
+	bool json;     /* FORM_STREAM, FORM_SYSLOG: the message is a JSON object */
 	const char *name;
 	pid_t pid;
 	int facility; /* FORM_SYSLOG */
@@ -32,6 +34,7 @@ struct entry {
 	enum log_level level;
 	const char *message;
 	size_t length;
+	const char *more; /* what a terminal is shown in the message's place; NULL: the message */
 	const struct log_field *fields;
 	size_t count;
 	pid_t pid;      /* of the worker that logs; 0: the format's */

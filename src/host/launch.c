@@ -15,6 +15,8 @@
 #include "host/notify.h"
 #include "host/orphans.h"
 #include "host/signals.h"
+#include "say.h"
+#include "spec/quote.h"
 #include "sys/sys.h"
 
 enum {
@@ -42,12 +44,14 @@ static int64_t now_ms(void)
 }
 
 /* In `run` whose log is elsewhere, fd 2 leads to that log from step output on. */
-static void print(const struct daemon *daemon, const char *before, const struct err *err)
+static void print(const struct daemon *daemon, enum say_kind kind, const struct err *err)
 {
 	int fd = daemon->terminal_fd >= 0 ? daemon->terminal_fd : STDERR_FILENO;
-	char text[ERR_TEXT_MAX];
+	const struct spec *spec = daemon->spec;
+	char *quote = quote_make(&spec->source, spec->modules, spec->module_count, err);
 
-	dprintf(fd, "luvd: %s%s\n", before, err_text(err, text, sizeof text));
+	say(fd, daemon->source.environment, kind, err, quote);
+	free(quote);
 }
 
 /* With --if-stopped a daemon that runs already is what was asked for. */
@@ -59,7 +63,7 @@ static int verdict(const struct daemon *daemon, const struct err *err)
 		puts(err_text(err, text, sizeof text));
 		return EXIT_DONE;
 	}
-	print(daemon, "", err);
+	print(daemon, SAY_ERROR, err);
 	return err->exit ? err->exit : EXIT_FAILED;
 }
 
@@ -91,7 +95,7 @@ static void warn(struct daemon *daemon, const struct err *err)
 	else
 		*errs_add(&daemon->warnings) = *err;
 	if (getpid() == daemon->launcher && !daemon->log)
-		print(daemon, "warning: ", err);
+		print(daemon, SAY_WARNING, err);
 	else if (daemon->channel_fd >= 0)
 		channel_send(daemon->channel_fd, &message);
 }
@@ -232,7 +236,7 @@ static int take_message(struct wait *wait, const struct message *message)
 		plan_begun(wait->plan, wait->step);
 		return WAITING;
 	case MESSAGE_WARNING:
-		print(wait->daemon, "warning: ", &message->err);
+		print(wait->daemon, SAY_WARNING, &message->err);
 		return WAITING;
 	case MESSAGE_FAILED:
 		return give_up(wait, &message->err);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "spec/quote.h"
 #include "sys/sys.h"
 
 enum {
@@ -32,29 +33,56 @@ struct loader {
 	struct stream out, error;
 	int open; /* pipes that are not closed yet */
 	pid_t pid;
+	char **seen; /* NULL-terminated */
+	size_t seen_count;
 	unsigned char *source;
 	bool late, too_long, closed;
 };
 
 /* --- the end --- */
 
-/* The lines of standard error without "luvd: ", for a verdict that is said once. */
-static void read_errors(const struct stream *stream, struct err *err)
+/* One line of standard error, with its newline, into what the verdict says; without "luvd: ", which
+ * is said once. Quotes only while there is room for all that follows them. */
+static size_t read_error(char *what, size_t used, size_t size, const char *line, size_t length)
 {
 	static const char prefix[] = "luvd: ";
-	size_t used = 0, at = 0;
+	size_t skip = sizeof prefix - 1;
 
-	while (at < stream->used && used + 1 < sizeof err->what) {
-		if (stream->used - at >= sizeof prefix - 1 &&
-		    memcmp(stream->bytes + at, prefix, sizeof prefix - 1) == 0)
-			at += sizeof prefix - 1;
-		while (at < stream->used && used + 1 < sizeof err->what) {
-			char c = stream->bytes[at++];
+	if (*line == QUOTE_MARK && used + length > size / 2)
+		return used;
+	if (length >= skip && memcmp(line, prefix, skip) == 0) {
+		line += skip;
+		length -= skip;
+	}
+	if (length > size - 1 - used)
+		length = size - 1 - used;
+	memcpy(what + used, line, length);
+	return used + length;
+}
 
-			err->what[used++] = c;
-			if (c == '\n')
-				break;
-		}
+static void read_seen(struct loader *loader, const char *path, size_t length)
+{
+	if (!loader->seen)
+		loader->seen = calloc(LOADER_SEEN_MAX + 1, sizeof *loader->seen);
+	if (loader->seen && loader->seen_count < LOADER_SEEN_MAX &&
+	    (loader->seen[loader->seen_count] = strndup(path, length)))
+		loader->seen_count++;
+}
+
+static void read_errors(struct loader *loader, struct err *err)
+{
+	const char *line = loader->error.bytes, *end = line + loader->error.used;
+	size_t used = 0;
+
+	while (line < end) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((stop ? stop + 1 : end) - line);
+
+		if (*line == LOADER_SEEN)
+			read_seen(loader, line + 1, length - 1 - (stop != NULL));
+		else
+			used = read_error(err->what, used, sizeof err->what, line, length);
+		line += length;
 	}
 	while (used && err->what[used - 1] == '\n')
 		used--;
@@ -68,7 +96,7 @@ static bool is_over(int number)
 }
 
 /* It has ended by itself: 0 when what it wrote is to be read. */
-static int check_exit(const struct loader *loader, int status, struct err *err)
+static int check_exit(struct loader *loader, int status, struct err *err)
 {
 	if (WIFSIGNALED(status))
 		return err_set(err, "reading the daemon file ended with signal %d (%s)%s",
@@ -79,7 +107,7 @@ static int check_exit(const struct loader *loader, int status, struct err *err)
 	err_set(err, "the loader exited with code %d", WEXITSTATUS(status));
 	if (!loader->error.used)
 		return -1;
-	read_errors(&loader->error, err);
+	read_errors(loader, err);
 	err->exit = WEXITSTATUS(status);
 	return -1;
 }
@@ -97,6 +125,15 @@ static struct spec *judge(struct loader *loader, int status, struct err *err)
 		 bundle_decode(&fresh, (unsigned char *)out->bytes, out->used, err) < 0)
 		return NULL;
 	return fresh;
+}
+
+static void forget_seen(struct loader *loader)
+{
+	for (size_t i = 0; i < loader->seen_count; i++)
+		free(loader->seen[i]);
+	free(loader->seen);
+	loader->seen = NULL;
+	loader->seen_count = 0;
 }
 
 static void forget(struct loader *loader)
@@ -127,6 +164,7 @@ static void ended(struct loader *loader)
 	fresh = judge(loader, status, &err);
 	forget(loader);
 	loader->tell(loader->data, fresh, fresh ? NULL : &err);
+	forget_seen(loader);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -291,6 +329,11 @@ int loader_start(struct loader *loader, struct err *err)
 	}
 	talk(loader, length);
 	return 0;
+}
+
+char *const *loader_seen(const struct loader *loader)
+{
+	return loader->seen;
 }
 
 pid_t loader_pid(const struct loader *loader)

@@ -13,6 +13,10 @@
 
 struct loader;
 
+/* Begins each line of its standard error that is the path of a file on which its answer depends;
+ * lines of spec/quote.h have QUOTE_MARK. */
+enum { LOADER_SEEN = '\x1e', LOADER_SEEN_MAX = 512 };
+
 /* tell: the spec (whose owner it then is), or why there is none. */
 struct loader *loader_create(uv_loop_t *loop, struct daemon *daemon,
 			     void (*tell)(void *data, struct spec *fresh, const struct err *err),
@@ -21,6 +25,9 @@ int loader_start(struct loader *loader, struct err *err);
 /* Ends the process if there is one; tell is not called any more. The loop must run until the
  * handles are gone before loader_destroy. */
 void loader_close(struct loader *loader);
+/* While tell runs, for an answer that is an error: paths of the files that were read or looked for,
+ * NULL-terminated; NULL: unknown. */
+char *const *loader_seen(const struct loader *loader);
 /* Its process, which it waits for itself; 0: there is none. */
 pid_t loader_pid(const struct loader *loader);
 void loader_destroy(struct loader *loader);

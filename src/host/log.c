@@ -59,7 +59,8 @@ size_t log_add(struct log *log, struct repeat *repeat, const struct entry *entry
 	int64_t now = log_now_ms();
 	size_t taken;
 
-	if (log->running && repeat_is(repeat, entry, now))
+	/* What is said to a person is said again. */
+	if (log->running && !entry->more && repeat_is(repeat, entry, now))
 		return 0;
 	(void)tell_repeats(log, repeat, entry->pid);
 	taken = store_add(&log->store, entry, !log->abandoned);
@@ -87,26 +88,47 @@ void log_wake(struct log *log)
 
 /* --- for everybody --- */
 
-void log_write(struct log *log, enum log_level level, const char *message, size_t length,
-	       const struct log_field *fields, size_t count)
+static bool is_silent(struct log *log, enum log_level level)
 {
-	struct entry entry;
+	return (int)level < atomic_load(&log->level);
+}
 
-	if ((int)level < atomic_load(&log->level))
-		return;
-	entry_init(&entry, level, message, length);
-	entry.fields = fields;
-	entry.count = count;
+static void put(struct log *log, const struct entry *entry)
+{
 	if (log->relay) {
-		relay_put(log->relay, &entry);
+		relay_put(log->relay, entry);
 		return;
 	}
-	if (!log_add_own(log, &entry))
+	if (!log_add_own(log, entry))
 		return;
 	if (log->running)
 		log_wake(log);
 	else if (!log->abandoned)
 		log_flush(log);
+}
+
+void log_write(struct log *log, enum log_level level, const char *message, size_t length,
+	       const struct log_field *fields, size_t count)
+{
+	struct entry entry;
+
+	if (is_silent(log, level))
+		return;
+	entry_init(&entry, level, message, length);
+	entry.fields = fields;
+	entry.count = count;
+	put(log, &entry);
+}
+
+void log_write_more(struct log *log, enum log_level level, const char *text, const char *more)
+{
+	struct entry entry;
+
+	if (is_silent(log, level))
+		return;
+	entry_init(&entry, level, text, strlen(text));
+	entry.more = more;
+	put(log, &entry);
 }
 
 void log_printf(struct log *log, enum log_level level, const char *format, ...)

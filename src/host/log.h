@@ -31,6 +31,8 @@ void log_write(struct log *log, enum log_level level, const char *message, size_
 	       const struct log_field *fields, size_t count);
 void log_printf(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* more: what a terminal shows in the text's place, several lines. */
+void log_write_more(struct log *log, enum log_level level, const char *text, const char *more);
 void log_err(struct log *log, enum log_level level, const struct err *err);
 /* USR1: opens the sink anew; a failure keeps the old one and is returned. daemon->sink.fd keeps
  * its number. */

@@ -6,12 +6,22 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "colour.h"
 #include "host/crash.h"
 #include "host/log_parts.h"
 
 enum { STACK = 128 * 1024 };
 
 /* --- create, start, finish --- */
+
+/* Text for a person who looks; a program that reads gets the same as ever. */
+static bool is_watched(const struct daemon *daemon)
+{
+	enum sink_kind kind = daemon->sink.kind;
+
+	return (kind == SINK_STDERR || kind == SINK_STDOUT) && !daemon->sink.journal &&
+	       !daemon->spec->log.json && colour_terminal(daemon->sink.fd);
+}
 
 static void choose_forms(struct log *log)
 {
@@ -31,6 +41,10 @@ static void choose_forms(struct log *log)
 		format->form = FORM_JOURNAL;
 	else if (daemon->sink.journal)
 		format->form = FORM_STREAM;
+	else if (is_watched(daemon))
+		format->form = FORM_TERMINAL;
+	format->coloured = format->form == FORM_TERMINAL &&
+			   colour_wanted(daemon->sink.fd, daemon->source.environment);
 }
 
 static int open_events(struct log *log, struct err *err)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "host/channel.h"
+#include "host/keeper.h"
 #include "host/launch.h"
 #include "host/notify.h"
 #include "sys/sys.h"
@@ -30,13 +31,16 @@ static int tell_launcher(struct daemon *daemon, const char *text, struct err *er
 	return err_set(err, "the launcher is gone");
 }
 
-/* Who runs it in the foreground with its log elsewhere sees one line, and then nothing more. */
+/* Who runs it in the foreground with its log elsewhere sees one line, and then nothing more unless
+ * files are watched. */
 static void leave_terminal(struct daemon *daemon, const char *line)
 {
 	if (daemon->terminal_fd < 0)
 		return;
 	if (daemon->sink.kind != SINK_STDERR)
 		dprintf(daemon->terminal_fd, "%s: %s\n", daemon->spec->name, line);
+	if (daemon->watch)
+		return; /* verdicts of reloads are for it too */
 	sys_close(daemon->terminal_fd);
 	daemon->terminal_fd = -1;
 }
@@ -56,6 +60,7 @@ int ready_tell(struct daemon *daemon, struct log *log, struct err *err)
 	} else {
 		notify_ready(daemon, 0);
 		leave_terminal(daemon, line);
+		keeper_ready(daemon);
 	}
 	free(text);
 	return result;

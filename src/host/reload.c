@@ -36,7 +36,7 @@ static void finish(struct reload *reload, int code)
 	reload->change = (struct change){0};
 	verdict_log(&reload->last, reload->daemon->log);
 	notify_reloaded(reload->daemon);
-	waiters_answer(&reload->waiters, code, reload->last.text);
+	waiters_answer(&reload->waiters, code, reload->last.more);
 	if (!reload->again)
 		return;
 	reload->again = false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "spec/change.h"
+#include "spec/quote.h"
 
 void verdict_accept(struct reload_verdict *verdict, const struct change *change, int generation,
 		    int64_t ms)
@@ -19,15 +20,40 @@ void verdict_accept(struct reload_verdict *verdict, const struct change *change,
 		snprintf(verdict->text, sizeof verdict->text,
 			 "reloaded in %lld ms: ", (long long)ms);
 	change_tell(verdict->text, sizeof verdict->text, change);
+	memcpy(verdict->more, verdict->text, sizeof verdict->more);
 }
 
 void verdict_refuse(struct reload_verdict *verdict, const struct err *err, int64_t ms)
 {
+	char text[ERR_TEXT_MAX];
+
 	verdict->at = time(NULL);
 	verdict->done = false;
 	verdict->took = ms;
 	verdict->refused++;
-	err_text(err, verdict->text, sizeof verdict->text);
+	quote_split(err_text(err, text, sizeof text), verdict->text, verdict->more,
+		    sizeof verdict->more);
+}
+
+void verdict_quote(struct reload_verdict *verdict, const char *quote)
+{
+	size_t used = strlen(verdict->more), length = quote ? strlen(quote) : 0;
+
+	/* Without its last newline. */
+	if (length && used + length + 1 < sizeof verdict->more)
+		snprintf(verdict->more + used, sizeof verdict->more - used, "\n%.*s",
+			 (int)length - 1, quote);
+}
+
+static void log_refused(const struct reload_verdict *verdict, struct log *log)
+{
+	static const char refused[] = "reload refused: ";
+	char text[sizeof refused + sizeof verdict->text];
+	char more[sizeof refused + sizeof verdict->more];
+
+	snprintf(text, sizeof text, "%s%s", refused, verdict->text);
+	snprintf(more, sizeof more, "%s%s", refused, verdict->more);
+	log_write_more(log, LEVEL_ERROR, text, more);
 }
 
 void verdict_log(const struct reload_verdict *verdict, struct log *log)
@@ -37,7 +63,7 @@ void verdict_log(const struct reload_verdict *verdict, struct log *log)
 	if (verdict->done)
 		log_printf(log, LEVEL_INFO, "%s", verdict->text);
 	else
-		log_printf(log, LEVEL_ERROR, "reload refused: %s", verdict->text);
+		log_refused(verdict, log);
 }
 
 void waiters_add(struct waiters *waiters, struct control_client *client)

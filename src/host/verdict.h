@@ -18,12 +18,15 @@ struct reload_verdict {
 	int64_t took;               /* milliseconds, from the request to the verdict */
 	uint64_t accepted, refused; /* of all so far */
 	char text[1700];            /* "reloaded in 34 ms: config.banner", or why not */
+	char more[1700];            /* the same for a person, with the lines that are to blame */
 };
 
 /* ms: how long it took; generation: the new one, or 0 when it was done in place. */
 void verdict_accept(struct reload_verdict *verdict, const struct change *change, int generation,
 		    int64_t ms);
 void verdict_refuse(struct reload_verdict *verdict, const struct err *err, int64_t ms);
+/* What a line of the source has to do with it; quote: of spec/quote.h, or NULL. */
+void verdict_quote(struct reload_verdict *verdict, const char *quote);
 void verdict_log(const struct reload_verdict *verdict, struct log *log); /* log may be NULL */
 
 /* Clients of the control socket. */

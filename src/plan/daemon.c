@@ -14,7 +14,7 @@ void daemon_init(struct daemon *daemon)
 	daemon->self_fd = daemon->null_fd = daemon->lock_fd = daemon->pidfile_fd = -1;
 	daemon->sink.fd = daemon->bundle_fd = daemon->channel_fd = daemon->output_fd = -1;
 	daemon->control_fd = daemon->notify_socket = daemon->notify_fd = daemon->witness_fd = -1;
-	daemon->machine.notify_fd = daemon->terminal_fd = -1;
+	daemon->machine.notify_fd = daemon->terminal_fd = daemon->keeper_fd = -1;
 	daemon->relay_fd = -1;
 	daemon->generation = daemon->worker = 1;
 	daemon->launcher = sys_pid();
@@ -51,6 +51,7 @@ size_t daemon_descriptors(const struct daemon *daemon, int *list, size_t size)
 			      daemon->notify_socket,
 			      daemon->notify_fd,
 			      daemon->terminal_fd,
+			      daemon->keeper_fd,
 			      daemon->relay_fd,
 			      daemon->witness_fd};
 	size_t count = 0;
@@ -124,7 +125,7 @@ static void close_descriptors(struct daemon *daemon)
 			      &daemon->pidfile_fd,    &daemon->sink.fd,   &daemon->bundle_fd,
 			      &daemon->channel_fd,    &daemon->output_fd, &daemon->control_fd,
 			      &daemon->notify_socket, &daemon->notify_fd, &daemon->terminal_fd,
-			      &daemon->relay_fd,      &daemon->witness_fd};
+			      &daemon->keeper_fd,     &daemon->relay_fd,  &daemon->witness_fd};
 
 	for (size_t i = 0; i < daemon->listener_count; i++)
 		listener_close(&daemon->listeners[i]);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "err.h"
 #include "plan/machine.h"
@@ -50,10 +51,12 @@ struct sink {
 struct daemon {
 	struct source source;
 	struct spec *spec;
+	struct timespec read_at; /* wall clock before its files were read */
 	struct machine machine;
 	char **arguments;   /* main's argv, whose memory holds the process title */
 	bool background;    /* start, not run */
 	bool context_taken; /* main has taken the rows stdio and context already */
+	bool watch;         /* run --watch: reload when files change */
 	bool if_stopped;    /* --if-stopped: that it runs already is no failure */
 	bool announced;     /* host/launch: the daemon has told its pid */
 	pid_t launcher;     /* who typed the command */
@@ -94,9 +97,11 @@ struct daemon {
 	struct made record_made;
 	int notify_socket; /* connected datagram socket to NOTIFY_SOCKET */
 	int notify_fd;     /* s6 descriptor */
-	int terminal_fd;   /* run with its log elsewhere: stderr as it was, until ready */
-	int witness_fd;    /* /proc/self/status, which audit reads after chroot, and status later */
-	struct made root;  /* "/" as it was before chroot: audit proves that it is another one */
+	int terminal_fd;   /* run with its log elsewhere: stderr as it was, until ready; with
+			    * --watch always */
+	int keeper_fd; /* run --watch: the pipe to who starts it again (host/keeper), until ready */
+	int witness_fd;   /* /proc/self/status, which audit reads after chroot, and status later */
+	struct made root; /* "/" as it was before chroot: audit proves that it is another one */
 	/* /etc/hosts and /etc/resolv.conf as they were before chroot, for net.connect; NULL: there
 	 * are none. */
 	char *hosts, *resolver;

@@ -19,8 +19,9 @@ static bool waits_for_host(lua_State *co)
 static int deliver(lua_State *L, lua_State *co, int status, int count)
 {
 	if (status != LUA_OK && status != LUA_YIELD) {
+		lua_xmove(co, L, 1); /* first: one that resumes itself is both */
 		lua_pushboolean(L, 0);
-		lua_xmove(co, L, 1);
+		lua_insert(L, -2);
 		return 2;
 	}
 	if (!lua_checkstack(L, count + 1)) {
@@ -44,6 +45,24 @@ static void close_failed(lua_State *L, lua_State *co)
 	frame_pop(vm_of(L), &frame);
 }
 
+/* The error on top, when it is a text, says where. */
+static void add_where(lua_State *L)
+{
+	if (lua_type(L, -1) != LUA_TSTRING)
+		return;
+	luaL_where(L, 1);
+	lua_insert(L, -2);
+	lua_concat(L, 2);
+}
+
+/* Nothing ran: it is dead, or runs already. */
+static int refuse_wrapped(lua_State *L, lua_State *co)
+{
+	lua_xmove(co, L, 1);
+	add_where(L);
+	return lua_error(L);
+}
+
 static int deliver_wrapped(lua_State *L, lua_State *co, int status, int count)
 {
 	if (status == LUA_OK || status == LUA_YIELD) {
@@ -51,14 +70,12 @@ static int deliver_wrapped(lua_State *L, lua_State *co, int status, int count)
 		lua_xmove(co, L, count);
 		return count;
 	}
+	if (lua_status(co) == LUA_OK || lua_status(co) == LUA_YIELD)
+		return refuse_wrapped(L, co);
 	luaL_traceback(L, co, NULL, 0);
 	close_failed(L, co);
 	lua_xmove(co, L, 1);
-	if (lua_type(L, -1) == LUA_TSTRING) {
-		luaL_where(L, 1);
-		lua_insert(L, -2);
-		lua_concat(L, 2);
-	}
+	add_where(L);
 	explain_keep_trace(L);
 	return lua_error(L);
 }

@@ -35,5 +35,8 @@ void eval_answer_soon(struct eval *eval);
 void evals_close(struct vm *vm);
 /* Pushes the environment of the texts. */
 void console_push(lua_State *L);
+/* What the last word of text may become, seen from the table on top of L, which is popped: whole
+ * words, one a line. No code is run. */
+void names_complete(lua_State *L, const char *text, struct answer *answer);
 
 #endif

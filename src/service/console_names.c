@@ -114,28 +114,34 @@ static void collect(lua_State *L, struct names *names)
 		lua_pop(L, 1);
 }
 
-static int complete(lua_State *L)
+void names_complete(lua_State *L, const char *text, struct answer *answer)
 {
-	struct eval *eval = lua_touserdata(L, 1);
-	const char *word = last_word(eval->text), *name = word;
+	const char *word = last_word(text), *name = word;
 	struct names names = {0};
 	size_t length;
 
-	luaL_checkstack(L, 8, NULL);
-	console_push(L);
 	while (name[length = strcspn(name, ".:")] != '\0') {
 		if (names.methods || !enter(L, name, length))
-			return 0;
+			return;
 		names.methods = name[length] == ':';
 		name += length + 1;
 	}
 	names.prefix = name;
 	collect(L, &names);
 	for (size_t i = 0; i < names.count; i++) {
-		answer_add(&eval->answer, word, (size_t)(name - word));
-		answer_text(&eval->answer, names.list[i]);
-		answer_text(&eval->answer, "\n");
+		answer_add(answer, word, (size_t)(name - word));
+		answer_text(answer, names.list[i]);
+		answer_text(answer, "\n");
 	}
+}
+
+static int complete(lua_State *L)
+{
+	struct eval *eval = lua_touserdata(L, 1);
+
+	luaL_checkstack(L, 8, NULL);
+	console_push(L);
+	names_complete(L, eval->text, &eval->answer);
 	return 0;
 }
 

@@ -23,12 +23,20 @@ void flow_init(struct flow *flow, struct vm *vm)
 	list_init(&task->queued);
 }
 
+/* Those of task.all and the like: what task.spawn starts belongs to nobody. */
+static void cancel_children(struct flow *flow)
+{
+	const struct link *children = &flow->task.children;
+
+	for (size_t count = flow->task.vm->task_count; count > 0 && !list_empty(children); count--)
+		task_cancel(LIST_ENTRY(children->prev, struct task, sibling));
+}
+
 void flow_finish(struct flow *flow)
 {
 	struct task *task = &flow->task;
 
-	while (!list_empty(&task->children))
-		task_cancel(LIST_ENTRY(task->children.prev, struct task, sibling));
+	cancel_children(flow);
 	alarm_clear(&task->vm->alarms, &task->alarm);
 	if (!task->extra)
 		return;
@@ -82,6 +90,7 @@ static void run_until_woken(lua_State *L, struct flow *flow)
 	if (flow->task.state == TASK_WAITING || vm->slice.stop) {
 		task_stop_waiting(&flow->task);
 		flow->task.state = TASK_RUNNING;
+		cancel_children(flow); /* nobody waits for them any more */
 		script_raise_stop(L);
 		vm_raise(L, "cannot wait: nothing is left that could end it");
 	}

@@ -129,7 +129,8 @@ static void print_version(void)
 	fflush(stdout);
 }
 
-static bool run_words(lua_State *L, const struct interpreter_words *words)
+static bool run_words(lua_State *L, const struct interpreter_words *words,
+		      const struct typing *typing)
 {
 	if (words->modes & INTERPRETER_TELLS)
 		print_version();
@@ -142,26 +143,35 @@ static bool run_words(lua_State *L, const struct interpreter_words *words)
 	if (*words->script && !run_script(L, words))
 		return false;
 	if (words->modes & INTERPRETER_PROMPTS) {
-		prompt_run(L);
+		prompt_run(L, typing);
 	} else if (!*words->script &&
 		   !(words->modes & (INTERPRETER_EXECUTES | INTERPRETER_TELLS))) {
 		if (!isatty(STDIN_FILENO))
 			return run_chunk(L, luaL_loadfile(L, NULL));
 		print_version();
-		prompt_run(L);
+		prompt_run(L, typing);
 	}
 	return true;
 }
 
+struct run {
+	const struct interpreter_words *words;
+	const struct typing *typing;
+};
+
 static int body(lua_State *L)
 {
-	const struct interpreter_words *words = lua_touserdata(L, 1);
+	const struct run *run = lua_touserdata(L, 1);
 
-	lua_pushboolean(L, run_words(L, words));
+	lua_settop(L, 0);
+	lua_pushboolean(L, run_words(L, run->words, run->typing));
 	return 1;
 }
 
-int interpreter_run(struct script *script, const struct interpreter_words *words)
+int interpreter_run(struct script *script, const struct interpreter_words *words,
+		    const struct typing *typing)
 {
-	return script_run(script, body, (void *)words);
+	struct run run = {words, typing};
+
+	return script_run(script, body, &run);
 }

@@ -2,6 +2,7 @@
 #define LUVD_SERVICE_INTERPRETER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* What luvd lua does with its words: the options of lua(1). */
 
@@ -30,7 +31,21 @@ void interpreter_usage(const struct interpreter_words *words, const char *wrong)
  * moved behind it; 0: there is no more. */
 char interpreter_next(const struct interpreter_words *words, char ***at, char **value);
 
-/* Runs what they say; returns the exit code. */
-int interpreter_run(struct script *script, const struct interpreter_words *words);
+/* How lines are typed at the prompt. */
+struct typing {
+	void *data;
+	/* A line that is good until the next one; NULL: there is no more, or Ctrl-C. */
+	const char *(*line)(void *data, const char *prompt, size_t *length, bool *cancelled);
+	void (*remember)(void *data, const char *text); /* in the history */
+};
+
+/* Runs what they say; returns the exit code. typing: NULL when nobody types. */
+int interpreter_run(struct script *script, const struct interpreter_words *words,
+		    const struct typing *typing);
+/* For line: runs the loop until standard input can be read, or a signal has come and over() is
+ * true. */
+void interpreter_wait(struct script *script, bool (*over)(void));
+/* What the last word of text may become, one a line; NULL: out of memory. free(3) it. */
+char *interpreter_complete(struct script *script, const char *text, size_t length);
 
 #endif

@@ -3,7 +3,10 @@
 
 #include <lua.h>
 
-/* Reads Lua, evaluates it and prints its results until the end of standard input. */
-void prompt_run(lua_State *L);
+#include "service/interpreter.h"
+
+/* Reads Lua, evaluates it and prints its results until there is no more. typing: NULL when standard
+ * input is no terminal: then everything looks as lua -i prints it. */
+void prompt_run(lua_State *L, const struct typing *typing);
 
 #endif

@@ -19,8 +19,9 @@ struct script {
 	bool failed;     /* somebody has to be told */
 	bool has_timer;  /* of the deadline */
 	timer_t timer;
-	char late[48];  /* what is raised then; "": there is none */
-	int on_failure;  /* reference to a function of luvd.script; LUA_NOREF */
+	char late[48];           /* what is raised then; "": there is none */
+	volatile int late_ticks; /* of its timer since */
+	int on_failure;          /* reference to a function of luvd.script; LUA_NOREF */
 };
 
 /* --- script_base.c --- */
@@ -47,6 +48,8 @@ void script_exit(lua_State *L, int code, bool close);
 
 void script_stop_open(struct script *script);
 void script_stop_close(struct script *script);
+/* After an interrupt: the next one is heard too. */
+void script_stop_renew(struct script *script);
 /* Raises why the script is stopped, if it is. */
 void script_raise_stop(lua_State *L);
 /* After so many milliseconds "took longer than 5s" is raised in the main flow, wherever it is, and
@@ -60,9 +63,9 @@ void script_open_uv(lua_State *L);
 
 /* --- script.c --- */
 
-/* Calls body(L) as the main flow, with data as light userdata at 1; then runs the loop until nothing
- * keeps it alive. Returns the exit code, as script_run_module; body returns false when it has failed
- * and has said so. */
+/* Calls body(L) as the main flow, with data as light userdata at 1; then runs the loop until
+ * nothing keeps it alive. Returns the exit code, as script_run_module; body returns false when it
+ * has failed and has said so. */
 int script_run(struct script *script, lua_CFunction body, void *data);
 
 /* Runs the loop, outside of the main flow, until nothing keeps it alive, uv.stop was called or the

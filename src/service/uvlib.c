@@ -191,12 +191,13 @@ static int guard_c_thread(lua_State *L, lua_CFunction function, void *data, int 
 	return guard_thread(L, 1, LUA_MULTRET, flags);
 }
 
-static void preload_thread(lua_State *L)
+/* Loaded from the start: the handles among the thread's arguments want their metatables. */
+static void load_thread(lua_State *L)
 {
-	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	lua_pushcfunction(L, luaopen_luv);
-	lua_setfield(L, -2, "luv");
-	lua_pushcfunction(L, luaopen_luv);
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	luaopen_luv(L);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -3, "luv");
 	lua_setfield(L, -2, "uv");
 }
 
@@ -206,7 +207,7 @@ static int open_thread(lua_State *L)
 	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
 	luaL_openlibs(L);
 	baselib_open_thread(L);
-	preload_thread(L);
+	load_thread(L);
 	return 0;
 }
 
@@ -214,7 +215,7 @@ static int open_thread(lua_State *L)
 static int open_free_thread(lua_State *L)
 {
 	luaL_openlibs(L);
-	preload_thread(L);
+	load_thread(L);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "service/baselib.h"
 #include "service/explain.h"
+#include "service/heldlib.h"
 #include "service/loader.h"
 #include "service/script.h"
 #include "service/task.h"
@@ -190,6 +191,8 @@ static int open_all(lua_State *L)
 	luaL_openlibs(L);
 	baselib_open(L);
 	loader_open(L);
+	if (vm_of(L)->clock.held)
+		heldlib_open(L);
 	uvlib_prepare(L);
 	return 0;
 }

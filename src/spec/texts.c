@@ -51,13 +51,41 @@ int texts_add(struct texts *texts, const char *name, const char *path, enum modu
 	if (grow(texts) < 0)
 		return err_sys(err, "cannot read '%s'", path);
 	if (trust_read(texts->source, path, kind == MODULE_LUA ? &module.text : NULL,
-		       &module.length, &texts->stamps[texts->count], err) < 0)
+		       &module.length, &texts->stamps[texts->count], err) < 0) {
+		texts_miss(texts, path);
 		return -1;
+	}
 	if (texts->size + module.length > TEXTS_SIZE_MAX) {
 		free(module.text);
 		return err_set(err, "'%s' and the files before it are larger than 16 MiB", path);
 	}
 	return keep(texts, name, path, module, err);
+}
+
+void texts_miss(struct texts *texts, const char *path)
+{
+	char **missed = texts->missed;
+
+	if (texts->missed_count == TEXTS_MISSED_MAX)
+		return;
+	if (!missed)
+		texts->missed = missed = calloc(TEXTS_MISSED_MAX, sizeof *missed);
+	if (missed && (missed[texts->missed_count] = strdup(path)))
+		texts->missed_count++;
+}
+
+char **texts_seen(const struct texts *texts)
+{
+	size_t count = texts->count + texts->missed_count;
+	char **seen = calloc(count + 1, sizeof *seen);
+
+	for (size_t i = 0; seen && i < count; i++) {
+		seen[i] = strdup(i < texts->count ? texts->modules[i].path
+						  : texts->missed[i - texts->count]);
+		if (!seen[i])
+			break; /* what is there ends the list */
+	}
+	return seen;
 }
 
 bool texts_settled(const struct texts *texts)
@@ -72,6 +100,9 @@ void texts_finish(struct texts *texts)
 {
 	for (size_t i = 0; i < texts->count; i++)
 		module_finish(&texts->modules[i]);
+	for (size_t i = 0; i < texts->missed_count; i++)
+		free(texts->missed[i]);
+	free(texts->missed);
 	free(texts->modules);
 	free(texts->stamps);
 	*texts = (struct texts){0};

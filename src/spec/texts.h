@@ -6,7 +6,7 @@
 #include "spec/spec.h"
 #include "spec/trust.h"
 
-enum { TEXTS_MAX = 1024, TEXTS_SIZE_MAX = 16 << 20 };
+enum { TEXTS_MAX = 1024, TEXTS_SIZE_MAX = 16 << 20, TEXTS_MISSED_MAX = 256 };
 
 /* The files that one reading of a daemon file has read, in order: the daemon file, what it
  * includes, modules. They become the modules of the spec. */
@@ -15,11 +15,17 @@ struct texts {
 	struct module *modules;
 	struct stamp *stamps; /* of each */
 	size_t count, size;   /* files, bytes in all */
+	char **missed;        /* paths where none was found, or none that may be read */
+	size_t missed_count;
 };
 
 /* Reads a file and adds it. name is copied. Returns its index, or -1. */
 int texts_add(struct texts *texts, const char *name, const char *path, enum module_kind kind,
 	      struct err *err);
+/* Nothing that counts was found at path. More than TEXTS_MISSED_MAX are forgotten. */
+void texts_miss(struct texts *texts, const char *path);
+/* All paths that the reading depended on, for errs->seen. NULL: out of memory. */
+char **texts_seen(const struct texts *texts);
 /* Has no file changed since it was read? */
 bool texts_settled(const struct texts *texts);
 void texts_finish(struct texts *texts);

@@ -208,15 +208,26 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+bool trust_look(const char *path, struct stamp *stamp)
+{
+	struct stat node;
+
+	*stamp = (struct stamp){0};
+	if (stat(path, &node) < 0)
+		return false;
+	take_stamp(stamp, &node);
+	return true;
+}
+
+bool trust_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       same_time(&a->modified, &b->modified) && same_time(&a->changed, &b->changed);
+}
+
 bool trust_unchanged(const char *path, const struct stamp *stamp)
 {
 	struct stamp now;
-	struct stat node;
 
-	if (stat(path, &node) < 0)
-		return false;
-	take_stamp(&now, &node);
-	return now.device == stamp->device && now.inode == stamp->inode &&
-	       now.size == stamp->size && same_time(&now.modified, &stamp->modified) &&
-	       same_time(&now.changed, &stamp->changed);
+	return trust_look(path, &now) && trust_same(&now, stamp);
 }

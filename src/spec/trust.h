@@ -1,6 +1,7 @@
 #ifndef LUVD_SPEC_TRUST_H
 #define LUVD_SPEC_TRUST_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "err.h"
@@ -26,6 +27,9 @@ int trust_read(const struct source *source, const char *path, char **text, size_
 /* The same checks of a program; its bytes are not read. Returns a descriptor of what was checked,
  * close-on-exec, the caller's; -1. */
 int trust_open_program(const struct source *source, const char *path, struct err *err);
+/* How the file at path is now; false: there is none, and stamp is zeroed. */
+bool trust_look(const char *path, struct stamp *stamp);
+bool trust_same(const struct stamp *a, const struct stamp *b);
 /* Is the file at path still the one of stamp? */
 bool trust_unchanged(const char *path, const struct stamp *stamp);
 

@@ -85,6 +85,11 @@ int sys_signal_fd(void)
 	return refuse();
 }
 
+int sys_signal_fd_any(void)
+{
+	return refuse();
+}
+
 int sys_subreaper(void)
 {
 	return refuse();

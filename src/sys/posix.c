@@ -322,6 +322,21 @@ int sys_signal_pending(pid_t *sender)
 	return number;
 }
 
+int sys_signal_pending_any(bool *by_kernel)
+{
+	const struct timespec at_once = {0};
+	siginfo_t info;
+	sigset_t set;
+	int number;
+
+	handled_signals(&set);
+	number = sigtimedwait(&set, &info, &at_once);
+	if (number <= 0)
+		return 0;
+	*by_kernel = info.si_code == SI_KERNEL;
+	return number;
+}
+
 int sys_signal_handle(int number, void (*handler)(int, siginfo_t *, void *))
 {
 	struct sigaction action = {0};

@@ -137,6 +137,11 @@ int sys_signal_pending(pid_t *sender);
  * required: signalfd4(2).
  */
 int sys_signal_fd(void);
+/* The same two for all that sys_signals_block holds back, for who passes them on; *by_kernel: a
+ * terminal's, which whoever it would be passed to has got too. ignored: rt_sigtimedwait(2). */
+int sys_signal_pending_any(bool *by_kernel);
+/* required: signalfd4(2). */
+int sys_signal_fd_any(void);
 /* An SA_SIGINFO | SA_RESTART handler. NULL: ignored. required: rt_sigaction(2). */
 int sys_signal_handle(int number, void (*handler)(int, siginfo_t *, void *));
 /* Empties the mask. required: rt_sigprocmask(2). */

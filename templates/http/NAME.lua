@@ -1,5 +1,6 @@
 -- What the daemon is. It is read as data, before anything is done: `luvd check` tells what is wrong in it, `luvd help`
 -- which keys there are, `luvd help KEY` what one means.
+---@type luvd.DaemonFile
 return {
   listen = { web = "tcp://127.0.0.1:8080" }, -- from other machines too: "tcp://*:8080"
   config = { greeting = "hello" },           -- for the service, as daemon.config

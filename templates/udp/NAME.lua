@@ -1,5 +1,6 @@
 -- What the daemon is. It is read as data, before anything is done: `luvd check` tells what is wrong in it, `luvd help`
 -- which keys there are, `luvd help KEY` what one means.
+---@type luvd.DaemonFile
 return {
   listen = { words = "udp://127.0.0.1:7001" }, -- from other machines too: "udp://*:7001"
   config = { every = "10s" },                  -- for the service, as daemon.config

@@ -15,6 +15,17 @@ local function drop(address, index)
   return entry.conn
 end
 
+-- In a script nothing of luvd's own keeps the loop going: it ends though connections are kept.
+local in_script = pcall(require, "luvd.script")
+
+local function every(seconds, fn)
+  if not in_script then return luvd.every(seconds, fn) end
+  local quiet = require("uv").new_timer()
+  quiet:start(seconds * 1000, seconds * 1000, fn)
+  quiet:unref()
+  return quiet
+end
+
 local function end_timer()
   if timer then timer:close() end
   timer = nil
@@ -48,7 +59,7 @@ function pool.give(address, conn)
   idle[address] = idle[address] or {}
   table.insert(idle[address], { conn = conn, since = luvd.now() })
   count = count + 1
-  timer = timer or luvd.every(LOOK, sweep)
+  timer = timer or every(LOOK, sweep)
 end
 
 --- The connection that was used last, or nil. What its peer has closed, or said without being asked, is no use.

@@ -8,6 +8,7 @@
 #include "host/channel.h"
 #include "host/launch.h"
 #include "host/monitor/action.h"
+#include "host/monitor/follow.h"
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
 #include "host/monitor/rules.h"
@@ -61,6 +62,7 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 		log_printf(monitor->log, LEVEL_INFO, "stopping: %s", who);
 		signals_stopping(monitor->signals, limit > 0 ? limit + HARD_STOP_MS : 0);
 		notify_stopping(monitor->daemon);
+		follow_close(monitor);
 		renew_close(monitor);
 		upgrade_close(monitor);
 	} else if (!at_once) {

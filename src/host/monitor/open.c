@@ -3,6 +3,7 @@
 #include "host/channel.h"
 #include "host/monitor/action.h"
 #include "host/monitor/answer.h"
+#include "host/monitor/follow.h"
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
 #include "host/monitor/upgrade.h"
@@ -199,7 +200,7 @@ int monitor_open(struct monitor *monitor, struct err *err)
 	if (open_log(monitor, err) < 0 || watch_channel(monitor, err) < 0 ||
 	    open_generation(monitor, err) < 0 || open_crew(monitor, err) < 0 ||
 	    monitor_open_children(monitor, err) < 0 || renew_open(monitor, err) < 0 ||
-	    upgrade_open(monitor, err) < 0)
+	    upgrade_open(monitor, err) < 0 || follow_open(monitor, err) < 0)
 		return -1;
 	monitor->signals =
 	    signals_create(&monitor->loop, monitor->daemon, action_on_signal, monitor, err);
@@ -222,6 +223,7 @@ void monitor_close(struct monitor *monitor)
 	monitor_unwatch(monitor);
 	watchdog_close(&monitor->watchdog);
 	answer_close(monitor);
+	follow_close(monitor);
 	renew_close(monitor);
 	upgrade_close(monitor);
 	if (monitor->signals)
@@ -232,6 +234,7 @@ void monitor_close(struct monitor *monitor)
 	uv_close((uv_handle_t *)&monitor->child, NULL);
 	uv_run(&monitor->loop, UV_RUN_DEFAULT);
 	answer_destroy(monitor);
+	follow_destroy(monitor);
 	renew_destroy(monitor);
 	upgrade_destroy(monitor);
 	signals_destroy(monitor->signals);

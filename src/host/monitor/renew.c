@@ -6,11 +6,13 @@
 #include "host/loader.h"
 #include "host/monitor/adopt.h"
 #include "host/monitor/candidate.h"
+#include "host/monitor/follow.h"
 #include "host/monitor/member.h"
 #include "host/monitor/rules.h"
 #include "host/notify.h"
 #include "host/verdict.h"
 #include "spec/change.h"
+#include "spec/quote.h"
 #include "sys/sys.h"
 
 /* One round: a loader reads the daemon file, what differs decides how it is taken, and the crew
@@ -47,9 +49,10 @@ static void finish(struct renew *renew, int code)
 	if (renew->closed)
 		return;
 	verdict_log(&monitor->reload, monitor->log);
+	follow_tell(monitor);
 	sys_trim_memory(); /* the bundle passed through the heap */
 	notify_reloaded(monitor->daemon);
-	waiters_answer(&renew->waiters, code, monitor->reload.text);
+	waiters_answer(&renew->waiters, code, monitor->reload.more);
 }
 
 static void take_over(struct renew *renew, int64_t took)
@@ -62,9 +65,19 @@ static void take_over(struct renew *renew, int64_t took)
 	finish(renew, EXIT_DONE);
 }
 
+/* What a new generation could not start from is still there. */
 static void refuse(struct renew *renew, const struct err *err, int64_t took)
 {
-	verdict_refuse(&renew->monitor->reload, err, took);
+	struct monitor *monitor = renew->monitor;
+	const struct generation *generation =
+	    generation_find(monitor->generations, renew->generation);
+	const struct spec *spec = generation ? generation->spec : NULL;
+	char *quote =
+	    spec ? quote_make(&spec->source, spec->modules, spec->module_count, err) : NULL;
+
+	verdict_refuse(&monitor->reload, err, took);
+	verdict_quote(&monitor->reload, quote);
+	free(quote);
 	finish(renew, err->exit ? err->exit : EXIT_FAILED);
 }
 
@@ -142,6 +155,7 @@ static void on_loaded(void *data, struct spec *spec, const struct err *failure)
 	struct candidate fresh = {.spec = spec, .bundle_fd = -1};
 	struct err err = {0};
 
+	follow_files(renew->monitor, spec, failure ? loader_seen(renew->loader) : NULL);
 	if (!failure && take(renew, &fresh, &err) < 0)
 		failure = &err;
 	candidate_finish(&fresh);
@@ -155,6 +169,7 @@ static void begin(struct renew *renew)
 
 	renew->running = true;
 	renew->begun = monitor_now();
+	follow_begin(renew->monitor);
 	notify_reloading(renew->monitor->daemon);
 	if (loader_start(renew->loader, &err) < 0)
 		crew_load_failed(renew->monitor->crew, &err, renew->begun);

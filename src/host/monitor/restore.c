@@ -6,6 +6,7 @@
 #include "host/bundle.h"
 #include "host/monitor/adopt.h"
 #include "host/monitor/answer.h"
+#include "host/monitor/follow.h"
 #include "host/monitor/member.h"
 #include "host/monitor/renew.h"
 #include "host/monitor/upgrade.h"
@@ -241,9 +242,12 @@ int restore_open(struct monitor *monitor, const struct handover *handover, struc
 	take_strangers(monitor, handover);
 	adopt_listeners(monitor);
 	monitor->ready = true;
+	/* Only who watches keeps the terminal. */
+	monitor->daemon->watch = monitor->daemon->terminal_fd >= 0;
 	if (open_log(monitor, handover, err) < 0 || monitor_open_children(monitor, err) < 0 ||
-	    renew_open(monitor, err) < 0 || upgrade_open(monitor, err) < 0 ||
-	    answer_open(monitor, err) < 0 || open_members(monitor, handover, err) < 0)
+	    renew_open(monitor, err) < 0 || follow_open(monitor, err) < 0 ||
+	    upgrade_open(monitor, err) < 0 || answer_open(monitor, err) < 0 ||
+	    open_members(monitor, handover, err) < 0)
 		return -1;
 	cgroups_recall(&monitor->cgroups, has_group, monitor);
 	watchdog_start(&monitor->watchdog);

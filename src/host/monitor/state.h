@@ -21,6 +21,7 @@
 
 struct member;
 struct renew;
+struct follow;
 struct queries;
 struct upgrade;
 
@@ -34,7 +35,8 @@ struct monitor {
 	struct queries *queries; /* what the control socket asks of workers; NULL without one */
 	struct upgrade *upgrade;
 	struct crew *crew;
-	struct renew *renew; /* reloads */
+	struct renew *renew;   /* reloads */
+	struct follow *follow; /* run --watch; NULL: nobody watches files */
 	struct sockets *sockets;
 	struct generation *generations; /* oldest first */
 	struct orphans orphans;

@@ -7,6 +7,7 @@
 
 #include "spec/check.h"
 #include "spec/places.h"
+#include "spec/quote.h"
 #include "spec/scratch.h"
 
 enum { TRIES_MAX = 3 };
@@ -231,7 +232,7 @@ static void evaluate_bounded(struct load *load)
 	if (guard_stop(&load->guard, &err) < 0)
 		err_set(load_err(load, 0, 0), "%s: %s", err.what, err_reason(err.code));
 	if (guard_failed(&load->guard, &err)) {
-		load->errs->count = first;
+		errs_cut(load->errs, first);
 		*errs_add(load->errs) = err;
 	}
 }
@@ -270,6 +271,20 @@ static void read_once(struct load *load)
 	lend_texts(load);
 }
 
+/* Errors in their order and, while the texts are there, what they are about. */
+static void explain(struct load *load, size_t first)
+{
+	struct errs *errs = load->errs;
+	const struct texts *texts = &load->texts;
+
+	load_sort(load->source, errs, first);
+	quote_all(load->source, texts->modules, texts->count, errs);
+	for (char **path = errs->seen; path && *path; path++)
+		free(*path);
+	free(errs->seen);
+	errs->seen = texts_seen(texts);
+}
+
 /* 1: some file changed while the files were read, so that nothing of it counts. */
 static int attempt(struct spec **spec, const struct source *source, const struct bounds *bounds,
 		   struct errs *errs)
@@ -285,10 +300,13 @@ static int attempt(struct spec **spec, const struct source *source, const struct
 	settled = texts_settled(&load.texts);
 	if (settled && errs->count == first) {
 		/* From here on the texts belong to the spec. */
-		free(load.texts.stamps);
+		load.texts.modules = NULL;
+		load.texts.count = 0;
+		texts_finish(&load.texts);
 		*spec = load.spec;
 		return 0;
 	}
+	explain(&load, first);
 	if (load.spec) {
 		load.spec->modules = NULL;
 		load.spec->module_count = 0;
@@ -297,21 +315,19 @@ static int attempt(struct spec **spec, const struct source *source, const struct
 	spec_destroy(load.spec);
 	if (settled)
 		return -1;
-	errs->count = first;
+	errs_cut(errs, first);
 	return 1;
 }
 
 int spec_load_bounded(struct spec **spec, const struct source *source, const struct bounds *bounds,
 		      struct errs *errs)
 {
-	size_t first = errs->count;
 	struct err *err;
 
 	*spec = NULL;
 	for (int i = 0; i < TRIES_MAX; i++) {
 		int result = attempt(spec, source, bounds, errs);
 
-		load_sort(source, errs, first);
 		if (result <= 0)
 			return result;
 	}

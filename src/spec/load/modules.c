@@ -97,6 +97,7 @@ static bool try_pattern(struct search *search, const char *pattern, size_t lengt
 		search->path = path;
 		return true;
 	}
+	texts_miss(&search->load->texts, path);
 	fprintf(search->looked, "%s'%s'", search->first ? "" : ", ", path);
 	search->first = false;
 	free(path);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "spec/load/load.h"
+#include "spec/quote.h"
 
 struct load *load_of(lua_State *L)
 {
@@ -96,20 +97,10 @@ void load_err_lua(struct load *load, int file, int line, const char *message)
 	err_set(load_err(load, file, line), "%s", message);
 }
 
-/* "echo.lua:7" in its two parts; 0 for no line. */
-static int split_where(const char *where, size_t *name)
-{
-	const char *colon = strrchr(where, ':');
-	bool line = colon && colon[1] && colon[1 + strspn(colon + 1, "0123456789")] == 0;
-
-	*name = line ? (size_t)(colon - where) : strlen(where);
-	return line ? (int)strtol(colon + 1, NULL, 10) : 0;
-}
-
 static bool is_before(const struct source *source, const struct err *a, const struct err *b)
 {
 	size_t name_a, name_b, own = strlen(source->shown);
-	int line_a = split_where(a->where, &name_a), line_b = split_where(b->where, &name_b);
+	int line_a = quote_place(a->where, &name_a), line_b = quote_place(b->where, &name_b);
 	bool own_a = name_a == own && strncmp(a->where, source->shown, own) == 0;
 	bool own_b = name_b == own && strncmp(b->where, source->shown, own) == 0;
 

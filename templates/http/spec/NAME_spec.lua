@@ -11,7 +11,6 @@ describe("@NAME@", function()
     local response = assert(http.request(url .. "/hello/Ann"))
     assert.equal(200, response.status)
     assert.equal("hello Ann\n", response:body())
-    assert.equal(404, assert(http.request(url .. "/nowhere")).status)
   end)
 
   -- The same daemon inside this test, without process and port: quicker, and the test can turn its clock.
