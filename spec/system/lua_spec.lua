@@ -190,7 +190,8 @@ describe("the end of a script", function()
   for _, case in ipairs {
     { "that computes", "print 'ready' while true do end" },
     { "that waits", "print 'ready' require 'luvd'.sleep(60)" },
-    { "whose task computes", "require 'luvd.task'.spawn(function() print 'ready' while true do end end) require 'luvd'.sleep(60)" },
+    { "whose task computes",
+      "require 'luvd.task'.spawn(function() print 'ready' while true do end end) require 'luvd'.sleep(60)" },
     { "that runs the loop", "require 'uv'.new_timer():start(60000, 0, print) print 'ready' require 'uv'.run()" },
     { "that has come to its end", "require 'luvd'.every('1h', print) print 'ready'" },
   } do

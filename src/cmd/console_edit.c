@@ -246,10 +246,10 @@ static void load_history(struct edit *edit)
 	close(fd);
 }
 
-static void save_history(struct edit *edit)
+void edit_save(struct edit *edit)
 {
 	HistEvent event;
-	int fd = edit->folder < 0 ? -1 : history_write(edit->folder);
+	int fd = edit->folder < 0 || !edit->history ? -1 : history_write(edit->folder);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!out) {
@@ -372,8 +372,7 @@ void edit_close(struct edit *edit)
 {
 	if (!edit)
 		return;
-	if (edit->history)
-		save_history(edit);
+	edit_save(edit);
 	unload(edit);
 	if (edit->handle)
 		dlclose(edit->handle);

@@ -28,7 +28,9 @@ struct edit *edit_open(const struct source *source, const struct edit_calls *cal
 const char *edit_line(struct edit *edit, const char *prompt, size_t *length, bool *cancelled);
 /* Keeps text, without its last newline, as one entry of the history. */
 void edit_remember(struct edit *edit, const char *text);
-/* Writes the history. */
+/* Writes the history: for who may not come to edit_close. */
+void edit_save(struct edit *edit);
+/* The same, and frees it. */
 void edit_close(struct edit *edit); /* accepts NULL */
 
 /* --- for tests --- */

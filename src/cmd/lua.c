@@ -50,6 +50,7 @@ static void remember(void *data, const char *text)
 	const struct terminal *terminal = data;
 
 	edit_remember(terminal->edit, text);
+	edit_save(terminal->edit); /* it may call os.exit */
 }
 
 /* --- the command --- */

@@ -38,17 +38,14 @@ const char *cmd_script_self(void)
 {
 	static char path[PATH_MAX + 8];
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	char *slash;
+	size_t end = length > 0 ? (size_t)length : 0;
 
-	if (length < 0)
-		return "luvd-lua";
-	path[length] = '\0';
-	slash = strrchr(path, '/');
-	if (slash && strcmp(slash, "/luvd") == 0) {
-		strcpy(slash, "/luvd-lua");
-		if (access(path, X_OK) < 0)
-			strcpy(slash, "/luvd");
-	}
+	path[end] = '\0';
+	if (end < 5 || memcmp(path + end - 5, "/luvd", 5) != 0)
+		return end > 0 ? path : "luvd-lua";
+	memcpy(path + end, "-lua", 5);
+	if (access(path, X_OK) < 0)
+		path[end] = '\0';
 	return path;
 }
 

@@ -31,16 +31,16 @@ static void make_arg(lua_State *L, const struct interpreter_words *words)
 
 static int push_arguments(lua_State *L)
 {
-	lua_Integer count;
+	int count;
 
 	if (lua_getglobal(L, "arg") != LUA_TTABLE)
 		return luaL_error(L, "'arg' is not a table");
-	count = luaL_len(L, -1);
-	luaL_checkstack(L, (int)count + 3, "too many arguments to script");
-	for (lua_Integer i = 1; i <= count; i++)
+	count = (int)luaL_len(L, -1);
+	luaL_checkstack(L, count + 3, "too many arguments to script");
+	for (int i = 1; i <= count; i++)
 		lua_rawgeti(L, -i, i);
-	lua_remove(L, -(int)count - 1);
-	return (int)count;
+	lua_remove(L, -count - 1);
+	return count;
 }
 
 /* --- what is run, in its order --- */

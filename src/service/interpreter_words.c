@@ -66,12 +66,13 @@ const char *interpreter_read(struct interpreter_words *words)
 
 char interpreter_next(const struct interpreter_words *words, char ***at, char **value)
 {
-	while (*at < words->script) {
+	while (*at < words->script && **at) {
 		char *word = **at;
+		bool apart = takes_value(word) && !word[2];
 
-		*value = word[0] == '-' && takes_value(word) ? value_of(*at) : NULL;
-		*at += *value && !word[2] ? 2 : 1;
-		if (*value || strcmp(word, "-W") == 0)
+		*value = takes_value(word) ? value_of(*at) : NULL;
+		*at += apart ? 2 : 1;
+		if (*value || word[1] == 'W')
 			return word[1];
 	}
 	return 0;
