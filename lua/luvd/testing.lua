@@ -1,5 +1,9 @@
 -- luvd.testing: what a test starts, asks and makes. The types are in types/testing.lua.
 
+if not pcall(require, "luvd.script") then
+  error("luvd.testing is for tests, under `luvd test`, `luvd lua` or luvd-lua: a service cannot have it", 0)
+end
+
 local command = require "luvd.testing.command"
 local luvd = require "luvd"
 local process = require "luvd.testing.process"

@@ -90,7 +90,9 @@ end
 
 -- A process belongs to a test when it runs our binary; specs run one after the other. Of a process that has made itself
 -- unreadable only root sees the executable; its title has the test's name, and other runs may be going on.
+local own_pid = math.tointeger(uv.os_getpid())
 local function ours(pid)
+  if pid == own_pid then return false end -- the specs themselves may run under luvd
   local executable = proc.executable(pid)
   if executable then
     local own = ("/tmp/luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())) -- test:own_binary

@@ -35,7 +35,7 @@ end
 ---@field pid integer
 ---@field code integer|nil exit code, once it has ended
 ---@field signal integer|nil the signal that has ended it, or 0
----@field ended boolean and everything that it has written has come
+---@field private open integer how much of it may still tell something
 local Child = {}
 Child.__index = Child
 
@@ -43,19 +43,26 @@ local function wake(self)
   for channel in pairs(self.waiting) do channel:try_send(true) end
 end
 
---- Runs `luvd` with these arguments. take(bytes): what it writes to its standard output and error; options.out: to its
---- output alone. options.notify(): it has written to descriptor 3.
+-- Of what it may still tell, one thing is over: its end, or a pipe.
+local function close(self)
+  self.open = self.open - 1
+  if self.open == 0 and self.ended then self.ended() end
+end
+
+--- Runs `luvd` with these arguments. take(bytes): what it writes to its standard output and error; options.out: to
+--- its output alone. options.notify(): it has written to descriptor 3. options.ended(): it has ended, and no more
+--- will come.
 ---@param arguments string[]
 ---@param take fun(bytes: string)
----@param options? { out: function?, notify: function? }
+---@param options? { out: function?, notify: function?, ended: function? }
 ---@return luvd.testing.Child
 function child.spawn(arguments, take, options)
   options = options or {}
-  local self = setmetatable({ waiting = {}, open = 1, readers = {} }, Child)
+  local self = setmetatable({ waiting = {}, open = 1, readers = {}, ended = options.ended }, Child)
   local function collect(to)
     self.open = self.open + 1
     local reader, fd = pipe(function(bytes)
-      if bytes then to(bytes) else self.open = self.open - 1 end
+      if bytes then to(bytes) else close(self) end
       wake(self)
     end)
     table.insert(self.readers, reader)
@@ -68,8 +75,8 @@ function child.spawn(arguments, take, options)
   self.handle, self.pid = uv.spawn("/proc/self/exe", { args = arguments, env = environment(),
     stdio = { nil, table.unpack(fds, 1, 3) } }, function(code, signal)
     self.code, self.signal = code, signal
-    self.open = self.open - 1
     self.handle:close()
+    close(self)
     wake(self)
   end)
   local closed = {}

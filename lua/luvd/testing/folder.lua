@@ -4,11 +4,30 @@ local uv = require "uv"
 
 local folder = {}
 
+local STALE = 3600 -- seconds: what a killed interpreter has left is removed then
+local swept = false
+
+-- Those of ours whose process is gone. Young ones stay: their process may live in another namespace of pids.
+local function sweep(place)
+  swept = true
+  for _, entry in ipairs(folder.list(place)) do
+    local pid = entry.name:match "^luvd_test_(%d+)_%w+$"
+    local path = place .. "/" .. entry.name
+    local stat = pid and uv.fs_lstat(path)
+    if stat and stat.type == "directory" and stat.uid == uv.getuid() and os.time() - stat.mtime.sec > STALE
+      and not uv.kill(math.tointeger(tonumber(pid)), 0) then
+      folder.remove(path)
+    end
+  end
+end
+
 --- A new folder of this process's user below TMPDIR, else /tmp. mode: octal.
 ---@param mode string
 ---@return string path
 function folder.make(mode)
-  local path = assert(uv.fs_mkdtemp((os.getenv "TMPDIR" or "/tmp") .. "/luvd_test_XXXXXX"))
+  local place = os.getenv "TMPDIR" or "/tmp"
+  if not swept then sweep(place) end
+  local path = assert(uv.fs_mkdtemp(("%s/luvd_test_%d_XXXXXX"):format(place, math.tointeger(uv.os_getpid()))))
   path = assert(uv.fs_realpath(path))
   assert(uv.fs_chmod(path, tonumber(mode, 8)))
   return path

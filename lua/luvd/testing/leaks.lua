@@ -8,8 +8,8 @@ local WITHIN, LOOK_EVERY = 1, 0.01 -- seconds: what is on its way out is no leak
 
 local leaks = {}
 
--- Adds the descriptors of a process, when we may look at them: by the file, or "socket", "pipe". The one of /dev/null is
--- a reserve of the acceptor.
+-- Adds the descriptors of a process, when we may look at them: by the file, or "socket", "pipe". The one of /dev/null
+-- is a reserve of the acceptor.
 local function count_descriptors(counts, pid)
   local path = ("/proc/%d/fd"):format(pid)
   local request = uv.fs_scandir(path)

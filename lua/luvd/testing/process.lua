@@ -14,6 +14,7 @@ local scope = require "luvd.testing.scope"
 local uv = require "uv"
 
 local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
+local FINISH_WITHIN = 1 -- seconds: at the end of a test nobody asks how gracefully it stops
 
 -- What runs. Apart from the object that the test has, so that the loop, which holds this, does not keep that alive.
 ---@class luvd.testing.Running
@@ -28,11 +29,11 @@ local function close_kept()
   if pool then pool.clear() end
 end
 
-function Running:stop()
+function Running:stop(within)
   if not self.result then
     close_kept()
-    if self.child:kill "sigterm" and not self.child:wait_end(STOP_WITHIN) then
-      self.child:kill "sigkill"
+    for _, name in ipairs { "sigterm", "sigquit", "sigkill" } do
+      if self.child:kill(name) then self.child:wait_end(name == "sigterm" and within or FINISH_WITHIN) end
     end
     self.child:wait_end()
     local signal = self.child.signal
@@ -44,11 +45,11 @@ function Running:stop()
   return self.result
 end
 
---- The end of the test: nothing of it is left. failed: an error has ended it.
-function Running:finish(failed)
-  scope.remove(self, failed)
-  self:stop()
+--- The end of the test: nothing of it is left.
+function Running:finish()
   for conn in pairs(self.connections) do conn:close() end
+  self:stop(FINISH_WITHIN)
+  scope.remove(self)
   folder.remove(self.folder)
 end
 
@@ -118,8 +119,8 @@ local function run(file, changes)
   local root = math.tointeger(uv.getuid()) == 0
   local sets = overrides.sets(changes)
   local connections = setmetatable({}, { __mode = "k" })
-  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, folder = folder.make(root and "0711"
-    or "0700"), log = log.new(), address = listeners.new() }, Running)
+  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, log = log.new(),
+    folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
   for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
   table.move({ "--", file }, 1, 2, #arguments + 1, arguments)
@@ -127,7 +128,8 @@ local function run(file, changes)
   local ready
   local ok, problem = pcall(function()
     self.child = child.spawn(arguments, function(bytes) running:add(bytes) end,
-      { notify = function() ready = true end })
+      { notify = function() ready = true end,
+        ended = function() running:finish "the daemon has ended" end })
   end)
   if not ok then
     folder.remove(self.folder)
@@ -156,7 +158,7 @@ function Daemon:__index(key)
   return methods[key]
 end
 
-Daemon.__close = function(self, problem) self.running:finish(problem ~= nil) end
+Daemon.__close = function(self) self.running:finish() end
 Daemon.__gc = function(self) self.running:abandon() end
 
 local function connect_udp(address)
@@ -214,7 +216,7 @@ function methods:eval(text)
 end
 
 function methods:stop()
-  return self.running:stop()
+  return self.running:stop(STOP_WITHIN)
 end
 
 function methods:leaks()

@@ -60,13 +60,14 @@ function scope.add(thing)
   table.insert(list_of(state).order, { thing = thing, owner = state and (state.test or state.blocks[#state.blocks]) })
 end
 
---- It has been closed. failed: by an error that left its block, so that its report is still wanted.
-function scope.remove(thing, failed)
+--- It has been closed. Its report is still wanted when the test fails after that: a <close> variable ends before the
+--- test, and is not told why.
+function scope.remove(thing)
   local list = list_of(suite.attach())
   for index, entry in ipairs(list.order) do
     if entry.thing == thing then
       table.remove(list.order, index)
-      if failed and thing.report then table.insert(list.closed, thing:report()) end
+      if entry.owner and thing.report then table.insert(list.closed, thing:report()) end
       return
     end
   end
