@@ -160,7 +160,8 @@ function session:interrupt()
   for _, one in ipairs(self.staying) do
     local signal = one.text:find "^luvd" and "INT" or "KILL"
     local result = self:run(("kill -%s -- -%s; wait %s"):format(signal, one.pid, one.pid))
-    if signal == "INT" and result.code ~= 0 then
+    self:run(("while kill -0 -- -%s; do sleep 0.01; done"):format(one.pid)) -- its children too
+    if signal == "INT" and result.code ~= 0 and result.code ~= 130 then
       error(("after Ctrl-C %s has exited with %d: %s"):format(one.text, result.code, one.output()), 2)
     end
   end
