@@ -245,6 +245,26 @@ describe("busted --lua=luvd-lua", function()
   end))
 end)
 
+describe("a thousand small tests", function()
+  -- Seconds of the processor that a command takes.
+  local function cost(t, command)
+    local times = t:command({ "/bin/sh", "-c", command .. " -o TAP made_spec.lua >/dev/null; times" }).out
+    local total = 0
+    for minutes, seconds in times:match("\n(.*)"):gmatch "(%d+)m([%d.]+)s" do total = total + 60 * minutes + seconds end
+    return total
+  end
+
+  it("take less than a second more than under busted #plain", luvd.test(function(t)
+    tree.write(t.folder .. "/made_spec.lua", [[
+      for number = 1, 1000 do
+        it("adds " .. number, function() assert.equal(2 * number, number + number) end)
+      end]])
+    local plain, ours = cost(t, "busted --lua=lua5.4"), cost(t, luvd.binary .. " test")
+    assert.is_true(plain > 0)
+    assert.is_true(ours - plain < 1, ("%.2f s after %.2f s"):format(ours, plain))
+  end))
+end)
+
 describe("luvd.test.hooks", function()
   local HOOKS = 'local hooks = require "luvd.test.hooks"\n'
 
