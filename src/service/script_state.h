@@ -19,8 +19,9 @@ struct script {
 	bool failed;     /* somebody has to be told */
 	bool has_timer;  /* of the deadline */
 	timer_t timer;
-	char late[48];  /* what is raised then; "": there is none */
-	int on_failure; /* reference to a function of luvd.script; LUA_NOREF */
+	char late[48];           /* what is raised then; "": there is none */
+	volatile int late_ticks; /* of its timer since */
+	int on_failure;          /* reference to a function of luvd.script; LUA_NOREF */
 };
 
 /* --- script_base.c --- */

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "service/sim.h"
@@ -16,6 +17,7 @@
 
 enum { INTERRUPTED = 1, LATE };
 enum { SECOND = 1000 };
+enum { LATE_TICKS = 5 }; /* errors, one a second, until a script that catches them is given up */
 
 /* The one global: what the handlers must reach. */
 static struct script *volatile running;
@@ -52,6 +54,17 @@ static void on_interrupt(int number, siginfo_t *info, void *context)
 	errno = code;
 }
 
+/* A loop around pcall catches each error, and C sees none: it is better that all ends than that all
+ * hangs. */
+static void give_up(const struct script *script)
+{
+	static const char end[] = ", and does not end: all is given up\n";
+
+	(void)!write(STDERR_FILENO, script->late, strlen(script->late));
+	(void)!write(STDERR_FILENO, end, sizeof end - 1);
+	_exit(EXIT_FAILED);
+}
+
 static void on_deadline(int number, siginfo_t *info, void *context)
 {
 	int code = errno;
@@ -59,8 +72,11 @@ static void on_deadline(int number, siginfo_t *info, void *context)
 	(void)number;
 	(void)context;
 	if (running && info->si_code == SI_TIMER && running->late[0] &&
-	    running->vm->slice.stop != INTERRUPTED)
+	    running->vm->slice.stop != INTERRUPTED) {
+		if (++running->late_ticks > LATE_TICKS)
+			give_up(running);
 		stop(running, LATE);
+	}
 	errno = code;
 }
 
@@ -143,6 +159,7 @@ int script_deadline(struct script *script, int64_t duration)
 		script->has_timer = true;
 	}
 	timer_settime(script->timer, 0, &none, NULL);
+	script->late_ticks = 0;
 	script->late[0] = '\0'; /* a tick that is under way finds nothing to do */
 	if (script->vm->slice.stop == LATE)
 		script->vm->slice.stop = 0;

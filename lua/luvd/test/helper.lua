@@ -19,11 +19,11 @@ function helper.attach(core, options)
   local state = suite.attach(core)
   if not state or state.helped then return state end
   state.helped = true
-  local failures = require "luvd.test.failures"
+  local failures = require "luvd.test.failures" -- the last: what was left may still fail
   failures.begin()
-  table.insert(state.parts, failures)
   if wants_leaks(options.leaks) then table.insert(state.parts, (require "luvd.test.leaks")) end
   table.insert(state.parts, require "luvd.test.limit".create(options.time_limit or TIME_LIMIT))
+  table.insert(state.parts, failures)
   return state
 end
 
