@@ -131,6 +131,14 @@ describe("the loop of a script", function()
     ]]):gsub("uv.run: ", "")))
   end))
 
+  it("is told by a thread through its handle", luvd.test(function(t)
+    assert.equal("from the thread\n", script(t, [[
+      local async
+      async = uv.new_async(function(text) print(text) async:close() end)
+      uv.new_thread(function(handle) require "luv".async_send(handle, "from the thread") end, async):join()
+    ]]))
+  end))
+
   it("ends with uv.stop", luvd.test(function(t)
     assert.equal("true\n", script(t, [[
       local timer = uv.new_timer()
@@ -155,6 +163,25 @@ describe("the end of a script", function()
       "require 'luvd.task'.spawn(os.exit, 7) require 'luvd'.sleep(60)",
       "require 'uv'.new_timer():start(1, 0, function() os.exit(7, true) end)" } do
       assert.same({ 7, "" }, { run(t, { "-e", text }).code, run(t, { "-e", text }).err })
+    end
+  end))
+
+  it("is the same wherever os.exit closes the state, with all that is open", luvd.test(function(t)
+    local text = [[
+      local luvd, net, task, uv = require "luvd", require "luvd.net", require "luvd.task", require "uv"
+      local listener = net.listen "tcp://127.0.0.1:0"
+      net.serve(listener, function(conn) conn:read() end)
+      local conn = net.connect(listener.address)
+      task.spawn(conn.read, conn)
+      uv.new_timer():start(1, 1, function() end)
+      local _ <close> = task.defer(function() print "closed" end)
+      setmetatable({}, { __gc = function() print(pcall(luvd.sleep, 0)) end })
+      ]]
+    for _, last in ipairs { "os.exit(3, true)", "coroutine.wrap(os.exit)(3, true)",
+      "task.spawn(os.exit, 3, true) luvd.sleep(60)",
+      "uv.new_timer():start(1, 0, function() os.exit(3, true) end) luvd.sleep(60)" } do
+      local result = run(t, { "-e", text .. last })
+      assert.same({ 3, "closed\nfalse\tcannot wait: the script has ended\n", "" }, { result.code, result.out, result.err })
     end
   end))
 
