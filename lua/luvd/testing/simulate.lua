@@ -93,7 +93,8 @@ end
 local function run(file, changes)
   local sets = overrides.sets(changes)
   local self = setmetatable({ name = file:match "([^/]+)$" or file, taken = 0, sets = sets, log = log.new(),
-    address = listeners.new(), connections = setmetatable({}, { __mode = "k" }), folder = folder.make "0700" }, Simulated)
+    address = listeners.new(), connections = setmetatable({}, { __mode = "k" }),
+    folder = folder.make "0700" }, Simulated)
   local problem
   self.native, problem = native.create(absolute(file), file, sets, self.folder)
   if not self.native then
