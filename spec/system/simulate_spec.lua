@@ -473,6 +473,18 @@ describe("what a test asks of it", function()
     assert.same({ "a", "b" }, { task.all(function() return talk "a" end, function() return talk "b" end) })
   end)
 
+  it("goes with a task that is cancelled", function()
+    local file, folder = with_start(echo)
+    local one = task.spawn(function()
+      local it <close> = testing.simulate(file)
+      folder = it.folder
+      luvd.sleep "1h"
+    end)
+    testing.eventually(function() return folder end)
+    one:cancel()
+    assert.is_nil(uv.fs_stat(folder))
+  end)
+
   it("an error in a handler is logged, and the service goes on", function()
     local it <close> = testing.simulate(with_start [[
       net.serve(daemon.listeners.it, function(conn)
@@ -515,8 +527,9 @@ describe("a simulated web service", function()
     local door <close> = net.listen "tcp://127.0.0.1:0"
     net.serve(door, function(client)
       local inner <close> = hello:connect()
-      task.all(function() for bytes in client:chunks() do inner:write(bytes) end inner:shutdown() end,
-        function() for bytes in inner:chunks() do client:write(bytes) end client:shutdown() end)
+      inner:write(client:read_until "\r\n\r\n" .. "\r\n\r\n")
+      inner:shutdown()
+      for bytes in inner:chunks() do client:write(bytes) end
     end)
     local response = assert(http.request(door.address:gsub("^tcp", "http") .. "/door", { pool = false }))
     assert.equal("hello /door\n", response:body())
