@@ -181,8 +181,28 @@ describe("the end of a script", function()
       "task.spawn(os.exit, 3, true) luvd.sleep(60)",
       "uv.new_timer():start(1, 0, function() os.exit(3, true) end) luvd.sleep(60)" } do
       local result = run(t, { "-e", text .. last })
-      assert.same({ 3, "closed\nfalse\tcannot wait: the script has ended\n", "" }, { result.code, result.out, result.err })
+      assert.equal("closed\nfalse\tcannot wait: the script has ended\n", result.out)
+      assert.same({ 3, "" }, { result.code, result.err })
     end
+  end))
+
+  it("loses no memory #plain", luvd.test(function(t)
+    local file = t:file([[
+      local luvd, net, task = require "luvd", require "luvd.net", require "luvd.task"
+      local listener <close> = net.listen "tcp://127.0.0.1:0"
+      net.serve(listener, function(conn) for line in conn:lines() do conn:write(line .. "\n") end end)
+      local conn <close> = net.connect(listener.address)
+      conn:write "line\n"
+      assert(conn:read_line { timeout = "1h" } == "line")
+      task.all(function() luvd.sleep "1ms" end, function() assert(not pcall(task.timeout, "1ms", luvd.sleep)) end)
+      require "luvd.script".deadline "1ms"
+      print(pcall(luvd.sleep, 60))
+      require "luvd.script".deadline(nil)
+      task.spawn(function() task.channel():receive() end)
+    ]], "script.lua")
+    local result = t:command { "/usr/bin/valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+      "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect", interpreter, file }
+    assert.same({ 0, "false\ttook longer than 1ms\n", "" }, { result.code, result.out, result.err })
   end))
 
   it("is 1 when a task has failed that nobody has asked for, and the rest goes on", luvd.test(function(t)
