@@ -406,16 +406,28 @@ static bool is_child(pid_t pid)
 
 static void a_process_has_a_name_until_it_has_ended(void **state)
 {
-	char name[64];
-	pid_t pid = fork();
+	char name[64], byte = 0;
+	int told[2], asked[2];
+	pid_t pid;
 
 	(void)state;
-	if (pid == 0)
-		_exit(0);
-	assert_int_equal(sys_process_name(getpid(), name, sizeof name), 0);
-	assert_string_equal(name, "sys_test");
-	assert_int_equal(sys_process_name(getpid(), name, 4), 0);
-	assert_string_equal(name, "sys");
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(asked), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_NAME, "odd) (name");
+		_exit(write(told[1], "x", 1) != 1 || read(asked[0], &byte, 1) != 1);
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	assert_int_equal(sys_process_name(pid, name, sizeof name), 0);
+	assert_string_equal(name, "odd) (name");
+	assert_int_equal(sys_process_name(pid, name, 4), 0);
+	assert_string_equal(name, "odd");
+	assert_int_equal(write(asked[1], "x", 1), 1);
+	for (int i = 0; i < 2; i++) {
+		close(told[i]);
+		close(asked[i]);
+	}
 	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
 	assert_int_equal(sys_process_name(pid, name, sizeof name), -1);
 	assert_int_equal(sys_wait(pid, &(int){0}, 0), pid);
