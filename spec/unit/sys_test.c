@@ -415,7 +415,7 @@ static void a_process_has_a_name_until_it_has_ended(void **state)
 	assert_int_equal(pipe(asked), 0);
 	pid = fork();
 	if (pid == 0) {
-		prctl(PR_SET_NAME, "odd) (name");
+		(void)sys_name("odd) (name");
 		_exit(write(told[1], "x", 1) != 1 || read(asked[0], &byte, 1) != 1);
 	}
 	assert_int_equal(read(told[0], &byte, 1), 1);
