@@ -93,7 +93,7 @@ static int l_create(lua_State *L)
 				.cpus = sys_cpus(),
 				.uid = geteuid(),
 				.owner = getuid()};
-	struct sim_calls calls = {.changed = embed_changed};
+	struct sim_calls calls = {.changed = embed_changed, .coverage = vm_of(L)->coverage};
 	struct errs errs = {0};
 	struct box *box;
 	struct sim *sim;
@@ -249,10 +249,8 @@ static int l_step(lua_State *L)
 {
 	struct embed *embed = check(L);
 	uint64_t until = (uint64_t)luaL_checkinteger(L, 2);
-	bool rang = sim_step(embed->sim, until);
 
-	settle(embed);
-	lua_pushboolean(L, rang);
+	lua_pushboolean(L, embed_step(embed, until));
 	return 1;
 }
 

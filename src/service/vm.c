@@ -7,6 +7,7 @@
 #include <lualib.h>
 
 #include "service/baselib.h"
+#include "service/coverage.h"
 #include "service/explain.h"
 #include "service/heldlib.h"
 #include "service/loader.h"
@@ -246,6 +247,8 @@ static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct li
 		goto failed;
 	}
 	tasks_init(vm);
+	if (calls->coverage)
+		coverage_begin(vm, calls->coverage);
 	return vm;
 no_memory:
 	err_set(err, "cannot make the Lua state: out of memory");

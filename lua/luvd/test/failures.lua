@@ -1,6 +1,6 @@
 -- Errors of tasks and handlers that nobody has waited for: they fail the test in which they happen.
 
-local luvd, native, script = require "luvd", require "luvd.test.native", require "luvd.script"
+local uv, native, script = require "uv", require "luvd.test.native", require "luvd.script"
 
 local failures = {}
 local list = {}
@@ -10,7 +10,7 @@ function failures.begin()
 end
 
 function failures.leave()
-  luvd.sleep(0) -- a task that the test has started last runs now
+  uv.run "nowait" -- a task that the test has started last runs now
   native.tell_failures()
   if #list == 0 then return nil end
   local text = "failed during the test:\n" .. table.concat(list, "\n")

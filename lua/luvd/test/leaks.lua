@@ -6,6 +6,7 @@ local leaks = {}
 
 local TURNS, PAUSE = 40, "5ms" -- what is being closed may take a moment
 local told = {} -- ids that a test has been blamed for already
+local last -- what was there when nothing of the tests had run since; nil: something has
 
 local function look()
   local found = {}
@@ -15,7 +16,8 @@ end
 
 local function added(before)
   local list = {}
-  for id, entry in pairs(look()) do
+  last = look()
+  for id, entry in pairs(last) do
     if not before[id] and not told[id] then list[#list + 1] = entry end
   end
   return list
@@ -44,7 +46,15 @@ local function line_of(entry)
   return "  " .. entry.text .. (entry.where and ", made at " .. entry.where or "")
 end
 
-leaks.enter = look
+function leaks.enter()
+  last = last or look()
+  return last
+end
+
+function leaks.guard(run)
+  last = nil
+  return run()
+end
 
 --- A test that has failed was cut short and is not blamed, nor is the next one.
 function leaks.leave(before, failed)

@@ -5,10 +5,10 @@ local suite = {}
 
 local KEY = "luvd_test" -- in the core: our state
 
--- What a test consists of, for the parts that look at each piece.
+-- What is run of the writer's, for the parts that look at each piece.
 local pieces = {
-  it = true, finally = true, before_each = true, after_each = true, strict_setup = true, strict_teardown = true,
-  lazy_setup = true, lazy_teardown = true,
+  file = true, describe = true, it = true, finally = true, before_each = true, after_each = true, strict_setup = true,
+  strict_teardown = true, lazy_setup = true, lazy_teardown = true,
 }
 local blocks = { describe = true, file = true }
 
@@ -76,6 +76,7 @@ local function finish(state, test, marks)
     held[1] = { channel = { "failure", "it" }, parent = ended.parent, message = text, trace = trace }
     ended.status = "failure"
   end
+  state.failed = state.failed or #held > 0
   for _, event in ipairs(held) do
     state.publish(event.channel, test.element, event.parent, event.message, event.trace)
   end
@@ -154,6 +155,7 @@ local function wrap(core, state)
       table.insert(test.late, table.pack(channel, element, parent, message, trace, ...)) -- of after_each
       return {}
     end
+    state.failed = state.failed or kind == "failure" or kind == "error"
     return state.publish(channel, element, parent, message, trace, ...)
   end
 
@@ -172,10 +174,19 @@ local function wrap(core, state)
   end
 end
 
+-- When all is right busted returns, and the interpreter would wait for what tests have left in the loop.
+local function leave_at_end(core, state)
+  core.subscribe({ "exit" }, function()
+    if not state.failed then os.exit(true, true) end
+    return nil, true
+  end)
+end
+
 --- Our state in busted's core, made once: lists before, after, block_ends (functions; called with the describe block or
 --- file that has ended, before it is looked for what is left) and parts; blocks, those that run, the innermost last, and
 --- test, the test that runs. core nil: the one that runs tests here; nil when there is none.
 function suite.attach(core)
+  local given = core ~= nil
   core = core or find_core()
   if not core then return nil end
   local state = rawget(core, KEY)
@@ -183,6 +194,7 @@ function suite.attach(core)
     state = { core = core, before = {}, after = {}, block_ends = {}, blocks = {}, parts = {} }
     rawset(core, KEY, state)
     wrap(core, state)
+    if not given then leave_at_end(core, state) end
   end
   return state
 end

@@ -88,19 +88,32 @@ local function without_watch(words)
   return rest
 end
 
+local process -- of the run that goes on
+
+-- Whoever ends us ends the run too.
+local function leave_on(name, number)
+  uv.new_signal():start(name, function()
+    if process then process:kill(name) end
+    os.exit(128 + number)
+  end)
+end
+
 local function run(words)
-  local code
-  local process, pid = uv.spawn(uv.exepath(), { args = words, stdio = { 0, 1, 2 } }, function(status, signal)
+  local code, pid
+  process, pid = uv.spawn("/proc/self/exe", { args = words, stdio = { 0, 1, 2 } }, function(status, signal)
     code = signal ~= 0 and 128 + signal or status
   end)
   if not process then error("cannot run the tests: " .. tostring(pid), 0) end
   while not code do uv.run "once" end
   process:close()
+  process = nil
   return code
 end
 
 return function(words)
   words = without_watch(words)
+  leave_on("sigint", 2)
+  leave_on("sigterm", 15)
   while true do
     local before = snapshot()
     local code = run(words)

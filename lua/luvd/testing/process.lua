@@ -14,6 +14,7 @@ local scope = require "luvd.testing.scope"
 local uv = require "uv"
 
 local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
+local HOLD_UP = 0.25 -- seconds: then a connection of the test that the daemon waits for is half closed
 local FINISH_WITHIN = 1 -- seconds: at the end of a test nobody asks how gracefully it stops
 
 -- What runs. Apart from the object that the test has, so that the loop, which holds this, does not keep that alive.
@@ -29,11 +30,19 @@ local function close_kept()
   if pool then pool.clear() end
 end
 
+-- A daemon that drains waits for its peers, which in a test are often just forgotten.
+local function let_go(self)
+  for conn in pairs(self.connections) do
+    if conn.shutdown then conn:shutdown() end
+  end
+end
+
 function Running:stop(within)
   if not self.result then
     close_kept()
-    for _, name in ipairs { "sigterm", "sigquit", "sigkill" } do
-      if self.child:kill(name) then self.child:wait_end(name == "sigterm" and within or FINISH_WITHIN) end
+    if self.child:kill "sigterm" and not self.child:wait_end(HOLD_UP) then let_go(self) end
+    if not self.child:wait_end(within) and self.child:kill "sigquit" and not self.child:wait_end(FINISH_WITHIN) then
+      self.child:kill "sigkill"
     end
     self.child:wait_end()
     local signal = self.child.signal
@@ -95,6 +104,7 @@ end
 local function fail_start(self, file)
   self.child:wait_end()
   local text = self.log:get()
+  self.report = false -- the error has it all
   self:finish()
   local ended = self.child.signal ~= 0 and "signal " .. self.child.signal or "exit code " .. self.child.code
   error(("%s does not start (%s):\n%s"):format(file, ended, text), 0)
@@ -119,9 +129,8 @@ local function run(file, changes)
   local root = math.tointeger(uv.getuid()) == 0
   local sets = overrides.sets(changes)
   local connections = setmetatable({}, { __mode = "k" })
-  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections,
-    folder = folder.make(root and "0711" or "0700"), log = log.new(),
-    address = listeners.new() }, Running)
+  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, log = log.new(),
+    folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
   for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
   table.move({ "--", file }, 1, 2, #arguments + 1, arguments)

@@ -149,7 +149,8 @@ function Daemon:wait_log(pattern, within) end
 ---@return nil|boolean|number|string|table ...
 function Daemon:eval(text) end
 
----Stops it as SIGTERM does, and waits for its end. Once more returns the same.
+---Stops it as SIGTERM does, and waits for its end. Connections of the test that it is still waiting for after a quarter
+---of a second are half closed, as by `shutdown`. Once more returns the same.
 ---@return luvd.testing.End
 function Daemon:stop() end
 
