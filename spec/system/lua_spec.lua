@@ -131,6 +131,14 @@ describe("the loop of a script", function()
     ]]):gsub("uv.run: ", "")))
   end))
 
+  it("is told by a thread through its handle", luvd.test(function(t)
+    assert.equal("from the thread\n", script(t, [[
+      local async
+      async = uv.new_async(function(text) print(text) async:close() end)
+      uv.new_thread(function(handle) require "luv".async_send(handle, "from the thread") end, async):join()
+    ]]))
+  end))
+
   it("ends with uv.stop", luvd.test(function(t)
     assert.equal("true\n", script(t, [[
       local timer = uv.new_timer()
@@ -156,6 +164,45 @@ describe("the end of a script", function()
       "require 'uv'.new_timer():start(1, 0, function() os.exit(7, true) end)" } do
       assert.same({ 7, "" }, { run(t, { "-e", text }).code, run(t, { "-e", text }).err })
     end
+  end))
+
+  it("is the same wherever os.exit closes the state, with all that is open", luvd.test(function(t)
+    local text = [[
+      local luvd, net, task, uv = require "luvd", require "luvd.net", require "luvd.task", require "uv"
+      local listener = net.listen "tcp://127.0.0.1:0"
+      net.serve(listener, function(conn) conn:read() end)
+      local conn = net.connect(listener.address)
+      task.spawn(conn.read, conn)
+      uv.new_timer():start(1, 1, function() end)
+      local _ <close> = task.defer(function() print "closed" end)
+      setmetatable({}, { __gc = function() print(pcall(luvd.sleep, 0)) end })
+      ]]
+    for _, last in ipairs { "os.exit(3, true)", "coroutine.wrap(os.exit)(3, true)",
+      "task.spawn(os.exit, 3, true) luvd.sleep(60)",
+      "uv.new_timer():start(1, 0, function() os.exit(3, true) end) luvd.sleep(60)" } do
+      local result = run(t, { "-e", text .. last })
+      assert.equal("closed\nfalse\tcannot wait: the script has ended\n", result.out)
+      assert.same({ 3, "" }, { result.code, result.err })
+    end
+  end))
+
+  it("loses no memory #plain", luvd.test(function(t)
+    local file = t:file([[
+      local luvd, net, task = require "luvd", require "luvd.net", require "luvd.task"
+      local listener <close> = net.listen "tcp://127.0.0.1:0"
+      net.serve(listener, function(conn) for line in conn:lines() do conn:write(line .. "\n") end end)
+      local conn <close> = net.connect(listener.address)
+      conn:write "line\n"
+      assert(conn:read_line { timeout = "1h" } == "line")
+      task.all(function() luvd.sleep "1ms" end, function() assert(not pcall(task.timeout, "1ms", luvd.sleep)) end)
+      require "luvd.script".deadline "1ms"
+      print(pcall(luvd.sleep, 60))
+      require "luvd.script".deadline(nil)
+      task.spawn(function() task.channel():receive() end)
+    ]], "script.lua")
+    local result = t:command { "/usr/bin/valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+      "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect", interpreter, file }
+    assert.same({ 0, "false\ttook longer than 1ms\n", "" }, { result.code, result.out, result.err })
   end))
 
   it("is 1 when a task has failed that nobody has asked for, and the rest goes on", luvd.test(function(t)
