@@ -13,6 +13,7 @@
 
 struct life;
 struct held_clock;
+struct coverage;
 
 /* All of these are called from the loop, never from inside a call of life_*, but for reloaded
  * when life_reload refuses at once, and log, which anything may cause. */
@@ -36,6 +37,8 @@ struct life_calls {
 	int64_t (*wall)(void *data);
 	/* What time it is in a simulation; NULL: the loop's and the system's clocks. */
 	const struct held_clock *clock;
+	/* Counts the lines of Lua that are run (service/coverage.h); NULL: nobody does. */
+	struct coverage *coverage;
 };
 
 /* Makes the Lua state (LUA_NOENV, memory cap, text-only loader on the bundle, luv on loop, os.exit

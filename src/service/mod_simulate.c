@@ -93,7 +93,7 @@ static int l_create(lua_State *L)
 				.cpus = sys_cpus(),
 				.uid = geteuid(),
 				.owner = getuid()};
-	struct sim_calls calls = {.changed = embed_changed};
+	struct sim_calls calls = {.changed = embed_changed, .coverage = vm_of(L)->coverage};
 	struct errs errs = {0};
 	struct box *box;
 	struct sim *sim;

@@ -11,6 +11,7 @@
  * (service/guise.h): nothing is bound. It changes nothing of this process and needs no rights. */
 
 struct sim;
+struct coverage;
 
 /* Stopped is also what one becomes whose start has failed. */
 enum sim_phase { SIM_STARTING, SIM_RUNNING, SIM_RELOADING, SIM_STOPPING, SIM_STOPPED };
@@ -20,6 +21,8 @@ struct sim_calls {
 	/* A line was logged, an eval was answered, or the phase is another: look. From within
 	 * sim_settle, sim_step and the calls below. */
 	void (*changed)(void *data);
+	/* Counts the lines of its service (service/coverage.h); NULL: nobody does. */
+	struct coverage *coverage;
 };
 
 /* Reads the daemon file that source names (its scratch must be given), makes what belongs to it

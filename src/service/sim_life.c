@@ -144,7 +144,8 @@ static int begin(struct incarnation *self, struct err *err)
 					 .status = on_status,
 					 .log = on_log,
 					 .level = on_level,
-					 .clock = &sim->clock};
+					 .clock = &sim->clock,
+					 .coverage = sim->calls.coverage};
 
 	if (sim_listen(sim, &self->daemon, err) < 0 || make_things(self, err) < 0)
 		return -1;

@@ -7,6 +7,7 @@
 #include <lualib.h>
 
 #include "service/baselib.h"
+#include "service/coverage.h"
 #include "service/explain.h"
 #include "service/heldlib.h"
 #include "service/loader.h"
@@ -261,7 +262,11 @@ failed:
 struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
 		     struct err *err)
 {
-	return create(loop, daemon, calls, NULL, open_all, err);
+	struct vm *vm = create(loop, daemon, calls, NULL, open_all, err);
+
+	if (vm && calls->coverage)
+		coverage_begin(vm, calls->coverage);
+	return vm;
 }
 
 struct vm *vm_create_script(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
