@@ -491,7 +491,7 @@ describe("a simulated web service", function()
       task.all(function() for bytes in client:chunks() do inner:write(bytes) end inner:shutdown() end,
         function() for bytes in inner:chunks() do client:write(bytes) end client:shutdown() end)
     end)
-    local response = assert(http.request(door.address:gsub("^tcp", "http") .. "/door"))
+    local response = assert(http.request(door.address:gsub("^tcp", "http") .. "/door", { pool = false }))
     assert.equal("hello /door\n", response:body())
     assert.is_true(luvd.now() > 0)
   end)

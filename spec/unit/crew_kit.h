@@ -43,6 +43,11 @@ void kit_run(struct kit *kit);
 void kit_apply(struct kit *kit);
 int kit_renew(struct kit *kit);
 
+/* What is said of a worker whose start takes too long. */
+#define START_MUST_RETURN                                                                          \
+	"start of the service has to return; what goes on belongs in a task of its own, see "      \
+	"daemon:spawn"
+
 enum { KILLED = 9, EXITED_0 = 0, EXITED_1 = 1 << 8, EXITED_7 = 7 << 8 };
 
 #endif

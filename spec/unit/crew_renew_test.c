@@ -70,7 +70,7 @@ static void test_a_new_generation_is_refused_by_a_death_and_by_time(void **state
 	kit_forget(kit);
 	kit_later(kit, 30000);
 	kit_expect(kit, "kill 4/1; refused");
-	assert_string_equal(kit->verdict, "worker 1 was not ready within 30s");
+	assert_string_equal(kit->verdict, "worker 1 was not ready within 30s: " START_MUST_RETURN);
 }
 
 static void test_a_ready_worker_that_dies_before_the_others_are_ready_refuses_too(void **state)

@@ -209,7 +209,7 @@ static void test_a_replacement_that_cannot_start_counts_as_a_death(void **state)
 	kit_later(kit, 100);
 	kit_expect(kit, "spawn 1/1");
 	kit_later(kit, 30000);
-	kit_expect_log(kit, "worker 1 was not ready within 30s");
+	kit_expect_log(kit, "worker 1 was not ready within 30s: " START_MUST_RETURN);
 	kit_expect(kit, "kill 1/1");
 	kit_died(kit, 1, 1, KILLED);
 	kit->refusals = 1;

@@ -84,7 +84,7 @@ static void test_a_worker_that_is_not_ready_in_time_ends_the_start(void **state)
 	kit_later(kit, 29999);
 	kit_expect(kit, "");
 	kit_later(kit, 1);
-	assert_string_equal(kit->verdict, "worker 2 was not ready within 30s");
+	assert_string_equal(kit->verdict, "worker 2 was not ready within 30s: " START_MUST_RETURN);
 	kit_expect(kit, "kill 1/2; start_failed; leave 1/1 stop 10000");
 }
 

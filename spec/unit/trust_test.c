@@ -229,7 +229,7 @@ static void a_program_is_held_to_the_same_and_opened(void **state)
 	assert_int_equal(unlink(fixture->path), 0);
 	refused_program(fixture, "cannot open '");
 	assert_int_equal(mkdir(fixture->path, 0755), 0);
-	refused_program(fixture, "is not a regular file");
+	refused_program(fixture, "is a folder");
 	assert_int_equal(rmdir(fixture->path), 0);
 }
 

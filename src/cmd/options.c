@@ -187,6 +187,11 @@ const struct command *command_find(const char *name, struct err *err)
 			names[n++] = command->name;
 	}
 	names[n] = NULL;
+	if (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".lua") == 0) {
+		err->exit = EXIT_USAGE;
+		err_set(err, "which command? to run '%s': luvd run %s", name, name);
+		return NULL;
+	}
 	unknown(err, "command", name, nearest_of(name, names));
 	return NULL;
 }

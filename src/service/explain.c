@@ -160,11 +160,21 @@ void explain_keep_trace(lua_State *L)
 
 /* --- both --- */
 
+/* One that only says that C has called says nothing. The message is on the top. */
+static void append_traceback(lua_State *L)
+{
+	luaL_traceback(L, L, "", 1);
+	if (strcmp(lua_tostring(L, -1), "\nstack traceback:\n\t[C]: in ?") == 0)
+		lua_pop(L, 1);
+	else
+		lua_concat(L, 2);
+}
+
 int explain_handler(lua_State *L)
 {
 	lua_settop(L, 1);
 	push_error_text(L, 1);
-	luaL_traceback(L, L, lua_tostring(L, 2), 1);
+	append_traceback(L);
 	append_trace(L, 1);
 	return 1;
 }

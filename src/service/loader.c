@@ -9,6 +9,7 @@
 #include "service/modules.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
+#include "spec/nearest.h"
 
 static const char loading = 0; /* registry key: name -> the task that loads it, or false */
 
@@ -61,6 +62,21 @@ static const struct module *find(const struct spec *spec, const char *name)
 	return NULL;
 }
 
+/* A name of luvd that is none was misspelt: nothing that lua.preload names can mend it. */
+static void refuse_own(lua_State *L, const char *name)
+{
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+		if (lua_type(L, -2) == LUA_TSTRING)
+			nearest_try(&nearest, lua_tostring(L, -2));
+	if (nearest.best)
+		vm_raise(L, "luvd has no module \"%s\"; did you mean \"%s\"?", name, nearest.best);
+	vm_raise(L, "luvd has no module \"%s\"", name);
+}
+
 /* Pushes the loader and its second argument. */
 static void push_loader(lua_State *L, const char *name)
 {
@@ -73,6 +89,8 @@ static void push_loader(lua_State *L, const char *name)
 		return;
 	}
 	lua_pop(L, 2);
+	if (!module && strncmp(name, "luvd.", 5) == 0)
+		refuse_own(L, name);
 	if (!module)
 		vm_raise(L, "module \"%s\" is not in the bundle: name it in lua.preload", name);
 	if (module->kind == MODULE_C)
@@ -152,6 +170,50 @@ static int l_require(lua_State *L)
 	return loaded(L, LUA_OK, 0);
 }
 
+/* --- what a module has not --- */
+
+int loader_missing(lua_State *L, const char *module, const char *const *later)
+{
+	const char *key = luaL_tolstring(L, 2, NULL);
+	struct nearest nearest;
+
+	nearest_init(&nearest, key);
+	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
+		if (lua_type(L, -2) == LUA_TSTRING)
+			nearest_try(&nearest, lua_tostring(L, -2));
+	for (; later && *later; later++)
+		nearest_try(&nearest, *later);
+	if (nearest.best)
+		return luaL_error(L, "%s has no \"%s\"; did you mean \"%s\"?", module, key,
+				  nearest.best);
+	return luaL_error(L, "%s has no \"%s\"", module, key);
+}
+
+/* module, key. Upvalue: the module's name. */
+static int l_missing(lua_State *L)
+{
+	return loader_missing(L, lua_tostring(L, lua_upvalueindex(1)), NULL);
+}
+
+/* A module is on the top. Those that services use tell of a name that they have not; one with a
+ * metatable of its own keeps it. */
+static void make_strict(lua_State *L, const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	if (strncmp(name, "luvd", 4) != 0 || (dot && strchr(dot + 1, '.')) || !lua_istable(L, -1))
+		return;
+	if (lua_getmetatable(L, -1)) {
+		lua_pop(L, 1);
+		return;
+	}
+	lua_createtable(L, 0, 1);
+	lua_pushstring(L, name);
+	lua_pushcclosure(L, l_missing, 1);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
+}
+
 /* --- Lua that ships inside the binary --- */
 
 static int load_embedded(lua_State *L)
@@ -164,6 +226,19 @@ static int load_embedded(lua_State *L)
 		return lua_error(L);
 	lua_pushstring(L, file->name);
 	lua_call(L, 1, 1);
+	make_strict(L, file->name);
+	return 1;
+}
+
+/* Upvalues: luaopen_..., the module's name. */
+static int load_own(lua_State *L)
+{
+	const char *name = lua_tostring(L, lua_upvalueindex(2));
+
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_pushstring(L, name);
+	lua_call(L, 1, 1);
+	make_strict(L, name);
 	return 1;
 }
 
@@ -199,7 +274,12 @@ void loader_preload(lua_State *L)
 					   {NULL, NULL}};
 
 	lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-	luaL_setfuncs(L, modules, 0);
+	for (const luaL_Reg *module = modules; module->name; module++) {
+		lua_pushcfunction(L, module->func);
+		lua_pushstring(L, module->name);
+		lua_pushcclosure(L, load_own, 2);
+		lua_setfield(L, -2, module->name);
+	}
 	for (const struct embedded *file = embedded_files; file->name; file++) {
 		lua_pushlightuserdata(L, (void *)file);
 		lua_pushcclosure(L, load_embedded, 1);

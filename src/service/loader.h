@@ -17,4 +17,8 @@ void loader_compile(lua_State *L, const struct module *module);
 /* The text of an included file, or NULL; by is the path of the file that includes it. */
 const struct module *loader_included(const struct spec *spec, const char *name, const char *by);
 
+/* For __index, with a module at 1: raises that it has no field of the name at 2, and says which one
+ * was meant. later: names that it will have, NULL-terminated, or NULL. */
+int loader_missing(lua_State *L, const char *module, const char *const *later);
+
 #endif

@@ -7,6 +7,7 @@
 #include "service/loader.h"
 #include "service/object.h"
 #include "service/vm.h"
+#include "spec/nearest.h"
 
 /* --- an inline service --- */
 
@@ -101,12 +102,41 @@ static void require_service(lua_State *L, const struct spec *spec)
 	lua_getglobal(L, "require");
 	lua_pushstring(L, name);
 	lua_call(L, 1, 1);
-	if (!lua_istable(L, -1))
-		vm_raise(L, "expected '%s' to return a table with the function start, got %s",
-			 spec->service, luaL_typename(L, -1));
+	if (lua_istable(L, -1))
+		return;
+	/* What require gives for a module that returns nothing. */
+	if (lua_isboolean(L, -1) && lua_toboolean(L, -1))
+		vm_raise(L,
+			 "'%s' returns nothing: its last line has to return the table with the "
+			 "function start",
+			 spec->service);
+	vm_raise(L, "expected '%s' to return a table with the function start, got %s",
+		 spec->service, luaL_typename(L, -1));
 }
 
 /* --- both --- */
+
+/* The service is on the top. One that lacks start may have it under a name that was misspelt. */
+static void check_start(lua_State *L)
+{
+	int service = lua_gettop(L);
+	struct nearest nearest;
+
+	if (lua_getfield(L, service, "start") == LUA_TFUNCTION) {
+		lua_pop(L, 1);
+		return;
+	}
+	if (!lua_isnil(L, -1))
+		vm_raise(L, "expected start to be a function, got %s", luaL_typename(L, -1));
+	nearest_init(&nearest, "start");
+	for (; lua_next(L, service); lua_pop(L, 1))
+		if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
+			nearest_try(&nearest, lua_tostring(L, -2));
+	if (nearest.best)
+		vm_raise(L, "expected start to be a function, got nil; did you mean \"%s\"?",
+			 nearest.best);
+	vm_raise(L, "expected start to be a function, got nil");
+}
 
 static int load_service(lua_State *L)
 {
@@ -119,11 +149,7 @@ static int load_service(lua_State *L)
 		evaluate_inline(L, spec);
 	else
 		require_service(L, spec);
-	lua_getfield(L, -1, "start");
-	if (!lua_isfunction(L, -1))
-		return luaL_error(L, "expected start to be a function, got %s",
-				  luaL_typename(L, -1));
-	lua_pop(L, 1);
+	check_start(L);
 	vm->service = luaL_ref(L, LUA_REGISTRYINDEX);
 	return 0;
 }

@@ -182,12 +182,29 @@ static void default_name(struct check *check)
 			   kind_name.expected, check->spec->name);
 }
 
+/* `luvd start service.lua`: one thing is wrong, not each of its keys. */
+static bool is_a_service(struct check *check)
+{
+	const struct value *root = &check->spec->root, *start = value_get(root, "start");
+	const char *path = check->spec->source.path, *slash = strrchr(path, '/');
+
+	if (value_get(root, "service") || !start || start->type != VALUE_FUNCTION)
+		return false;
+	check_fail(check, "start", start,
+		   "this file is a service; luvd wants the daemon file, which names it: "
+		   "service = \"./%s\"",
+		   slash ? slash + 1 : path);
+	return true;
+}
+
 void check_spec(struct check *check)
 {
 	struct spec *spec = check->spec;
 
 	spec->control_wanted = true;
 	spec->log.to = SINK_DEFAULT;
+	if (is_a_service(check))
+		return;
 	check_table(check, "", "", spec, &spec->root);
 	if (!value_get(&spec->root, "name"))
 		default_name(check);

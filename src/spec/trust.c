@@ -127,6 +127,49 @@ static void take_stamp(struct stamp *stamp, const struct stat *node)
 	};
 }
 
+/* The file that was meant by "shop", or by the folder of that name: "shop.lua", "shop/shop.lua".
+ * Returns other, "" when there is none. */
+static const char *meant(const char *path, char other[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	snprintf(other, PATH_MAX, "%s.lua", path);
+	if (access(other, F_OK) == 0)
+		return other;
+	snprintf(other, PATH_MAX, "%s/%s.lua", path, name);
+	return access(other, F_OK) == 0 ? other : "";
+}
+
+/* Not there, or not a file: names the one that was meant. */
+static int refuse(struct err *err, const char *path, const char *problem)
+{
+	char other[PATH_MAX];
+
+	if (!*meant(path, other))
+		return err_set(err, "%s", problem);
+	return err_set(err, "%s; did you mean '%s'?", problem, other);
+}
+
+static int refuse_missing(struct err *err, const char *path)
+{
+	char problem[PATH_MAX + 64];
+	const char *reason = err_reason(errno);
+
+	if (errno != ENOENT)
+		return err_sys(err, "cannot open '%s'", path);
+	snprintf(problem, sizeof problem, "cannot open '%s': %s", path, reason);
+	return refuse(err, path, problem);
+}
+
+static int refuse_kind(struct err *err, const char *path, mode_t mode)
+{
+	char problem[PATH_MAX + 64];
+
+	snprintf(problem, sizeof problem, "'%s' is %s", path,
+		 S_ISDIR(mode) ? "a folder" : "not a regular file");
+	return refuse(err, path, problem);
+}
+
 /* Of what was opened, so that nobody can put another file in its place in between. */
 static int check_opened(const struct source *source, const char *path, int fd, struct stat *node,
 			struct err *err)
@@ -134,7 +177,7 @@ static int check_opened(const struct source *source, const char *path, int fd, s
 	if (fstat(fd, node) < 0)
 		return err_sys(err, "cannot look at '%s'", path);
 	if (!S_ISREG(node->st_mode))
-		return err_set(err, "'%s' is not a regular file", path);
+		return refuse_kind(err, path, node->st_mode);
 	return source->uid == 0 ? check_owners(source, path, node, err) : 0;
 }
 
@@ -174,7 +217,7 @@ int trust_read(const struct source *source, const char *path, char **text, size_
 		bool again;
 
 		if (fd < 0)
-			return err_sys(err, "cannot open '%s'", path);
+			return refuse_missing(err, path);
 		result = read_opened(source, path, fd, text, length, stamp, err);
 		/* Somebody saves it just now: what is there by then counts. */
 		again = result < 0 && --tries > 0 && !is_at(path, fd);

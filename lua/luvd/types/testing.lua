@@ -22,6 +22,18 @@ local testing = {}
 ---@return luvd.testing.Daemon
 function testing.start(file, overrides) end
 
+---The same daemon in this process, at once: the real life of its service in a Lua state of its own, under a clock that
+---stands still until the test moves it (`clock`), or until a start, reload, stop, `eval` or `wait_log` waits for it.
+---Listeners are bound nowhere: `connect` gives a connection in memory, which keeps the limits of the listener. `user`,
+---`group`, `chroot`, `limits` and the like change nothing; what `testing.start` puts into its folder is there, too.
+---`os.time`, `os.date`, `os.clock`, `luvd.now`, timers and timeouts of luvd go by the clock; what the service does with
+---luv itself, and whoever it connects to, goes by the real one. `print` writes to the log. It ends as one of
+---`testing.start` does.
+---@param file string path of the daemon file, relative to the working directory
+---@param overrides? luvd.testing.Overrides default: none
+---@return luvd.testing.Daemon
+function testing.simulate(file, overrides) end
+
 ---Is the daemon file right? As `luvd check`.
 ---@param file string path of the daemon file
 ---@param overrides? luvd.testing.Overrides default: none
@@ -101,6 +113,7 @@ function Tree:close() end
 ---@field address table<string, string> by the names of `listen`: where to connect, "tcp://127.0.0.1:49152"; of several the first. An unknown name raises
 ---@field pid integer of the process; of a simulated daemon this process's own
 ---@field log string what it has logged so far
+---@field clock? luvd.testing.Clock of a simulated daemon; nil: it is a process
 ---@field folder string the temporary folder: declared `files` that are written lie in it as NAME.file, `directories` as state, cache, runtime and logs
 local Daemon = {}
 
@@ -121,8 +134,8 @@ function Daemon:signal(name) end
 ---@return string? message why it was refused
 function Daemon:reload(overrides) end
 
----Waits for a line in the log that matches. The next call goes on behind the match, so that each line is found once.
----Raises, and shows the log, when none comes in time or the daemon has ended.
+---Waits for a line in the log that matches. The next call goes on behind the match, so that each line is found once. A
+---simulated daemon's clock moves meanwhile, and the time is by it. Raises, and shows the log, when none comes in time or the daemon has ended.
 ---@param pattern string a Lua pattern, within one line
 ---@param within? luvd.Duration default 5 seconds
 ---@return string match the captures of the pattern, or the whole match
@@ -144,6 +157,19 @@ function Daemon:stop() end
 ---processes. Waits a second, at most, for it to go.
 ---@return string[] empty when there is nothing: "1 connection of web", "2 tasks"
 function Daemon:leaks() end
+
+---The clock of a simulated daemon.
+---@class (exact) luvd.testing.Clock
+local Clock = {}
+
+---Moves it, from alarm to alarm: what each sets off, in the daemon and in what the test itself runs, is over before the
+---next. What takes real time, as a process that the service has started, is not waited for.
+---@param duration luvd.Duration
+function Clock:advance(duration) end
+
+---Seconds since the epoch, as the service sees them.
+---@return number
+function Clock:now() end
 
 ---How a daemon has ended.
 ---@class (exact) luvd.testing.End

@@ -116,8 +116,12 @@ static void start_too_long(struct worker *worker, const struct news *news)
 	struct err err = {0};
 
 	(void)news;
-	err_set(&err, "worker %d was not ready within %s", worker->slot.number,
-		duration_text(duration, worker->generation->rules.told.timeout_start));
+	err_set(
+	    &err,
+	    "worker %d was not ready within %s: start of the service has to return; what goes on "
+	    "belongs in a task of its own, see daemon:spawn",
+	    worker->slot.number,
+	    duration_text(duration, worker->generation->rules.told.timeout_start));
 	kill_for(worker, &err);
 }
 

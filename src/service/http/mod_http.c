@@ -81,8 +81,10 @@ static const struct {
 static int l_index(lua_State *L)
 {
 	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+	const char *names[sizeof written / sizeof *written + 1] = {NULL};
 
 	for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+		names[i] = written[i].name;
 		if (strcmp(name, written[i].name) != 0)
 			continue;
 		loader_embedded(L, written[i].module);
@@ -90,7 +92,7 @@ static int l_index(lua_State *L)
 		lua_setfield(L, 1, name); /* a table without __newindex */
 		return 1;
 	}
-	return 0;
+	return loader_missing(L, "luvd.http", names);
 }
 
 int luaopen_luvd_http(lua_State *L)
