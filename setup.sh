@@ -325,7 +325,7 @@ golden)
   build/wrong_test >build/golden.log 2>&1 && build/plan_print_test >>build/golden.log 2>&1 && build/unit_test >>build/golden.log 2>&1 &&
     busted spec/plan >>build/golden.log 2>&1 && lua5.4 docs/make.lua >>build/golden.log 2>&1 ||
     { cat build/golden.log; exit 1; }
-  say "done: git diff spec/plan docs shows what changed"
+  say "done: git diff spec/plan docs lua shows what changed"
   ;;
 -h | --help | help) usage 0 ;;
 *) usage 2 >&2 ;;

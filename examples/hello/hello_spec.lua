@@ -1,27 +1,43 @@
-local client = require "support.client"
-local luvd = require "support.luvd"
+local http = require "luvd.http"
+local testing = require "luvd.testing"
+
+for _, way in ipairs { "start", "simulate" } do
+  describe("hello, with testing." .. way, function()
+    local hello
+    before_each(function() hello = testing[way] "examples/hello/hello.lua" end)
+
+    it("answers a browser", function()
+      local conn = hello:connect "web"
+      conn:write "GET /you HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+      assert.equal("HTTP/1.1 200 OK", conn:read_line { timeout = "5s" })
+      local last
+      for line in conn:lines { timeout = "5s" } do last = line end
+      assert.equal("hello /you", last)
+    end)
+
+    it("answers one request after the other", function()
+      local conn = hello:connect()
+      for _, path in ipairs { "/a", "/b" } do
+        conn:write(("GET %s HTTP/1.1\r\nHost: x\r\n\r\n"):format(path))
+        local head = conn:read_until("\r\n\r\n", { timeout = "5s" })
+        assert.matches("Content%-Length: 9", head)
+        assert.equal(("hello %s\n"):format(path), conn:read_exactly(9, { timeout = "5s" }))
+      end
+    end)
+
+    it("leaves nothing behind, and ends with 0", function()
+      hello:connect():close()
+      assert.same({}, hello:leaks())
+      assert.equal(0, hello:stop().code)
+    end)
+  end)
+end
 
 describe("hello", function()
-  it("answers a browser", luvd.test(function(t)
-    local hello = t:start(t:example "hello", { "--set", "listen.web=tcp://127.0.0.1:0" })
-    local reply = client.ask(hello:address(), "GET /you HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert.matches("^HTTP/1.1 200 OK\r\n", reply)
-    assert.matches("\r\n\r\nhello /you\n$", reply)
-    hello:stop()
-  end))
-
-  it("answers curl", luvd.test(function(t)
-    local hello = t:start(t:example "hello", { "--set", "listen.web=tcp://127.0.0.1:0" })
-    local url = hello:address():gsub("^tcp", "http") .. "/"
-    assert.equal("hello /\n", t:command({ "/usr/bin/curl", "-sS", url }).out)
-    hello:stop()
-  end))
-
-  it("runs in the foreground too", luvd.test(function(t)
-    local hello = t:run(t:example "hello", { "--set", "listen.web=tcp://127.0.0.1:0" })
-    assert.matches("hello /\n$", client.ask(hello:address(), "GET / HTTP/1.0\r\n\r\n"))
-    hello:signal "sigint"
-    hello.child:wait()
-    assert.equal(0, hello.child.code)
-  end))
+  it("answers a client of HTTP", function()
+    local hello <close> = testing.start "examples/hello/hello.lua"
+    local response = assert(http.request((hello.address.web:gsub("^tcp", "http")) .. "/there"))
+    assert.equal(200, response.status)
+    assert.equal("hello /there\n", response:body())
+  end)
 end)

@@ -90,9 +90,10 @@ end
 
 -- A process belongs to a test when it runs our binary; specs run one after the other. Of a process that has made itself
 -- unreadable only root sees the executable; its title has the test's name, and other runs may be going on.
-local own_pid = math.tointeger(uv.os_getpid())
+-- `luvd test` runs it too.
+local runners = { [math.tointeger(uv.os_getpid())] = true, [math.tointeger(uv.os_getppid())] = true }
 local function ours(pid)
-  if pid == own_pid then return false end -- the specs themselves may run under luvd
+  if runners[pid] then return false end
   local executable = proc.executable(pid)
   if executable then
     local own = ("/tmp/luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())) -- test:own_binary
@@ -101,6 +102,9 @@ local function ours(pid)
   local title = proc.slurp(("/proc/%d/cmdline"):format(pid)) or ""
   return title:find(("luvd_spec_%d_"):format(math.tointeger(uv.os_getpid())), 1, true) ~= nil
 end
+
+--- Is it a process of the binary under test, but for the one that runs the tests?
+luvd.is_ours = ours
 
 -- A killed monitor leaves the control groups of its workers, empty, to the next start.
 local function remove_groups(self)

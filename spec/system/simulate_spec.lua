@@ -481,6 +481,25 @@ describe("what a test asks of it", function()
   end)
 end)
 
+describe("a simulated service that spins", function()
+  it("is ended with what the test may take", function()
+    local script = require "luvd.script"
+    local it <close> = testing.simulate(with_start [[
+      net.serve(daemon.listeners.it, function(conn) conn:read() while true do end end)]])
+    local conn = it:connect()
+    local ok, message = pcall(function()
+      local leave <close> = task.defer(function() script.deadline(nil) end)
+      script.deadline "50ms"
+      conn:write "go"
+      conn:read()
+      it.clock:advance "1m"
+    end)
+    assert.matches("error.*interrupted", it:wait_log "error.*interrupted")
+    assert.is_false(ok)
+    assert.matches("took longer than 50ms", message)
+  end)
+end)
+
 -- Requests of a client that cannot be given a connection: a server of the test stands in between.
 describe("a simulated web service", function()
   it("is asked by luvd.http through a door of the test", function()

@@ -235,7 +235,7 @@ describe("a start that is interrupted", function()
     local path = (t.home and t.home .. "/.local/state/" or "/var/log/") .. t.name .. ".log"
     loop.wait_for("the service's word", function() return (proc.slurp(path) or ""):find "in start" end)
     local pids = proc.find(function(pid)
-      return pid ~= launcher.pid and proc.executable(pid) == luvd.binary
+      return pid ~= launcher.pid and luvd.is_ours(pid)
     end)
     assert.equal(1, #pids)
     return launcher, pids[1]

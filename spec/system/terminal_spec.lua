@@ -28,7 +28,7 @@ end
 
 -- Runs `luvd …` on a terminal to its end: all that the terminal was sent, without its carriage returns.
 local function on_terminal(t, words, env)
-  local line = quote { luvd.binary, table.unpack(words) }
+  local line = "exec " .. quote { luvd.binary, table.unpack(words) }
   local child = t:command({ "/usr/bin/script", "-qec", line, "/dev/null" }, { more_env = env or { "TERM=xterm" } })
   return (child.out:gsub("\r\n", "\n")), child
 end
@@ -36,7 +36,7 @@ end
 -- The log of a daemon that runs on a terminal until it is ready.
 local function log_on_terminal(t, env, text)
   local path = file(t, text or talker)
-  local line = quote { luvd.binary, "run", path }
+  local line = "exec " .. quote { luvd.binary, "run", path }
   local child = t:spawn({ "/usr/bin/script", "-qefc", line, "/dev/null" }, { more_env = env or { "TERM=xterm" } })
   loop.wait_for("the last line", function() return child.out:find("Ctrl-C stops", 1, true) end)
   assert.equal(0, t:luvd({ "stop", path }).code)
@@ -108,16 +108,67 @@ describe("the log that is no terminal's", function()
     end
   end))
 
-  it("is kept plain for luvd logs while a terminal sees colours", luvd.test(function(t)
+  it("is kept plain for luvd logs, which colours it on a terminal alone", luvd.test(function(t)
     local path = file(t, talker)
-    local child = t:spawn({ "/usr/bin/script", "-qefc", quote { luvd.binary, "run", path }, "/dev/null" },
+    local child = t:spawn({ "/usr/bin/script", "-qefc", "exec " .. quote { luvd.binary, "run", path }, "/dev/null" },
       { more_env = { "TERM=xterm" } })
     loop.wait_for("the last line", function() return child.out:find("Ctrl-C stops", 1, true) end)
     local logs = t:luvd({ "logs", path }).out
     assert.is_nil(logs:find(escape, 1, true))
     assert.matches("Z warn  " .. t.name .. "%[%d+%]: careful\n", logs)
+    local shown = on_terminal(t, { "logs", path })
+    assert.matches("Z " .. sgr .. escape .. "%[1;33mwarn " .. sgr .. " " .. t.name .. "%[%d+%]: careful\n", shown)
+    assert_only_sgr(shown)
+    assert.equal(logs, plain(shown))
     assert.equal(0, t:luvd({ "stop", path }).code)
     child:wait()
+  end))
+end)
+
+describe("run --watch on a terminal", function()
+  local text = "return { user = ROOT,\n  umask = \"022\",\n  service = { start = function() end },\n}\n"
+
+  local function run(t, path)
+    local line = "exec " .. quote { luvd.binary, "run", "--watch", path }
+    local child = t:spawn({ "/usr/bin/script", "-qefc", line, "/dev/null" }, { more_env = { "TERM=xterm" } })
+    loop.wait_for("the daemon", function() return child.out:find("Ctrl-C stops", 1, true) end)
+    return child
+  end
+
+  it("shows the line that a refused reload is about beneath the verdict", luvd.test(function(t)
+    local path = file(t, text)
+    local child = run(t, path)
+    file(t, (text:gsub('"022"', "22")))
+    loop.wait_for("the verdict", function() return child.out:find("^\r\n", 1, true) end)
+    local shown = plain(child.out:gsub("\r\n", "\n"))
+    assert.matches("%d error " .. t.name .. "%[%d+%] +reload refused: [^\n]+: umask: [^\n]+ got 22\n" ..
+      "        2 |   umask = 22,\n          |           %^\n", shown)
+    assert_only_sgr(child.out:gsub("\r\n", "\n"))
+    assert.equal(0, t:luvd({ "stop", path }).code)
+    child:wait()
+  end))
+
+  it("is stopped gracefully by one Ctrl-C, which both of its processes get", luvd.test(function(t)
+    local path = file(t, (text:gsub("start = function%(%) end", '%0, stop = function() require "luvd".sleep(0.2) end')))
+    local child = run(t, path)
+    child.stdin:write "\3"
+    child:wait_exit()
+    child:wait()
+    assert.same({ 0, 0 }, { child.code, child.signal })
+    assert.matches("stopped\r\n$", child.out)
+    t:assert_nothing_left()
+  end))
+
+  it("ends at Ctrl-C while it waits for a change", luvd.test(function(t)
+    local path = file(t, (text:gsub('"022"', "22")))
+    local line = "exec " .. quote { luvd.binary, "run", "--watch", path }
+    local child = t:spawn({ "/usr/bin/script", "-qefc", line, "/dev/null" }, { more_env = { "TERM=xterm" } })
+    loop.wait_for("the verdict", function() return child.out:find("waiting for a change", 1, true) end)
+    child.stdin:write "\3"
+    child:wait_exit()
+    child:wait()
+    assert.equal(2, child.code)
+    t:assert_nothing_left()
   end))
 end)
 

@@ -181,8 +181,8 @@ describe("luvd run --watch", function()
   it("watches what the daemon file includes", luvd.test(function(t)
     save(t, "service.lua", code "one")
     save(t, "base.lua", 'return { word = "base" }')
-    local w = spawn(t, t:file [[return { service = "./service.lua", user = "root",
-      listen = { web = "tcp://127.0.0.1:0" }, config = include "base.lua" }]])
+    local w = spawn(t, t:file(([[return { service = "./service.lua", user = %s,
+      listen = { web = "tcp://127.0.0.1:0" }, config = include "base.lua" }]]):format(luvd.root and '"root"' or "nil")))
     w:wait "ready, pid"
     save(t, "base.lua", 'return { word = "changed" }')
     w:wait("reloaded in %d+ ms: config%.word", false)
@@ -308,6 +308,18 @@ describe("a first start under --watch", function()
     t:assert_nothing_left()
   end))
 
+  it("is not tried again when it was told to stop", luvd.test(function(t)
+    save(t, "service.lua", code "one":gsub("net.serve",
+      'local luvd = require "luvd"; luvd.log:info "begun"; luvd.sleep "60s"; net.serve'))
+    local w = spawn(t, daemon_file(t, "hello"))
+    w:wait "begun"
+    t:luvd { "stop", w.file }
+    w.child:wait_exit()
+    assert.equal(1, w.child.code)
+    assert.is_nil(w.child.err:find(waiting, 1, true))
+    t:assert_nothing_left()
+  end))
+
   it("does not wait for a daemon that runs already", luvd.test(function(t)
     local w = run(t)
     local second = t:luvd { "run", "--watch", w.file }
@@ -350,10 +362,24 @@ describe("the process that was started with --watch", function()
     local w = run(t)
     local result = t:luvd { "upgrade", w.file }
     assert.equal(0, result.code, result.err)
+    assert.is_nil(w.child.err:find("reloaded", 1, true))
     save(t, "service.lua", code "two")
     w:wait("generation %d+ in %d+ ms: service", false)
     assert.equal("hello of two", w:answer())
     w:stop()
+  end))
+
+  it("tells verdicts that the log is too quiet for", luvd.test(function(t)
+    save(t, "service.lua", code "one")
+    local w = spawn(t, daemon_file(t, "hello", 'log = { level = "error" },'))
+    loop.wait_for("the daemon", function() return t:luvd({ "status", w.file }).out:find("running", 1, true) end)
+    daemon_file(t, "bye", 'log = { level = "error" },')
+    w:wait(t.name .. ": reloaded in %d+ ms: config%.word\n", false)
+    daemon_file(t, "bye", 'log = { level = "error" }, umask = 22,')
+    w:wait(": reload refused: ")
+    w:stop()
+    local _, refusals = w.child.err:gsub("refused", "")
+    assert.equal(1, refusals)
   end))
 
   it("tells verdicts where it was started when the log is elsewhere", luvd.test(function(t)

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "colour.h"
-
 enum { PID_WIDTH = 9 /* "[4194304]", the largest of Linux */ };
 
 static const char indent[] = "    ";
@@ -16,6 +14,13 @@ const char *format_level(enum log_level level)
 	static const char *const names[] = {"debug", "info", "warn", "error"};
 
 	return names[level];
+}
+
+enum colour format_colour(enum log_level level)
+{
+	static const enum colour colours[] = {COLOUR_DIM, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED};
+
+	return colours[level];
 }
 
 int format_priority(enum log_level level)
@@ -178,7 +183,6 @@ static void put_text(FILE *out, const struct format *format, const struct entry 
 /* The time of day here, and the message at the same column in every line of a daemon. */
 static void put_terminal(FILE *out, const struct format *format, const struct entry *entry)
 {
-	static const enum colour colours[] = {COLOUR_DIM, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED};
 	const char *none = colour_begin(format->coloured, COLOUR_NONE);
 	struct entry told = *entry;
 	struct tm tm = {0};
@@ -192,8 +196,8 @@ static void put_terminal(FILE *out, const struct format *format, const struct en
 	fprintf(out, "%s%02d:%02d:%02d.%03d%s %s%-5s%s %s",
 		colour_begin(format->coloured, COLOUR_DIM), tm.tm_hour, tm.tm_min, tm.tm_sec,
 		(int)(entry->time.tv_nsec / 1000000), none,
-		colour_begin(format->coloured, colours[entry->level]), format_level(entry->level),
-		none, colour_begin(format->coloured, COLOUR_DIM));
+		colour_begin(format->coloured, format_colour(entry->level)),
+		format_level(entry->level), none, colour_begin(format->coloured, COLOUR_DIM));
 	width = fprintf(out, "%s[%ld]", format->name, (long)pid_of(format, entry));
 	fprintf(out, "%s%*s ", none, (int)strlen(format->name) + PID_WIDTH - width, "");
 	text_body(out, &told, "\n    ", format->coloured ? FIELDS_COLOURED : FIELDS_PLAIN);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "colour.h"
 #include "spec/spec.h"
 #include "text.h"
 
@@ -51,7 +52,8 @@ enum {
 /* "2026-11-22T13:40:05.123Z"; async-signal-safe. */
 const char *format_time(char text[FORMAT_TIME_MAX], const struct timespec *time);
 const char *format_level(enum log_level level); /* "warn" */
-int format_priority(enum log_level level);      /* LOG_WARNING of syslog(3) */
+enum colour format_colour(enum log_level level);
+int format_priority(enum log_level level); /* LOG_WARNING of syslog(3) */
 
 /* "3 lines were lost: no space left on device"; returns its length, at most size - 1. */
 size_t format_loss(char *text, size_t size, uint64_t lost, const char *reason);

@@ -28,8 +28,11 @@ struct keeper {
 	pid_t pid;
 	int pidfd, news_fd;
 	struct timespec begun;
-	char news[NEWS_MAX]; /* paths, each with its closing 0; an empty one: ready */
+	char
+	    news[NEWS_MAX]; /* paths, each with its closing 0; an empty one: the last of its news */
 	size_t used;
+	char last;    /* byte of them; 0: none */
+	bool left;    /* it is not to be started again */
 	bool stopped; /* somebody wants it to end */
 };
 
@@ -47,7 +50,7 @@ void keeper_files(struct daemon *daemon, char *const *paths)
 		tell(daemon, *paths);
 }
 
-void keeper_ready(struct daemon *daemon)
+void keeper_leave(struct daemon *daemon)
 {
 	if (daemon->keeper_fd < 0)
 		return;
@@ -58,26 +61,28 @@ void keeper_ready(struct daemon *daemon)
 
 /* --- one attempt --- */
 
-/* false: the child has closed it. */
+/* A string that is empty is the last, however much was said before. */
+static void look_for_end(struct keeper *keeper, const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		keeper->left |= !bytes[i] && !keeper->last;
+		keeper->last = bytes[i];
+	}
+}
+
+/* What is over NEWS_MAX is not kept. false: the child has closed it. */
 static bool hear(struct keeper *keeper)
 {
 	char more[256];
 	bool room = keeper->used < NEWS_MAX;
-	ssize_t n =
-	    room ? read(keeper->news_fd, keeper->news + keeper->used, NEWS_MAX - keeper->used)
-		 : read(keeper->news_fd, more, sizeof more);
+	char *to = room ? keeper->news + keeper->used : more;
+	ssize_t n = read(keeper->news_fd, to, room ? NEWS_MAX - keeper->used : sizeof more);
 
-	if (n > 0 && room)
-		keeper->used += (size_t)n;
+	if (n > 0) {
+		look_for_end(keeper, to, (size_t)n);
+		keeper->used += room ? (size_t)n : 0;
+	}
 	return n > 0 || (n < 0 && errno == EINTR);
-}
-
-static bool was_ready(const struct keeper *keeper)
-{
-	for (size_t i = 0; i < keeper->used; i++)
-		if (!keeper->news[i] && (i == 0 || !keeper->news[i - 1]))
-			return true;
-	return false;
 }
 
 /* A terminal's signal has come to the child, too. */
@@ -127,6 +132,7 @@ static int try(struct keeper *keeper, struct err *err)
 	int ends[2];
 
 	keeper->used = 0;
+	keeper->last = 0;
 	clock_gettime(CLOCK_REALTIME, &keeper->begun);
 	if (sys_pipe(ends) < 0)
 		return err_sys(err, "cannot make a pipe to the daemon");
@@ -257,7 +263,7 @@ static int keep(struct keeper *keeper, int (*begin)(void *data), void *data)
 		}
 		status = attend(keeper);
 		forget(keeper);
-		if (keeper->stopped || was_ready(keeper) || !WIFEXITED(status) ||
+		if (keeper->stopped || keeper->left || !WIFEXITED(status) ||
 		    WEXITSTATUS(status) == EXIT_DONE || WEXITSTATUS(status) == EXIT_RUNNING)
 			break;
 	} while (await_change(keeper));

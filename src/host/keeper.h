@@ -13,7 +13,8 @@ int keeper_run(struct daemon *daemon, int (*begin)(void *data), void *data);
 /* In the child: these files decide whether it can start. NULL-terminated; NULL: nothing is known.
  */
 void keeper_files(struct daemon *daemon, char *const *paths);
-/* In the child: it runs, and is not started again. Does nothing without a keeper. */
-void keeper_ready(struct daemon *daemon);
+/* In the child: it runs, or was told to stop, and is not started again. Does nothing without a
+ * keeper. */
+void keeper_leave(struct daemon *daemon);
 
 #endif

@@ -60,7 +60,7 @@ int ready_tell(struct daemon *daemon, struct log *log, struct err *err)
 	} else {
 		notify_ready(daemon, 0);
 		leave_terminal(daemon, line);
-		keeper_ready(daemon);
+		keeper_leave(daemon);
 	}
 	free(text);
 	return result;

@@ -68,14 +68,28 @@ static void set_timer(struct embed *embed)
 
 bool embed_settle(struct embed *embed)
 {
-	bool ran = sim_settle(embed->sim);
+	bool ran;
 
+	embed->vm->inner = embed->sim;
+	ran = sim_settle(embed->sim);
+	embed->vm->inner = NULL;
 	set_timer(embed);
 	if (ran) {
 		embed->told++;
 		wake_all(&embed->waiters);
 	}
 	return ran;
+}
+
+bool embed_step(struct embed *embed, uint64_t until)
+{
+	bool rang;
+
+	embed->vm->inner = embed->sim;
+	rang = sim_step(embed->sim, until);
+	embed->vm->inner = NULL;
+	embed_settle(embed);
+	return rang;
 }
 
 /* --- making and taking down --- */

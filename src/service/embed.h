@@ -31,6 +31,8 @@ struct embed *embed_create(struct vm *vm);
 int embed_begin(struct embed *embed, struct sim *sim);
 /* As sim_settle; after every call of sim. */
 bool embed_settle(struct embed *embed);
+/* As sim_step, and settles. */
+bool embed_step(struct embed *embed, uint64_t until);
 /* For sim_calls. */
 void embed_changed(void *data);
 /* The task is woken after the next turn of the script's loop. Then it waits. */

@@ -37,7 +37,7 @@ struct life_calls {
 	int64_t (*wall)(void *data);
 	/* What time it is in a simulation; NULL: the loop's and the system's clocks. */
 	const struct held_clock *clock;
-	/* Counts the lines of Lua that are run (service/coverage.h); NULL: nobody does. */
+	/* Counts the lines that are run, for a test; NULL: nobody does. */
 	struct coverage *coverage;
 };
 

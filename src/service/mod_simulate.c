@@ -249,10 +249,8 @@ static int l_step(lua_State *L)
 {
 	struct embed *embed = check(L);
 	uint64_t until = (uint64_t)luaL_checkinteger(L, 2);
-	bool rang = sim_step(embed->sim, until);
 
-	settle(embed);
-	lua_pushboolean(L, rang);
+	lua_pushboolean(L, embed_step(embed, until));
 	return 1;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "service/sim.h"
 #include "service/vm.h"
 #include "sys/sys.h"
 
@@ -35,6 +36,8 @@ static void stop(struct script *script, int why)
 	vm->slice.stop = why;
 	vm->slice.hooks = true;
 	slice_hook(vm, true);
+	if (vm->inner)
+		sim_interrupt(vm->inner, why);
 	uv_async_send(&script->wake);
 }
 
@@ -108,6 +111,10 @@ void script_raise_stop(lua_State *L)
 
 	if (why == 0)
 		return;
+	if (!vm->script) { /* simulated inside of one */
+		vm->slice.stop = 0;
+		luaL_error(L, "interrupted, for the test has to end");
+	}
 	/* Whoever else runs is only in the way of the main flow. */
 	if (!vm->current || vm->current->main)
 		vm->slice.stop = 0;

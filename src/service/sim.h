@@ -21,8 +21,7 @@ struct sim_calls {
 	/* A line was logged, an eval was answered, or the phase is another: look. From within
 	 * sim_settle, sim_step and the calls below. */
 	void (*changed)(void *data);
-	/* Counts the lines of its service (service/coverage.h); NULL: nobody does. */
-	struct coverage *coverage;
+	struct coverage *coverage; /* as in life.h */
 };
 
 /* Reads the daemon file that source names (its scratch must be given), makes what belongs to it
@@ -58,6 +57,8 @@ bool sim_step(struct sim *sim, uint64_t until);
 /* Runs all that can run without another moment: tasks, sockets, requests of the thread pool.
  * Bounded. true: something has run. */
 bool sim_settle(struct sim *sim);
+/* What runs in it now gets an error: async-signal-safe, from its own thread. */
+void sim_interrupt(struct sim *sim, int why);
 /* Does it wait for somebody outside: has it connections, lookups or handles of luv of its own? */
 bool sim_looks_out(const struct sim *sim);
 /* When its loop has something to do: the descriptor is readable, or so many milliseconds of real

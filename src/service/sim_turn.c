@@ -117,6 +117,18 @@ static bool has_news(struct sim *sim)
 	return poll(&poll_fd, 1, count_requests(sim) ? REQUEST_MS : 0) > 0;
 }
 
+/* The list is what it was when the loop began to turn. */
+void sim_interrupt(struct sim *sim, int why)
+{
+	for (struct incarnation *at = first(sim); sim->turning && at; at = next(sim, at)) {
+		struct vm *vm = at->life->vm;
+
+		vm->slice.stop = why;
+		vm->slice.hooks = true;
+		slice_hook(vm, true);
+	}
+}
+
 static bool turn(struct sim *sim)
 {
 	uint64_t runs = count_runs(sim);

@@ -247,6 +247,8 @@ static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct li
 		goto failed;
 	}
 	tasks_init(vm);
+	if (calls->coverage)
+		coverage_begin(vm, calls->coverage);
 	return vm;
 no_memory:
 	err_set(err, "cannot make the Lua state: out of memory");
@@ -262,11 +264,7 @@ failed:
 struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
 		     struct err *err)
 {
-	struct vm *vm = create(loop, daemon, calls, NULL, open_all, err);
-
-	if (vm && calls->coverage)
-		coverage_begin(vm, calls->coverage);
-	return vm;
+	return create(loop, daemon, calls, NULL, open_all, err);
 }
 
 struct vm *vm_create_script(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,

@@ -31,6 +31,7 @@ enum phase {
 };
 
 struct coverage;
+struct sim;
 struct task;
 struct script;
 
@@ -56,10 +57,11 @@ struct vm {
 	volatile int running;         /* > 0: Lua is on the C stack, so no task may be resumed */
 	struct frame *volatile frame; /* what of Lua is on the C stack, innermost first */
 	struct slice slice;
-	int pinned;         /* > 0: some coroutine below cannot be suspended */
-	struct link tasks;  /* those without a parent */
-	size_t task_count;  /* all of them */
-	struct link spares; /* ended ones, for the next */
+	struct sim *volatile inner; /* the simulation whose loop runs inside of this one */
+	int pinned;                 /* > 0: some coroutine below cannot be suspended */
+	struct link tasks;          /* those without a parent */
+	size_t task_count;          /* all of them */
+	struct link spares;         /* ended ones, for the next */
 	size_t spare_count;
 	struct link ready;    /* tasks to resume on the next turn of the loop */
 	struct link doomed;   /* tasks to close once the C stack is less deep */

@@ -88,21 +88,32 @@ local function without_watch(words)
   return rest
 end
 
--- Not uv.exepath: that is luvd-lua, which takes a script.
+local process -- of the run that goes on
+
+-- Whoever ends us ends the run too.
+local function leave_on(name, number)
+  uv.new_signal():start(name, function()
+    if process then process:kill(name) end
+    os.exit(128 + number)
+  end)
+end
+
 local function run(words)
-  local code
-  local process, pid = uv.spawn("/proc/self/exe", { args = words, stdio = { 0, 1, 2 } }, function(status, signal)
+  local code, pid
+  process, pid = uv.spawn("/proc/self/exe", { args = words, stdio = { 0, 1, 2 } }, function(status, signal)
     code = signal ~= 0 and 128 + signal or status
   end)
   if not process then error("cannot run the tests: " .. tostring(pid), 0) end
   while not code do uv.run "once" end
   process:close()
+  process = nil
   return code
 end
 
-local INTERRUPTED = 130 -- exit code: 128 and SIGINT
-
-local function run_for_ever(words)
+return function(words)
+  words = without_watch(words)
+  leave_on("sigint", 2)
+  leave_on("sigterm", 15)
   while true do
     local before = snapshot()
     local code = run(words)
@@ -110,10 +121,4 @@ local function run_for_ever(words)
     io.stderr:write("luvd: test: ", text, "; waiting for a change of a file, Ctrl-C ends\n")
     wait_for_change(before)
   end
-end
-
-return function(words)
-  local _, problem = pcall(run_for_ever, without_watch(words))
-  if tostring(problem):find("interrupted!", 1, true) then os.exit(INTERRUPTED, true) end
-  error(problem, 0)
 end

@@ -95,6 +95,7 @@ end
 local function fail_start(self, file)
   self.child:wait_end()
   local text = self.log:get()
+  self.report = false -- the error has it all
   self:finish()
   local ended = self.child.signal ~= 0 and "signal " .. self.child.signal or "exit code " .. self.child.code
   error(("%s does not start (%s):\n%s"):format(file, ended, text), 0)
@@ -119,9 +120,8 @@ local function run(file, changes)
   local root = math.tointeger(uv.getuid()) == 0
   local sets = overrides.sets(changes)
   local connections = setmetatable({}, { __mode = "k" })
-  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections,
-    folder = folder.make(root and "0711" or "0700"), log = log.new(),
-    address = listeners.new() }, Running)
+  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, log = log.new(),
+    folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
   for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
   table.move({ "--", file }, 1, 2, #arguments + 1, arguments)

@@ -215,8 +215,10 @@ int follow_open(struct monitor *monitor, struct err *err)
 	uv_timer_init(&monitor->loop, &follow->timer);
 	follow->timer.data = follow;
 	monitor->follow = follow;
-	/* What was changed since the files were read. */
+	/* What was changed since the files were read; who takes over has not read them. */
 	follow->since = monitor->daemon->read_at;
+	if (!follow->since.tv_sec)
+		follow_begin(monitor);
 	follow_files(monitor, NULL, NULL);
 	look_in(follow, LOOK_MS);
 	return 0;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "host/channel.h"
+#include "host/keeper.h"
 #include "host/launch.h"
 #include "host/monitor/action.h"
 #include "host/monitor/follow.h"
@@ -53,6 +54,7 @@ void monitor_stop(struct monitor *monitor, int code, bool at_once, const char *w
 		monitor->hearing = false;
 	}
 	if (!monitor->ready) {
+		keeper_leave(monitor->daemon);
 		err_set(&err, "interrupted by %s", who);
 		monitor_fail(monitor, &err);
 		return;
