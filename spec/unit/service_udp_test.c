@@ -458,6 +458,23 @@ static void test_others_are_served_while_datagrams_never_cease(void **state)
 	kit_destroy(kit);
 }
 
+static void test_what_comes_a_moment_before_the_end_begins_the_handler(void **state)
+{
+	struct kit *kit = serve(SERVICE("for bytes in socket:packets() do\n"
+					"  luvd.log:info(bytes)\n"
+					"end",
+					DRAINS));
+	int fd = client_of(kit, 0);
+
+	(void)state;
+	kit_send(fd, "one");
+	kit_send(fd, "two");
+	kit_stop(kit, false); /* the loop has not looked since */
+	assert_true(kit_logged(kit, "INFO one\nINFO two\nINFO drained ok=true\n"));
+	close(fd);
+	kit_destroy(kit);
+}
+
 static void test_what_the_kernel_holds_is_taken_before_the_end(void **state)
 {
 	struct kit *kit =
@@ -541,6 +558,7 @@ int main(void)
 	    cmocka_unit_test(test_wrong_use_of_serve_raises),
 	    cmocka_unit_test(test_a_listener_may_be_served_later),
 	    cmocka_unit_test(test_others_are_served_while_datagrams_never_cease),
+	    cmocka_unit_test(test_what_comes_a_moment_before_the_end_begins_the_handler),
 	    cmocka_unit_test(test_what_the_kernel_holds_is_taken_before_the_end),
 	    cmocka_unit_test(test_a_handler_that_waits_is_told_the_end),
 	    cmocka_unit_test(test_a_handler_that_does_not_see_the_end_is_cut_off),

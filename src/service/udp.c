@@ -5,11 +5,13 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "service/listener.h"
 #include "service/server.h"
 #include "service/task.h"
+#include "service/task_state.h"
 #include "service/vm.h"
 
 enum {
@@ -145,14 +147,15 @@ static int begin_handler(lua_State *L)
 	return 0;
 }
 
-static void start_handler(struct udp *udp)
+/* run: task_start, or task_queue where no Lua may run yet. */
+static void call_handler(struct udp *udp, void (*run)(struct task *task))
 {
 	struct vm *vm = udp->vm;
 
 	udp->called = true;
 	udp->before = udp->received;
 	if (vm_run(vm, begin_handler, udp) == LUA_OK) {
-		task_start(udp->task);
+		run(udp->task);
 		return;
 	}
 	vm->failed++;
@@ -160,6 +163,11 @@ static void start_handler(struct udp *udp)
 	lua_pop(vm->L, 1);
 	forget_box(udp);
 	failed(udp); /* memory is out: it may come back */
+}
+
+static void start_handler(struct udp *udp)
+{
+	call_handler(udp, task_start);
 }
 
 /* --- the end --- */
@@ -323,6 +331,15 @@ static size_t count_waiting(const struct udp *udp)
 	return (size_t)size / DATAGRAM_COST + 1;
 }
 
+static bool is_readable(const struct udp *udp)
+{
+	char byte;
+
+	return recv(udp->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+/* The end of the service finds datagrams that came a moment before, and no handler yet that the
+ * loop has called for them. */
 void udp_end(struct vm *vm, const struct listen *listen)
 {
 	for (struct link *link = vm->udps.next, *next; link != &vm->udps; link = next) {
@@ -341,6 +358,8 @@ void udp_end(struct vm *vm, const struct listen *listen)
 		udp->left = count_waiting(udp);
 		if (udp->reader)
 			task_wake_later(udp->reader);
+		if (!udp->task && !listen && is_readable(udp))
+			call_handler(udp, task_queue);
 		if (!udp->task)
 			udp_finish(udp);
 	}
