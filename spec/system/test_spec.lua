@@ -245,6 +245,69 @@ describe("busted --lua=luvd-lua", function()
   end))
 end)
 
+describe("a thousand small tests", function()
+  -- Seconds of the processor that a command takes.
+  local function cost(t, command)
+    local times = t:command({ "/bin/sh", "-c", command .. " -o TAP made_spec.lua >/dev/null; times" }).out
+    local total = 0
+    for minutes, seconds in times:match("\n(.*)"):gmatch "(%d+)m([%d.]+)s" do total = total + 60 * minutes + seconds end
+    return total
+  end
+
+  it("take less than a second more than under busted #plain", luvd.test(function(t)
+    tree.write(t.folder .. "/made_spec.lua", [[
+      for number = 1, 1000 do
+        it("adds " .. number, function() assert.equal(2 * number, number + number) end)
+      end]])
+    local plain, ours = cost(t, "busted --lua=lua5.4"), cost(t, luvd.binary .. " test")
+    assert.is_true(plain > 0)
+    assert.is_true(ours - plain < 1, ("%.2f s after %.2f s"):format(ours, plain))
+  end))
+end)
+
+describe("luvd.test.hooks", function()
+  local HOOKS = 'local hooks = require "luvd.test.hooks"\n'
+
+  it("are called around the body, inside of what busted calls, under luvd test and busted", luvd.test(function(t)
+    write(t, HOOKS .. [[
+      local steps = {}
+      local function step(name) return function() steps[#steps + 1] = name end end
+      describe("one", function()
+        hooks.before_each(step "before")
+        hooks.after_each(function(failed) steps[#steps + 1] = failed and "failed" or "after" end)
+        before_each(step "before_each")
+        after_each(step "after_each")
+        it("test", step "it")
+        it("test", function() error "x" end)
+        it("test", function()
+          assert.equal("before_each before it after_each after before_each before after_each failed before_each before",
+            table.concat(steps, " "))
+        end)
+      end)]])
+    for _, command in ipairs { { luvd.binary, "test" }, { "/usr/bin/busted", "--lua=" .. lua } } do
+      local result = t:command { command[1], command[2], "-o", "TAP", "made_spec.lua" }
+      assert.matches("\nok 3 %- one test\n1%.%.3\n$", result.out, result.err)
+    end
+  end))
+
+  it("show a text with a failure only, and their error is one", luvd.test(function(t)
+    write(t, HOOKS .. [[
+      local wrong
+      it("one", function() hooks.after_each(function() if wrong then error "of the hook" end return "the log" end) end)
+      it("two", function() error "own" end)
+      it("three", function() wrong = true end)]])
+    assert.matches("^ok 1 %- one\nnot ok 2 %- two\n#[^\n]+\n# Failure message: made_spec.lua:5: own\n# the log\n"
+      .. "not ok 3 %- three\n#[^\n]+\n# Failure message: made_spec.lua:4: of the hook\n", run(t).out)
+  end))
+
+  it("of all files are called, though busted loads modules anew for each file", luvd.test(function(t)
+    local text = 'require "luvd.test.hooks".before_each(function() count = (count or 0) + 1 end)\n'
+    tree.write(t.folder .. "/a_spec.lua", text .. 'it("a", function() assert.equal(1, count) end)')
+    tree.write(t.folder .. "/b_spec.lua", text .. 'it("b", function() assert.equal(2, count) end)')
+    assert.equal("ok 1 - a\nok 2 - b\n1..2\n", run(t, { "a_spec.lua", "b_spec.lua" }).out)
+  end))
+end)
+
 describe("luvd test --coverage", function()
   local function covered(t, arguments)
     tree.write(t.folder .. "/module.lua", [[

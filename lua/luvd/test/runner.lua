@@ -1,6 +1,6 @@
 -- `luvd test`: busted's own runner, with the helper around its core.
 
-local options = require "luvd.test.options"
+local options, uv = require "luvd.test.options", require "uv"
 
 local USAGE, FAILED = 2, 1 -- exit codes
 
@@ -40,7 +40,7 @@ return function(...)
   local code = find_runner()
   if code ~= true then return code end
   if found.watch then return require "luvd.test.watch"(words) end
-  _G.arg = table.move(rest, 1, #rest, 2, { [-1] = arg and arg[-1], [0] = "busted", "--ignore-lua" })
+  _G.arg = table.move(rest, 1, #rest, 2, { [-1] = uv.exepath(), [0] = "busted", "--ignore-lua" })
   catch_core(function(core)
     require "luvd.test.helper".attach(core, found)
     if found.coverage then require "luvd.test.coverage".begin(core, found.coverage) end
