@@ -1,6 +1,7 @@
 -- README and guide, followed: what a reader types, from top to bottom, and what he is told to expect.
 
 local blocks = require "support.blocks"
+local loop = require "support.loop"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 local session = require "support.session"
@@ -27,7 +28,7 @@ local runs = {}
 function runs.sh(follower, block)
   local s, notes = follower.session, block.notes
   if notes.stays then
-    follower.output = s:stays(block.text, notes.stays)
+    follower.output, follower.within = s:stays(block.text, notes.stays), nil
     return
   end
   local result = s:run(block.text)
@@ -36,14 +37,14 @@ function runs.sh(follower, block)
     error(("'%s' has exited with %d:\n%s"):format(result.command, result.code, result.out), 0)
   end
   if notes["then"] then s:must(notes["then"]) end
-  follower.output = function() return result.out end
+  follower.output, follower.within = function() return result.out end, 0
 end
 
--- What the commands above have printed.
+-- What the command above has printed; what runs on may take its time.
 function runs.output(follower, block)
-  local printed = assert(follower.output, "there is no command above")()
-  if not blocks.shows(block.text, printed) then
-    error(("it has printed:\n%s"):format(printed), 0)
+  local printed = assert(follower.output, "there is no command above")
+  if not loop.poll(function() return blocks.shows(block.text, printed()) end, follower.within) then
+    error(("it has printed:\n%s"):format(printed()), 0)
   end
 end
 

@@ -93,6 +93,17 @@ describe("a reload of a daemon with workers", function()
     d:stop()
   end))
 
+  it("has its verdict when nobody meets the old code any more", luvd.test(function(t)
+    local d = start(t)
+    local address = d:address()
+    for generation = 2, 21 do
+      code(t, generation)
+      assert.equal(0, d:reload().code)
+      assert.matches("by " .. generation, client.ask(address, ""))
+    end
+    d:stop()
+  end))
+
   it("gives a worker that dies later the daemon file in force", luvd.test(function(t)
     local d = start(t, "workers = 1,")
     file(t, "two", "workers = 1,")

@@ -18,7 +18,7 @@ static void test_a_new_generation_serves_when_all_of_it_are_ready(void **state)
 	kit_ready(kit, 2, 1);
 	kit_expect(kit, "");
 	kit_ready(kit, 2, 2);
-	kit_expect(kit, "current 2; done; leave 1/1 reload 60000; leave 1/2 reload 60000");
+	kit_expect(kit, "current 2; leave 1/1 reload 60000; leave 1/2 reload 60000; done");
 	kit_died(kit, 1, 1, EXITED_0);
 	kit_later(kit, 60999);
 	kit_expect(kit, "");
@@ -125,7 +125,7 @@ static void test_no_more_generations_live_than_may(void **state)
 	kit_died(kit, 1, 1, EXITED_0);
 	kit_expect(kit, "gone 1; spawn 3/1");
 	kit_ready(kit, 3, 1);
-	kit_expect(kit, "current 3; done; leave 2/1 reload 60000");
+	kit_expect(kit, "current 3; leave 2/1 reload 60000; done");
 }
 
 static void test_the_old_generation_replaces_its_dead_while_the_new_one_starts(void **state)
@@ -139,7 +139,7 @@ static void test_the_old_generation_replaces_its_dead_while_the_new_one_starts(v
 	kit_died(kit, 1, 1, KILLED);
 	kit_expect(kit, "spawn 1/1");
 	kit_ready(kit, 2, 1);
-	kit_expect(kit, "current 2; done; leave 1/1 reload 60000");
+	kit_expect(kit, "current 2; leave 1/1 reload 60000; done");
 }
 
 static void test_who_drains_is_not_replaced(void **state)

@@ -40,7 +40,7 @@ static void test_after_an_upgrade_the_workers_are_replaced(void **state)
 	assert_true(crew_upgrade(kit->crew, kit->now));
 	assert_int_equal(crew_renew_after_upgrade(kit->crew, kit->now), 2);
 	kit_ready(kit, 2, 1);
-	kit_expect(kit, "spawn 2/1; current 2; done; leave 1/1 upgrade 60000");
+	kit_expect(kit, "spawn 2/1; current 2; leave 1/1 upgrade 60000; done");
 }
 
 static void test_a_stop_wins_over_an_upgrade(void **state)

@@ -326,6 +326,22 @@ static void test_nobody_waits_for_a_worker_that_ends_or_cannot_be_asked(void **s
 	free(client);
 }
 
+static void test_a_client_is_told_when_all_workers_have_come_so_far(void **state)
+{
+	struct world *world = *state;
+	struct control_client *client = client_make();
+
+	queries_settle(world->queries, client, EXIT_UNKNOWN, "generation 2");
+	assert_int_equal(world->asked_count, 3);
+	assert_int_equal(totals(world, 0, 100), 0);
+	assert_int_equal(totals(world, 1, 100), 0);
+	assert_false(client->ended);
+	queries_gone(world->queries, &world->slots[2]);
+	assert_true(client->ended);
+	assert_int_equal(client->code, EXIT_UNKNOWN);
+	free(client);
+}
+
 static void test_nonsense_is_told_from_what_comes_late(void **state)
 {
 	struct world *world = *state;
@@ -552,6 +568,7 @@ int main(void)
 	    TEST(status_is_the_sum_of_what_all_workers_answer),
 	    TEST(a_worker_that_does_not_answer_is_shown_as_such_in_time),
 	    TEST(nobody_waits_for_a_worker_that_ends_or_cannot_be_asked),
+	    TEST(a_client_is_told_when_all_workers_have_come_so_far),
 	    TEST(nonsense_is_told_from_what_comes_late),
 	    TEST(an_answer_to_the_image_before_is_late_and_no_other_ones),
 	    TEST(an_audit_shows_what_each_proves_and_what_is_seen_from_outside),

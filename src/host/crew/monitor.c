@@ -191,8 +191,9 @@ static void follow(struct crew *crew, const struct news *news)
 	crew->badly = false;
 	crew->state = MONITOR_RUNNING;
 	crew->calls.current(crew->calls.data, crew->current->id);
-	verdict(crew, NULL);
+	/* First: whoever is told the verdict may count on not meeting the old one again. */
 	generation_tell(before, GENERATION_LEAVE, &leave);
+	verdict(crew, NULL);
 }
 
 static void keep_the_old(struct crew *crew, const struct news *news)

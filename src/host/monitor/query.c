@@ -25,6 +25,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	for (size_t i = 0; i < question->reply_count; i++)
 		reply_finish(&question->replies[i]);
 	free(question->replies);
+	free(question->settled);
 	free(question);
 }
 
@@ -42,6 +43,8 @@ static void answer(struct question *question)
 		return;
 	if (question->lua)
 		query_lua_failed(question, "no answer within a minute: it goes on in the worker");
+	else if (question->settled)
+		control_end(question->client, question->code, question->settled);
 	else if (question->form == CONTROL_AUDIT)
 		query_audit(question);
 	else
@@ -154,19 +157,44 @@ static void ask_one(struct question *question, struct worker_slot *slot)
 		      queries->calls.ask(queries->calls.data, slot, &message) < 0;
 }
 
+static void ask_all(struct question *question)
+{
+	struct crew *crew = question->queries->view.crew;
+
+	for (size_t i = 0; i < crew_slots(crew); i++)
+		if (queries_slot_listens(crew_slot(crew, i)))
+			ask_one(question, crew_slot(crew, i));
+	look(question);
+}
+
 void queries_status(struct queries *queries, struct control_client *client, enum control_form form)
 {
-	struct crew *crew = queries->view.crew;
-	size_t count = crew_slots(crew);
-	struct question *question = question_make(queries, client, false, count);
+	struct question *question =
+	    question_make(queries, client, false, crew_slots(queries->view.crew));
 
 	if (!question)
 		return;
 	question->form = form;
-	for (size_t i = 0; i < count; i++)
-		if (queries_slot_listens(crew_slot(crew, i)))
-			ask_one(question, crew_slot(crew, i));
-	look(question);
+	ask_all(question);
+}
+
+/* What a worker is sent it takes in order: who answers has done all before. */
+void queries_settle(struct queries *queries, struct control_client *client, int code,
+		    const char *text)
+{
+	char *settled = strdup(text);
+	struct question *question =
+	    settled ? question_make(queries, client, false, crew_slots(queries->view.crew)) : NULL;
+
+	if (!question) {
+		if (!settled)
+			control_end(client, code, text);
+		free(settled);
+		return;
+	}
+	question->settled = settled;
+	question->code = code;
+	ask_all(question);
 }
 
 /* --- what comes --- */

@@ -8,6 +8,7 @@
 #include "host/monitor/candidate.h"
 #include "host/monitor/follow.h"
 #include "host/monitor/member.h"
+#include "host/monitor/query.h"
 #include "host/monitor/rules.h"
 #include "host/notify.h"
 #include "host/verdict.h"
@@ -37,6 +38,19 @@ static struct renew *of(const struct monitor *monitor)
 
 /* --- the verdict --- */
 
+/* A new generation is all that answers from now on: the old one accepts no more when the clients are
+ * told. */
+static void tell_waiters(struct renew *renew, int code)
+{
+	struct queries *queries = renew->monitor->queries;
+	struct waiters *waiters = &renew->waiters;
+	const char *text = renew->monitor->reload.more;
+
+	for (size_t i = 0; i < waiters->count; i++)
+		queries_settle(queries, waiters->clients[i], code, text);
+	waiters->count = 0;
+}
+
 /* The manager hears READY after a refusal too: the daemon serves on. */
 static void finish(struct renew *renew, int code)
 {
@@ -52,7 +66,7 @@ static void finish(struct renew *renew, int code)
 	follow_tell(monitor);
 	sys_trim_memory(); /* the bundle passed through the heap */
 	notify_reloaded(monitor->daemon);
-	waiters_answer(&renew->waiters, code, monitor->reload.more);
+	tell_waiters(renew, code);
 }
 
 static void take_over(struct renew *renew, int64_t took)

@@ -2,11 +2,13 @@ local http = require "luvd.http"
 local testing = require "luvd.testing"
 
 local file = "@NAME@.lua"
+-- Whatever the daemon file says.
+local changes = { config = { greeting = "hello" } }
 
 describe("@NAME@", function()
   -- The real daemon, a process of its own with a free port. `<close>` ends it with the test.
   it("greets who asks", function()
-    local daemon <close> = testing.start(file)
+    local daemon <close> = testing.start(file, changes)
     local url = daemon.address.web:gsub("^tcp:", "http:")
     local response = assert(http.request(url .. "/hello/Ann"))
     assert.equal(200, response.status)
@@ -15,7 +17,7 @@ describe("@NAME@", function()
 
   -- The same daemon inside this test, without process and port: quicker, and the test can turn its clock.
   it("takes another greeting and goes on counting", function()
-    local daemon <close> = testing.simulate(file)
+    local daemon <close> = testing.simulate(file, changes)
     local function get(path)
       local conn <close> = daemon:connect()
       conn:write("GET " .. path .. " HTTP/1.0\r\n\r\n")

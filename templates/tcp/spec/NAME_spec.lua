@@ -1,11 +1,13 @@
 local testing = require "luvd.testing"
 
 local file = "@NAME@.lua"
+-- Whatever the daemon file says.
+local changes = { config = { welcome = "say something" } }
 
 describe("@NAME@", function()
   -- The real daemon, a process of its own with a free port. `<close>` ends it with the test.
   it("answers each line, and says goodbye", function()
-    local daemon <close> = testing.start(file)
+    local daemon <close> = testing.start(file, changes)
     local conn <close> = daemon:connect()
     assert.equal("say something", conn:read_line())
     conn:write "hello\n"
