@@ -87,7 +87,7 @@ describe("the keys for editors", function()
   local files = {}
   for _, name in ipairs(proc.names "examples") do files[#files + 1] = ("examples/%s/%s.lua"):format(name, name) end
   for _, name in ipairs(proc.names "templates") do
-    local path = ("templates/%s/NAME.lua"):format(name)
+    local path = ("lua/templates/%s/NAME.lua"):format(name)
     if proc.slurp(path) then files[#files + 1] = path end
   end
 

@@ -4,11 +4,12 @@
 #include "err.h"
 #include "service/embedded.h"
 
-/* What `luvd new` makes a daemon of: the files of templates/any and of the template's own folder.
+/* What `luvd new` makes a daemon of: the files of lua/templates/any and of the template's own
+ * folder.
  */
 struct template
 {
-	const char *name;    /* "http"; its folder in templates/ */
+	const char *name;    /* "http"; its folder in lua/templates/ */
 	const char *about;   /* what the daemon does, in one line */
 	const char *attempt; /* a command that tries the daemon, which runs */
 };

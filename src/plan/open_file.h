@@ -23,8 +23,8 @@ int open_file(const struct open_file *wish, uid_t self, struct made *made, struc
  * key. */
 int open_file_declared(const struct daemon *daemon, size_t index, struct made *made,
 		       struct err *err);
-/* Opens it again behind the descriptor fd, for USR1: with the rights that the daemon has now, and as
- * distrustful as at start. */
+/* Opens it again behind the descriptor fd, for USR1: with the rights that the daemon has now, and
+ * as distrustful as at start. */
 int open_file_anew(const struct file *file, int fd, struct err *err);
 /* Removes a file that this start has made, unless somebody has written to it. */
 void open_file_undo(const char *path, const struct made *made, int fd);
