@@ -195,6 +195,16 @@ describe("testing.start", function()
     assert.equal("SIGKILL", killed:stop().signal)
   end)
 
+  it("ends though a connection to it was lost", function()
+    local d = start()
+    for _ = 1, 20 do
+      d:connect()
+      collectgarbage "step"
+    end
+    collectgarbage()
+    assert.equal(0, d:stop().code)
+  end)
+
   it("removes its folder at the end", function()
     local d = start()
     assert.equal("directory", uv.fs_stat(d.folder).type)

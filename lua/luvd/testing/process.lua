@@ -1,6 +1,7 @@
 -- A daemon under test as a process of its own: testing.start.
 
 local child = require "luvd.testing.child"
+local connections = require "luvd.testing.connections"
 local control = require "luvd.testing.control"
 local datagrams = require "luvd.testing.datagrams"
 local folder = require "luvd.testing.folder"
@@ -14,7 +15,7 @@ local scope = require "luvd.testing.scope"
 local uv = require "uv"
 
 local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
-local HOLD_UP = 0.25 -- seconds: then a connection of the test that the daemon waits for is half closed
+local HOLD_UP = 0.25 -- seconds: then connections of the test, which are often just forgotten, are half closed
 local FINISH_WITHIN = 1 -- seconds: at the end of a test nobody asks how gracefully it stops
 
 -- What runs. Apart from the object that the test has, so that the loop, which holds this, does not keep that alive.
@@ -30,17 +31,12 @@ local function close_kept()
   if pool then pool.clear() end
 end
 
--- A daemon that drains waits for its peers, which in a test are often just forgotten.
-local function let_go(self)
-  for conn in pairs(self.connections) do
-    if conn.shutdown then conn:shutdown() end
-  end
-end
-
 function Running:stop(within)
   if not self.result then
     close_kept()
-    if self.child:kill "sigterm" and not self.child:wait_end(HOLD_UP) then let_go(self) end
+    if self.child:kill "sigterm" and not self.child:wait_end(HOLD_UP) then
+      connections.shutdown(self.connections)
+    end
     if not self.child:wait_end(within) and self.child:kill "sigquit" and not self.child:wait_end(FINISH_WITHIN) then
       self.child:kill "sigkill"
     end
@@ -56,7 +52,7 @@ end
 
 --- The end of the test: nothing of it is left.
 function Running:finish()
-  for conn in pairs(self.connections) do conn:close() end
+  connections.close(self.connections)
   self:stop(FINISH_WITHIN)
   scope.remove(self)
   folder.remove(self.folder)
@@ -128,8 +124,7 @@ end
 local function run(file, changes)
   local root = math.tointeger(uv.getuid()) == 0
   local sets = overrides.sets(changes)
-  local connections = setmetatable({}, { __mode = "k" })
-  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections, log = log.new(),
+  local self = setmetatable({ name = name_of(file), sets = {}, connections = connections.new(), log = log.new(),
     folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
   for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end

@@ -1,6 +1,7 @@
 -- A daemon under test in this process, with a clock of its own: testing.simulate.
 
 local clock = require "luvd.testing.clock"
+local connections = require "luvd.testing.connections"
 local datagrams = require "luvd.testing.datagrams"
 local eval = require "luvd.testing.eval"
 local folder = require "luvd.testing.folder"
@@ -53,7 +54,7 @@ end
 function Simulated:finish()
   if self.closed then return end
   local ok, problem = pcall(self.stop, self)
-  for conn in pairs(self.connections) do conn:close() end
+  connections.close(self.connections)
   close(self)
   if not ok and not tostring(problem):find("cannot wait", 1, true) then error(problem, 0) end
 end
@@ -93,7 +94,7 @@ end
 local function run(file, changes)
   local sets = overrides.sets(changes)
   local self = setmetatable({ name = file:match "([^/]+)$" or file, taken = 0, sets = sets, log = log.new(),
-    address = listeners.new(), connections = setmetatable({}, { __mode = "k" }),
+    address = listeners.new(), connections = connections.new(),
     folder = folder.make "0700" }, Simulated)
   local problem
   self.native, problem = native.create(absolute(file), file, sets, self.folder)
