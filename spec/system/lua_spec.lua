@@ -1,6 +1,7 @@
 -- `luvd lua` and luvd-lua: scripts whose main flow may wait, with lua's own options.
 
 local luvd = require "support.luvd"
+local proc = require "support.proc"
 local uv = require "luv"
 
 local interpreter = luvd.binary .. "-lua"
@@ -310,6 +311,28 @@ describe("luvd-lua", function()
     plain:wait()
     assert.equal(plain.out, ours.out)
     assert.matches("stdin:1: attempt to index a number value", ours.err)
+  end))
+
+  it("completes, shows values readably and keeps a history at a terminal, while the loop runs", luvd.test(function(t)
+    local child = t:spawn({ "/usr/bin/script", "-qec", "exec " .. interpreter, "/dev/null" },
+      { more_env = { "HOME=" .. t.folder, "TERM=xterm" } })
+    child:wait_output("out", "> ")
+    child:write "{ 1, a = 'x' }\n"
+    child:wait_output("out", '{ 1, a = "x" }')
+    child:write "string.for\t('%d', 5)\n"
+    child:wait_output("out", '"5"')
+    child:write "for i = 1, 2 do\nprint('line', i) end\n"
+    child:wait_output("out", "line\t2")
+    child:write "require 'luvd'.every('1ms', function() print 'tick' end)\n"
+    child:wait_output("out", "\ntick.*\ntick")
+    child:write "print 'spins' while true do end\n"
+    child:wait_output("out", "\nspins")
+    child:write "\3"
+    child:wait_output("out", "interrupted!")
+    child:write "os.exit(3)\n"
+    child:wait()
+    assert.equal(3, child.code)
+    assert.matches("string.format", proc.slurp(t.folder .. "/.local/state/luvd/console_history"), 1, true)
   end))
 
   it("tells its options with luvd lua --help", luvd.test(function(t)

@@ -8,7 +8,8 @@
 local testing = {}
 
 ---What a test changes in a daemon file: merged into it table by table, `false` removes a key, a list and `{}` replace
----what is there. Only data: booleans, numbers, strings with any bytes, tables. `{ user = false, config = { every = "1s" } }`
+---what is there. Only data: booleans, numbers, strings with any bytes, tables. A key with "." or "=" cannot be changed by
+---itself. `{ user = false, config = { every = "1s" } }`
 ---@alias luvd.testing.Overrides table<string, any>
 
 ---Runs the real daemon file as a process of its own, `luvd run --scratch FOLDER`, and returns when it is ready. Every tcp
