@@ -1,6 +1,7 @@
 -- `luvd lua` and luvd-lua: scripts whose main flow may wait, with lua's own options.
 
 local luvd = require "support.luvd"
+local proc = require "support.proc"
 local uv = require "luv"
 
 local interpreter = luvd.binary .. "-lua"
@@ -131,6 +132,14 @@ describe("the loop of a script", function()
     ]]):gsub("uv.run: ", "")))
   end))
 
+  it("is told by a thread through its handle", luvd.test(function(t)
+    assert.equal("from the thread\n", script(t, [[
+      local async
+      async = uv.new_async(function(text) print(text) async:close() end)
+      uv.new_thread(function(handle) require "luv".async_send(handle, "from the thread") end, async):join()
+    ]]))
+  end))
+
   it("ends with uv.stop", luvd.test(function(t)
     assert.equal("true\n", script(t, [[
       local timer = uv.new_timer()
@@ -156,6 +165,45 @@ describe("the end of a script", function()
       "require 'uv'.new_timer():start(1, 0, function() os.exit(7, true) end)" } do
       assert.same({ 7, "" }, { run(t, { "-e", text }).code, run(t, { "-e", text }).err })
     end
+  end))
+
+  it("is the same wherever os.exit closes the state, with all that is open", luvd.test(function(t)
+    local text = [[
+      local luvd, net, task, uv = require "luvd", require "luvd.net", require "luvd.task", require "uv"
+      local listener = net.listen "tcp://127.0.0.1:0"
+      net.serve(listener, function(conn) conn:read() end)
+      local conn = net.connect(listener.address)
+      task.spawn(conn.read, conn)
+      uv.new_timer():start(1, 1, function() end)
+      local _ <close> = task.defer(function() print "closed" end)
+      setmetatable({}, { __gc = function() print(pcall(luvd.sleep, 0)) end })
+      ]]
+    for _, last in ipairs { "os.exit(3, true)", "coroutine.wrap(os.exit)(3, true)",
+      "task.spawn(os.exit, 3, true) luvd.sleep(60)",
+      "uv.new_timer():start(1, 0, function() os.exit(3, true) end) luvd.sleep(60)" } do
+      local result = run(t, { "-e", text .. last })
+      assert.equal("closed\nfalse\tcannot wait: the script has ended\n", result.out)
+      assert.same({ 3, "" }, { result.code, result.err })
+    end
+  end))
+
+  it("loses no memory #plain", luvd.test(function(t)
+    local file = t:file([[
+      local luvd, net, task = require "luvd", require "luvd.net", require "luvd.task"
+      local listener <close> = net.listen "tcp://127.0.0.1:0"
+      net.serve(listener, function(conn) for line in conn:lines() do conn:write(line .. "\n") end end)
+      local conn <close> = net.connect(listener.address)
+      conn:write "line\n"
+      assert(conn:read_line { timeout = "1h" } == "line")
+      task.all(function() luvd.sleep "1ms" end, function() assert(not pcall(task.timeout, "1ms", luvd.sleep)) end)
+      require "luvd.script".deadline "1ms"
+      print(pcall(luvd.sleep, 60))
+      require "luvd.script".deadline(nil)
+      task.spawn(function() task.channel():receive() end)
+    ]], "script.lua")
+    local result = t:command { "/usr/bin/valgrind", "--quiet", "--leak-check=full", "--error-exitcode=99",
+      "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect", interpreter, file }
+    assert.same({ 0, "false\ttook longer than 1ms\n", "" }, { result.code, result.out, result.err })
   end))
 
   it("is 1 when a task has failed that nobody has asked for, and the rest goes on", luvd.test(function(t)
@@ -263,6 +311,28 @@ describe("luvd-lua", function()
     plain:wait()
     assert.equal(plain.out, ours.out)
     assert.matches("stdin:1: attempt to index a number value", ours.err)
+  end))
+
+  it("completes, shows values readably and keeps a history at a terminal, while the loop runs", luvd.test(function(t)
+    local child = t:spawn({ "/usr/bin/script", "-qec", "exec " .. interpreter, "/dev/null" },
+      { more_env = { "HOME=" .. t.folder, "TERM=xterm" } })
+    child:wait_output("out", "> ")
+    child:write "{ 1, a = 'x' }\n"
+    child:wait_output("out", '{ 1, a = "x" }')
+    child:write "string.for\t('%d', 5)\n"
+    child:wait_output("out", '"5"')
+    child:write "for i = 1, 2 do\nprint('line', i) end\n"
+    child:wait_output("out", "line\t2")
+    child:write "require 'luvd'.every('1ms', function() print 'tick' end)\n"
+    child:wait_output("out", "\ntick.*\ntick")
+    child:write "print 'spins' while true do end\n"
+    child:wait_output("out", "\nspins")
+    child:write "\3"
+    child:wait_output("out", "interrupted!")
+    child:write "os.exit(3)\n"
+    child:wait()
+    assert.equal(3, child.code)
+    assert.matches("string.format", proc.slurp(t.folder .. "/.local/state/luvd/console_history"), 1, true)
   end))
 
   it("tells its options with luvd lua --help", luvd.test(function(t)

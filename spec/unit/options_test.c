@@ -17,6 +17,7 @@ const struct command commands[] = {
      NULL},
     {"help", "[KEY]", "tell", 0, false, false, NULL},
     {"version", "", "print the version", 0, false, false, NULL},
+    {"lua", "[SCRIPT]", "run it", OPTION_RAW, false, false, NULL},
     {"loader", "", NULL, 0, false, false, NULL},
     {NULL, NULL, NULL, 0, false, false, NULL},
 };
@@ -207,6 +208,18 @@ static void a_hidden_command_is_never_proposed(void **state)
 	assert_non_null(command_find("loader", &err));
 }
 
+static void what_a_raw_command_is_given_is_left_to_it(void **state)
+{
+	struct parsed parsed = PARSE("lua", "-e", "x", "--", "--help");
+
+	(void)state;
+	assert_int_equal(0, parsed.result);
+	assert_false(parsed.options.help);
+	assert_string_equal("-e", parsed.options.words[0]);
+	assert_string_equal("--help", parsed.options.words[3]);
+	assert_true(PARSE("lua", "--help").options.help);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +238,7 @@ int main(void)
 	    cmocka_unit_test(help_takes_a_key),
 	    cmocka_unit_test(an_unknown_command_has_the_nearest_right_one),
 	    cmocka_unit_test(a_hidden_command_is_never_proposed),
+	    cmocka_unit_test(what_a_raw_command_is_given_is_left_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -598,6 +598,22 @@ static void test_children_and_channels_work_inside_generators(void **state)
 	    "INFO 6\nINFO end\n");
 }
 
+static void test_a_coroutine_that_resumes_itself_goes_on(void **state)
+{
+	(void)state;
+	assert_says(
+	    SERVICE(
+		"local again again = coroutine.wrap(function()\n"
+		"  say(tostring(pcall(again)))\n"
+		"  local ok, why = coroutine.resume(coroutine.running()) say(tostring(ok), why)\n"
+		"  coroutine.yield() say 'still here' end)\n"
+		"again() again() say(tostring(pcall(again)))"),
+	    "INFO false\n"
+	    "INFO false cannot resume non-suspended coroutine\n"
+	    "INFO still here\n"
+	    "INFO false\nINFO end\n");
+}
+
 static void test_cancelling_closes_the_coroutines_that_wait_inside(void **state)
 {
 	(void)state;
@@ -800,6 +816,7 @@ int main(void)
 	    cmocka_unit_test(test_a_permit_for_a_cancelled_task_goes_to_the_next),
 	    cmocka_unit_test(test_defer_runs_at_the_end_of_the_block_whatever_ends_it),
 	    cmocka_unit_test(test_children_and_channels_work_inside_generators),
+	    cmocka_unit_test(test_a_coroutine_that_resumes_itself_goes_on),
 	    cmocka_unit_test(test_cancelling_closes_the_coroutines_that_wait_inside),
 	    cmocka_unit_test(test_tracebacks_lead_through_tasks_and_coroutines),
 	    cmocka_unit_test(test_a_coroutine_that_the_service_knows_is_not_used_again),

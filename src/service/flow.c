@@ -65,13 +65,9 @@ void flow_go_on(struct vm *vm, const struct flow_rest *rest)
 
 /* --- waiting --- */
 
-void flow_check(lua_State *L)
+void flow_begin(lua_State *L)
 {
-	struct vm *vm = vm_of(L);
-
-	if (vm->phase == PHASE_CLOSED)
-		vm_raise(L, "cannot wait: the script has ended");
-	vm->script->flow.continuing = false; /* a wait of its own */
+	vm_of(L)->script->flow.continuing = false;
 }
 
 static void run_until_woken(lua_State *L, struct flow *flow)

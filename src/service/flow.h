@@ -40,8 +40,8 @@ void flow_go_on(struct vm *vm, const struct flow_rest *rest);
 
 /* --- for task_wait.c --- */
 
-/* Raises when the script has ended. */
-void flow_check(lua_State *L);
+/* A function that waits begins: what it waits for is followed by a function of its own. */
+void flow_begin(lua_State *L);
 /* Runs the loop until the flow's task is woken, then function; returns what it returns. Raises when
  * nothing is left that could wake it, or the script is stopped. */
 int flow_wait(lua_State *L, lua_KContext context, lua_KFunction function);

@@ -18,7 +18,6 @@ static int l_run(lua_State *L)
 
 	if (!vm->current || !vm->current->main)
 		return luaL_error(L, "uv.run: the loop is running already");
-	flow_check(L);
 	flow_rest(vm, &rest);
 	luv_context(L)->mode = mode;
 	alive = script_loop(vm->script, mode);

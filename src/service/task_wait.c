@@ -16,13 +16,15 @@ struct task *task_check(lua_State *L)
 
 	if (vm->phase == PHASE_LOADING)
 		vm_raise(L, "cannot wait while the service is being loaded: wait inside start");
+	if (vm->script && vm->phase == PHASE_CLOSED)
+		vm_raise(L, "cannot wait: the script has ended");
 	if (!task)
 		vm_raise(L, "cannot wait outside of a task: use %s",
 			 vm->script ? "task.spawn" : "daemon:spawn");
 	if (task->closing)
 		vm_raise(L, "cannot wait while a task is being closed (in a <close> value)");
 	if (task->main) {
-		flow_check(L);
+		flow_begin(L);
 		return task;
 	}
 	if (vm->pinned || !lua_isyieldable(L))
