@@ -5,6 +5,7 @@
 ---@field folder string below LUVD_OUTSIDE
 ---@field needs string a file of it, by which it is known
 ---@field arguments string[] of the interpreter
+---@field busted? boolean its tests are busted's: called by busted under each interpreter, and by `luvd test`
 ---@field tries? integer default 1: of one that now and then fails by itself
 ---@field verdicts fun(result: support.child): string[] what has to be the same under each interpreter
 
@@ -36,5 +37,17 @@ return {
   {
     name = "luv's tests", folder = "luv", needs = "tests/run.lua",
     arguments = { "tests/run.lua" }, verdicts = tap,
+  },
+  {
+    name = "busted's specs", folder = "busted", needs = "spec/core_spec.lua", busted = true,
+    arguments = { "-o", "TAP" }, verdicts = tap,
+  },
+  {
+    name = "luassert's specs", folder = "luassert", needs = "spec/assertions_spec.lua", busted = true,
+    arguments = { "-o", "TAP" }, verdicts = tap,
+  },
+  {
+    name = "Penlight's specs", folder = "penlight", needs = "spec/app_spec.lua", busted = true,
+    arguments = { "-o", "TAP" }, verdicts = tap,
   },
 }

@@ -404,6 +404,65 @@ static bool is_child(pid_t pid)
 	return false;
 }
 
+static void a_process_has_a_name_until_it_has_ended(void **state)
+{
+	char name[64], byte = 0;
+	int told[2], asked[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(told), 0);
+	assert_int_equal(pipe(asked), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)sys_name("odd) (name");
+		_exit(write(told[1], "x", 1) != 1 || read(asked[0], &byte, 1) != 1);
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	assert_int_equal(sys_process_name(pid, name, sizeof name), 0);
+	assert_string_equal(name, "odd) (name");
+	assert_int_equal(sys_process_name(pid, name, 4), 0);
+	assert_string_equal(name, "odd");
+	assert_int_equal(write(asked[1], "x", 1), 1);
+	for (int i = 0; i < 2; i++) {
+		close(told[i]);
+		close(asked[i]);
+	}
+	assert_int_equal(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_int_equal(sys_process_name(pid, name, sizeof name), -1);
+	assert_int_equal(sys_wait(pid, &(int){0}, 0), pid);
+	assert_int_equal(sys_process_name(pid, name, sizeof name), -1);
+}
+
+static bool is_descriptor(int fd)
+{
+	int list[512];
+	size_t count = sys_descriptors(list, 512);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == fd)
+			return true;
+	return false;
+}
+
+static void descriptors_are_listed_with_what_is_behind_them(void **state)
+{
+	int list[2], fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char name[64];
+
+	(void)state;
+	assert_true(fd > 2);
+	assert_true(is_descriptor(fd));
+	assert_int_equal(sys_descriptors(list, 2), 2);
+	assert_int_equal(sys_descriptor_name(fd, name, sizeof name), 0);
+	assert_string_equal(name, "/dev/null");
+	assert_int_equal(sys_descriptor_name(fd, name, 5), 0);
+	assert_string_equal(name, "/dev");
+	close(fd);
+	assert_false(is_descriptor(fd));
+	assert_int_equal(sys_descriptor_name(fd, name, sizeof name), -1);
+}
+
 static void children_are_listed_until_somebody_has_waited_for_them(void **state)
 {
 	pid_t list[2], pids[300];
@@ -591,6 +650,8 @@ int main(void)
 	    cmocka_unit_test(a_worker_is_given_descriptors_whose_numbers_overlap),
 	    cmocka_unit_test(a_worker_is_not_started_with_a_descriptor_that_is_not_open),
 	    cmocka_unit_test(the_end_of_the_parent_is_a_signal),
+	    cmocka_unit_test(a_process_has_a_name_until_it_has_ended),
+	    cmocka_unit_test(descriptors_are_listed_with_what_is_behind_them),
 	    cmocka_unit_test(children_are_listed_until_somebody_has_waited_for_them),
 	    cmocka_unit_test(a_unix_socket_has_its_mode_from_the_beginning),
 	    cmocka_unit_test(discard_removes_only_the_very_file),

@@ -19,17 +19,28 @@
 #include "service/vm.h"
 #include "sys/sys.h"
 
-enum { FDS_MAX = 4096, CHILDREN_MAX = 256, TEXT = 512, NAME = 256 };
+enum { TEXT = 512, NAME = 256 };
 
 /* --- one entry --- */
 
-/* The text is on top of L. origin: the object, or NULL when it is not known where it was made. */
-static void add(struct census *census, const char *id, const void *origin)
+/* FNV-1a; the zero at the end parts one id from the next. */
+static void mix(struct census *census, const char *id)
+{
+	do
+		census->mark = (census->mark ^ (unsigned char)*id) * 1099511628211U;
+	while (*id++);
+}
+
+/* origin: the object, or NULL when it is not known where it was made. */
+static void add(struct census *census, const char *id, const void *origin, const char *text)
 {
 	lua_State *L = census->L;
 
+	mix(census, id);
+	if (census->list == 0)
+		return;
 	lua_createtable(L, 0, 3);
-	lua_insert(L, -2);
+	lua_pushstring(L, text);
 	lua_setfield(L, -2, "text");
 	lua_pushstring(L, id);
 	lua_setfield(L, -2, "id");
@@ -50,29 +61,27 @@ void census_add(struct census *census, const void *object, const char *format, .
 	va_end(args);
 	/* The first word too: another kind of thing may have got the address since. */
 	snprintf(id, sizeof id, "%.*s %p", (int)strcspn(text, " ,"), text, object);
-	lua_pushstring(census->L, text);
-	add(census, id, object);
+	add(census, id, object, text);
 }
 
 void census_owns(struct census *census, int fd)
 {
-	if (fd < 0)
-		return;
-	lua_pushboolean(census->L, 1);
-	lua_rawseti(census->L, census->known, fd);
+	if (fd >= 0 && fd < CENSUS_FDS)
+		census->fds[fd] = true;
 }
 
 void census_owns_child(struct census *census, pid_t pid)
 {
-	census_owns(census, FDS_MAX + (int)pid);
+	if (census->child_count < CENSUS_CHILDREN)
+		census->children[census->child_count++] = pid;
 }
 
-static bool is_known(struct census *census, int number)
+static bool is_owned_child(const struct census *census, pid_t pid)
 {
-	bool known = lua_rawgeti(census->L, census->known, number) != LUA_TNIL;
-
-	lua_pop(census->L, 1);
-	return known;
+	for (size_t i = 0; i < census->child_count; i++)
+		if (census->children[i] == pid)
+			return true;
+	return false;
 }
 
 static void own_handle(struct census *census, const uv_handle_t *handle)
@@ -157,20 +166,20 @@ static const char *name_of_child(pid_t pid, char name[NAME])
 
 static void add_handle(struct census *census, uv_handle_t *handle)
 {
-	char name[NAME], id[64];
+	char name[NAME], id[64], text[TEXT];
 	pid_t pid;
 
 	if (handle->type == UV_PROCESS) {
 		pid = uv_process_get_pid((uv_process_t *)handle);
 		census_owns_child(census, pid);
-		lua_pushfstring(census->L, "uv_process %d (%s)", (int)pid,
-				name_of_child(pid, name));
+		snprintf(text, sizeof text, "uv_process %ld (%s)", (long)pid,
+			 name_of_child(pid, name));
 	} else {
-		lua_pushfstring(census->L, "uv_%s, %s", uv_handle_type_name(handle->type),
-				uv_is_active(handle) ? "active" : "idle");
+		snprintf(text, sizeof text, "uv_%s, %s", uv_handle_type_name(handle->type),
+			 uv_is_active(handle) ? "active" : "idle");
 	}
 	snprintf(id, sizeof id, "uv %p", (void *)handle);
-	add(census, id, NULL);
+	add(census, id, NULL, text);
 }
 
 static void add_handles(struct census *census)
@@ -219,62 +228,66 @@ static const char *name_of_socket(int fd, char name[CONN_ADDRESS_MAX], const cha
 
 static void add_descriptors(struct census *census)
 {
-	char path[NAME], name[CONN_ADDRESS_MAX], id[NAME + 32];
-	int list[FDS_MAX];
-	size_t count = sys_descriptors(list, FDS_MAX);
+	char path[NAME], name[CONN_ADDRESS_MAX], id[NAME + 32], text[TEXT];
+	int list[CENSUS_FDS];
+	size_t count = sys_descriptors(list, CENSUS_FDS);
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_known(census, list[i]) ||
+		if ((list[i] < CENSUS_FDS && census->fds[list[i]]) ||
 		    sys_descriptor_name(list[i], path, sizeof path) < 0 ||
 		    is_loops(census->vm->loop, list[i], path))
 			continue;
-		lua_pushfstring(
-		    census->L, "descriptor %d: %s", list[i],
-		    strncmp(path, "socket:", 7) == 0 ? name_of_socket(list[i], name, path) : path);
 		snprintf(id, sizeof id, "fd %d %s", list[i], path);
-		add(census, id, NULL);
+		snprintf(text, sizeof text, "descriptor %d: %s", list[i],
+			 strncmp(path, "socket:", 7) == 0 ? name_of_socket(list[i], name, path)
+							  : path);
+		add(census, id, NULL, text);
 	}
 }
 
 static void add_children(struct census *census)
 {
-	char name[NAME], id[64];
-	pid_t list[CHILDREN_MAX];
-	size_t count = sys_children(list, CHILDREN_MAX);
+	char name[NAME], id[64], text[TEXT];
+	pid_t list[CENSUS_CHILDREN];
+	size_t count = sys_children(list, CENSUS_CHILDREN);
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_known(census, FDS_MAX + (int)list[i]))
+		if (is_owned_child(census, list[i]))
 			continue;
-		lua_pushfstring(census->L, "process %d (%s)", (int)list[i],
-				name_of_child(list[i], name));
 		snprintf(id, sizeof id, "process %ld", (long)list[i]);
-		add(census, id, NULL);
+		snprintf(text, sizeof text, "process %ld (%s)", (long)list[i],
+			 name_of_child(list[i], name));
+		add(census, id, NULL, text);
 	}
 }
 
 /* --- all of it --- */
 
+static void add_all(struct census *census)
+{
+	struct vm *vm = census->vm;
+
+	luaL_checkstack(census->L, 16, NULL);
+	add_conns(census, &vm->conns);
+	add_servers(census, &vm->servers);
+	add_listenings(census, &vm->listenings);
+	add_udps(census, &vm->udps);
+	timers_tell(vm, census);
+	fs_watchers_tell(vm, census);
+	add_tasks(census, &vm->tasks);
+	if (vm->script)
+		add_tasks(census, &vm->script->flow.task.children);
+	add_handles(census);
+	add_descriptors(census);
+	add_children(census);
+}
+
 static int take(lua_State *L)
 {
-	struct vm *vm = vm_of(L);
-	struct census census = {.vm = vm, .L = L, .list = 1, .known = 2};
+	struct census census = {.vm = vm_of(L), .L = L, .list = 1};
 
-	luaL_checkstack(L, 16, NULL);
 	lua_newtable(L);
-	lua_newtable(L);
-	add_conns(&census, &vm->conns);
-	add_servers(&census, &vm->servers);
-	add_listenings(&census, &vm->listenings);
-	add_udps(&census, &vm->udps);
-	timers_tell(vm, &census);
-	fs_watchers_tell(vm, &census);
-	add_tasks(&census, &vm->tasks);
-	if (vm->script)
-		add_tasks(&census, &vm->script->flow.task.children);
-	add_handles(&census);
-	add_descriptors(&census);
-	add_children(&census);
-	lua_settop(L, 1);
+	add_all(&census);
 	return 1;
 }
 
@@ -292,4 +305,16 @@ int census_l_census(lua_State *L)
 	if (collecting)
 		lua_gc(L, LUA_GCRESTART);
 	return status == LUA_OK ? 1 : lua_error(L);
+}
+
+/* Nothing of Lua is made while a list is looked at, so that no finalizer runs; to stop and restart
+ * the collector would make it begin anew each time. */
+int census_l_mark(lua_State *L)
+{
+	struct census census = {.vm = vm_of(L), .L = L};
+
+	lua_settop(L, 0);
+	add_all(&census);
+	lua_pushinteger(L, (lua_Integer)census.mark);
+	return 1;
 }

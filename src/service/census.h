@@ -4,6 +4,7 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* What a vm and its process hold at this moment: connections, listeners, sockets of datagrams,
@@ -12,17 +13,27 @@
 
 struct vm;
 
+enum { CENSUS_FDS = 4096, CENSUS_CHILDREN = 256 };
+
 /* One that is being taken. */
 struct census {
 	struct vm *vm;
 	lua_State *L;
-	int list, known; /* where on the stack: the result, what its entries own */
+	int list;      /* where on the stack the result is; 0: only the mark is wanted */
+	uint64_t mark; /* of all ids */
+	/* What entries own that have been added. */
+	bool fds[CENSUS_FDS];
+	size_t child_count;
+	pid_t children[CENSUS_CHILDREN];
 };
 
-/* luvd.test.native: census() -> list of { id, text, where }. id: string, the same in every census while the thing
- * lives; text: string, "timer, every 10 min"; where: string or nil, "spec/echo_spec.lua:12", from
- * the second census of this vm on. */
+/* luvd.test.native: census() -> list of { id, text, where }. id: string, the same in every census
+ * while the thing lives; text: string, "watcher of /tmp"; where: string or nil,
+ * "spec/echo_spec.lua:12", of things made since the first census of this vm. */
 int census_l_census(lua_State *L);
+/* luvd.test.native: census_mark() -> an integer that is another one when the ids of a census would
+ * be others. Much cheaper. */
+int census_l_mark(lua_State *L);
 
 /* --- for those who hold something --- */
 

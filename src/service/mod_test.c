@@ -62,6 +62,7 @@ static int l_gc(lua_State *L)
 int luaopen_luvd_test_native(lua_State *L)
 {
 	static const luaL_Reg functions[] = {{"census", census_l_census},
+					     {"census_mark", census_l_mark},
 					     {"tell_failures", l_tell_failures},
 					     {"count_lines", l_count_lines},
 					     {"lines", l_lines},

@@ -445,7 +445,7 @@ size_t sys_descriptors(int *list, size_t size)
 	size_t count = 0;
 
 	while (folder && count < size && (entry = readdir(folder))) {
-		int fd = entry->d_name[0] == '.' ? -1 : atoi(entry->d_name);
+		int fd = entry->d_name[0] == '.' ? -1 : (int)strtol(entry->d_name, NULL, 10);
 
 		if (fd >= 0 && fd != dirfd(folder))
 			list[count++] = fd;

@@ -12,13 +12,15 @@ local function add(list, fn)
   return true
 end
 
---- fn() is called before the body of each test, after all before_each; its error is the test's.
---- Returns whether tests run here at all.
+---Calls fn before the body of each test, after all before_each; its error is the test's. For good.
+---@param fn fun()
+---@return boolean attached false: no tests run here
 function hooks.before_each(fn) return add("before", fn) end
 
---- fn(failed) is called when a test is over, after all after_each and before it is looked for what is left. failed is
---- true when the test has failed so far. A text that it returns is shown with a failure; its error fails the test.
---- Returns whether tests run here at all.
+---Calls fn when a test is over, after all after_each and before it is looked for what is left. Its error fails the
+---test. For good.
+---@param fn fun(failed: boolean): string? # failed: so far; the text is shown when the test fails
+---@return boolean attached false: no tests run here
 function hooks.after_each(fn) return add("after", fn) end
 
 return hooks

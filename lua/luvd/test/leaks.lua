@@ -6,18 +6,21 @@ local leaks = {}
 
 local TURNS, PAUSE = 40, "5ms" -- what is being closed may take a moment
 local told = {} -- ids that a test has been blamed for already
-local last -- what was there when nothing of the tests had run since; nil: something has
+local last, last_mark -- the last census, as id -> entry
 
-local function look()
-  local found = {}
-  for _, entry in ipairs(native.census()) do found[entry.id] = entry end
-  return found
+-- Taken anew only when something has come or gone; anew: in any case, for what it says of a thing may be old.
+local function look(anew)
+  local mark = native.census_mark()
+  if mark == last_mark and not anew then return last end
+  last, last_mark = {}, mark
+  for _, entry in ipairs(native.census()) do last[entry.id] = entry end
+  return last
 end
 
-local function added(before)
-  local list = {}
-  last = look()
-  for id, entry in pairs(last) do
+local function added(before, anew)
+  local list, now = {}, look(anew)
+  if now == before then return list end
+  for id, entry in pairs(now) do
     if not before[id] and not told[id] then list[#list + 1] = entry end
   end
   return list
@@ -36,7 +39,7 @@ local function left_after_all(before)
     collectgarbage()
     collectgarbage()
     luvd.sleep(PAUSE)
-    list = added(before)
+    list = added(before, true)
     if #list == 0 then break end
   end
   return list
@@ -46,15 +49,7 @@ local function line_of(entry)
   return "  " .. entry.text .. (entry.where and ", made at " .. entry.where or "")
 end
 
-function leaks.enter()
-  last = last or look()
-  return last
-end
-
-function leaks.guard(run)
-  last = nil
-  return run()
-end
+function leaks.enter() return look() end
 
 --- A test that has failed was cut short and is not blamed, nor is the next one.
 function leaks.leave(before, failed)
