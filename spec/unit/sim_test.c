@@ -44,7 +44,7 @@ static void write_file(const char *path, const char *text)
 static void create(struct world *world, const char *start, const char *rest)
 {
 	static char *sets[] = {NULL}, *environment[] = {"HOME=/", NULL};
-	const struct sim_calls calls = {world, on_changed};
+	const struct sim_calls calls = {.data = world, .changed = on_changed};
 	struct source source = {.path = world->path,
 				.shown = "it.lua",
 				.sets = sets,

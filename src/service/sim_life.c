@@ -125,10 +125,10 @@ static void on_level(void *data, enum log_level level)
 /* The rows of a start that make what the service is given. */
 static int make_things(struct incarnation *self, struct err *err)
 {
-	static const struct step *const rows[] = {&step_paths, &step_files};
+	static const struct step *const rows[] = {&step_paths, &step_files, NULL};
 
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (rows[i]->wanted(&self->daemon) && rows[i]->apply(&self->daemon, err) < 0)
+	for (const struct step *const *row = rows; *row; row++)
+		if ((*row)->wanted(&self->daemon) && (*row)->apply(&self->daemon, err) < 0)
 			return -1;
 	return warmup_read(&self->daemon, err);
 }

@@ -62,7 +62,7 @@ void sim_stop_now(struct sim *sim);
 /* Takes spec over. NULL with err. */
 struct incarnation *incarnation_create(struct sim *sim, struct spec *spec, int number,
 				       struct err *err);
-void incarnation_destroy(struct incarnation *incarnation);
+void incarnation_destroy(struct incarnation *self);
 /* Loads and resolves; who runs it, and in which root, is left out. NULL with errs. */
 struct spec *sim_load(const struct source *source, struct errs *errs);
 

@@ -161,9 +161,8 @@ int scratch_read_sets(struct source *source, struct err *err)
 
 	if (asprintf(&path, "%s/sets", source->scratch) < 0)
 		return err_set(err, "out of memory");
-	if (access(path, F_OK) < 0 && errno == ENOENT)
-		result = 0;
-	else if (trust_read(source, path, &text, &length, &stamp, err) == 0)
+	if ((access(path, F_OK) < 0 && errno == ENOENT) ||
+	    trust_read(source, path, &text, &length, &stamp, err) == 0)
 		result = 0;
 	for (line = text; result == 0 && line && *line;) {
 		size_t n = strcspn(line, "\n");

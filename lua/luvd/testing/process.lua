@@ -14,6 +14,7 @@ local scope = require "luvd.testing.scope"
 local uv = require "uv"
 
 local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
+local HOLD_UP = 0.25 -- seconds: then a connection of the test that the daemon waits for is half closed
 local FINISH_WITHIN = 1 -- seconds: at the end of a test nobody asks how gracefully it stops
 
 -- What runs. Apart from the object that the test has, so that the loop, which holds this, does not keep that alive.
@@ -29,11 +30,19 @@ local function close_kept()
   if pool then pool.clear() end
 end
 
+-- A daemon that drains waits for its peers, which in a test are often just forgotten.
+local function let_go(self)
+  for conn in pairs(self.connections) do
+    if conn.shutdown then conn:shutdown() end
+  end
+end
+
 function Running:stop(within)
   if not self.result then
     close_kept()
-    for _, name in ipairs { "sigterm", "sigquit", "sigkill" } do
-      if self.child:kill(name) then self.child:wait_end(name == "sigterm" and within or FINISH_WITHIN) end
+    if self.child:kill "sigterm" and not self.child:wait_end(HOLD_UP) then let_go(self) end
+    if not self.child:wait_end(within) and self.child:kill "sigquit" and not self.child:wait_end(FINISH_WITHIN) then
+      self.child:kill "sigkill"
     end
     self.child:wait_end()
     local signal = self.child.signal

@@ -8,7 +8,8 @@
 local testing = {}
 
 ---What a test changes in a daemon file: merged into it table by table, `false` removes a key, a list and `{}` replace
----what is there. Only data: booleans, numbers, strings with any bytes, tables. `{ user = false, config = { every = "1s" } }`
+---what is there. Only data: booleans, numbers, strings with any bytes, tables. A key with "." or "=" cannot be changed by
+---itself. `{ user = false, config = { every = "1s" } }`
 ---@alias luvd.testing.Overrides table<string, any>
 
 ---Runs the real daemon file as a process of its own, `luvd run --scratch FOLDER`, and returns when it is ready. Every tcp
@@ -149,7 +150,8 @@ function Daemon:wait_log(pattern, within) end
 ---@return nil|boolean|number|string|table ...
 function Daemon:eval(text) end
 
----Stops it as SIGTERM does, and waits for its end. Once more returns the same.
+---Stops it as SIGTERM does, and waits for its end. Connections of the test that it is still waiting for after a quarter
+---of a second are half closed, as by `shutdown`. Once more returns the same.
 ---@return luvd.testing.End
 function Daemon:stop() end
 
