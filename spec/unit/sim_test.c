@@ -25,7 +25,7 @@ struct world {
 	bool ok;
 };
 
-enum { MINUTE = 60000 };
+static const uint64_t MINUTE = 60000;
 
 static void on_changed(void *data)
 {
@@ -170,10 +170,10 @@ static void the_clock_stands_until_it_is_moved(void **state)
 	assert_false(sim_settle(world->sim));
 	assert_int_equal(sim_now(world->sim), before);
 	assert_null(strstr(logged(world), "tick"));
-	assert_int_equal(sim_due(world->sim), before + 10 * (uint64_t)MINUTE);
+	assert_int_equal(sim_due(world->sim), before + 10 * MINUTE);
 	advance(world, 10 * MINUTE);
 	assert_logged(world, "tick");
-	assert_int_equal(sim_now(world->sim), before + 10 * (uint64_t)MINUTE);
+	assert_int_equal(sim_now(world->sim), before + 10 * MINUTE);
 }
 
 static void each_alarm_is_over_before_the_next(void **state)
@@ -199,7 +199,7 @@ static void the_wall_clock_goes_with_it(void **state)
 	create(world, "", "");
 	before = sim_wall(world->sim);
 	advance(world, MINUTE);
-	assert_int_equal(sim_wall(world->sim), before + MINUTE);
+	assert_int_equal(sim_wall(world->sim), before + (int64_t)MINUTE);
 	snprintf(world->answer, sizeof world->answer, "%lld\n",
 		 (long long)(sim_wall(world->sim) / 1000));
 	char *expected = strdup(world->answer);

@@ -1,17 +1,14 @@
 #include "service/modules.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "plan/daemon.h"
-#include "service/conn_lua.h"
 #include "service/embed.h"
-#include "service/guise.h"
 #include "service/push.h"
+#include "service/simulation.h"
 #include "service/task.h"
 #include "service/vm.h"
 #include "sys/sys.h"
@@ -21,25 +18,17 @@
 
 static const char meta[] = "luvd.simulation";
 
-enum { DATAGRAM_MAX = 65507 };
-
 struct box {
 	struct embed *embed; /* NULL: closed */
 };
 
-static struct embed *check(lua_State *L)
+struct embed *simulation_check(lua_State *L)
 {
 	struct box *box = luaL_checkudata(L, 1, meta);
 
 	if (!box->embed)
 		luaL_error(L, "the simulation is closed");
 	return box->embed;
-}
-
-/* What has been done may let something run. */
-static void settle(struct embed *embed)
-{
-	embed_settle(embed);
 }
 
 /* --- making one --- */
@@ -113,7 +102,7 @@ static int l_create(lua_State *L)
 		sim_destroy(sim);
 		return luaL_error(L, "cannot watch the loop of a simulation");
 	}
-	settle(box->embed);
+	embed_settle(box->embed);
 	return 1;
 }
 
@@ -135,11 +124,11 @@ static int l_phase(lua_State *L)
 	static const char *const names[] = {"starting", "running", "reloading", "stopping",
 					    "stopped"};
 
-	lua_pushstring(L, names[sim_phase(check(L)->sim)]);
+	lua_pushstring(L, names[sim_phase(simulation_check(L)->sim)]);
 	return 1;
 }
 
-static int push_err(lua_State *L, const struct err *err)
+int simulation_push_err(lua_State *L, const struct err *err)
 {
 	char text[ERR_TEXT_MAX];
 
@@ -152,24 +141,24 @@ static int push_err(lua_State *L, const struct err *err)
 
 static int l_failure(lua_State *L)
 {
-	return push_err(L, sim_failure(check(L)->sim));
+	return simulation_push_err(L, sim_failure(simulation_check(L)->sim));
 }
 
 static int l_refusal(lua_State *L)
 {
-	return push_err(L, sim_refusal(check(L)->sim));
+	return simulation_push_err(L, sim_refusal(simulation_check(L)->sim));
 }
 
 static int l_code(lua_State *L)
 {
-	lua_pushinteger(L, sim_code(check(L)->sim));
+	lua_pushinteger(L, sim_code(simulation_check(L)->sim));
 	return 1;
 }
 
 /* log(from): what was logged behind so many bytes */
 static int l_log(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 	lua_Integer from = luaL_checkinteger(L, 2);
 	size_t length;
 	const char *text = sim_log(embed->sim, &length);
@@ -182,7 +171,7 @@ static int l_log(lua_State *L)
 /* The name, and { name, address } of each entry. */
 static int l_names(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 	const struct spec *spec = sim_spec(embed->sim);
 
 	if (!spec)
@@ -211,7 +200,7 @@ static void push_holding(void *data, const char *what, size_t count)
 /* What it has open, by kinds: { ["connection of web"] = 2, task = 1 } */
 static int l_holds(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 
 	lua_newtable(L);
 	sim_holds(embed->sim, push_holding, L);
@@ -222,20 +211,20 @@ static int l_holds(lua_State *L)
 
 static int l_now(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)sim_now(check(L)->sim));
+	lua_pushinteger(L, (lua_Integer)sim_now(simulation_check(L)->sim));
 	return 1;
 }
 
 /* Milliseconds since the epoch, as the service sees them. */
 static int l_wall(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)sim_wall(check(L)->sim));
+	lua_pushinteger(L, (lua_Integer)sim_wall(simulation_check(L)->sim));
 	return 1;
 }
 
 static int l_due(lua_State *L)
 {
-	uint64_t due = sim_due(check(L)->sim);
+	uint64_t due = sim_due(simulation_check(L)->sim);
 
 	if (due)
 		lua_pushinteger(L, (lua_Integer)due);
@@ -247,7 +236,7 @@ static int l_due(lua_State *L)
 /* step(until): has an alarm rung? */
 static int l_step(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 	uint64_t until = (uint64_t)luaL_checkinteger(L, 2);
 
 	lua_pushboolean(L, embed_step(embed, until));
@@ -257,13 +246,13 @@ static int l_step(lua_State *L)
 /* settle(): has something run? */
 static int l_settle(lua_State *L)
 {
-	lua_pushboolean(L, embed_settle(check(L)));
+	lua_pushboolean(L, embed_settle(simulation_check(L)));
 	return 1;
 }
 
 static int l_looks_out(lua_State *L)
 {
-	lua_pushboolean(L, sim_looks_out(check(L)->sim));
+	lua_pushboolean(L, sim_looks_out(simulation_check(L)->sim));
 	return 1;
 }
 
@@ -294,7 +283,7 @@ static int waited(lua_State *L, int status, lua_KContext context)
 /* turn(): the script's loop turns once */
 static int l_turn(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 	struct task *task = task_check(L);
 
 	embed_turn(embed, task);
@@ -304,7 +293,7 @@ static int l_turn(lua_State *L)
 /* wait(most): until something happens in the simulation */
 static int l_wait(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 	int64_t most = luaL_checkinteger(L, 2);
 	struct task *task = task_check(L);
 
@@ -314,7 +303,7 @@ static int l_wait(lua_State *L)
 
 static int l_count(lua_State *L)
 {
-	check(L);
+	simulation_check(L);
 	return push_count(L);
 }
 
@@ -322,193 +311,62 @@ static int l_count(lua_State *L)
 
 static int l_reload(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 
 	sim_reload(embed->sim, check_sets(L, 2));
-	settle(embed);
+	embed_settle(embed);
 	return 0;
 }
 
 static int l_signal(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 
 	sim_signal(embed->sim, (int)luaL_checkinteger(L, 2));
-	settle(embed);
+	embed_settle(embed);
 	return 0;
 }
 
 static int l_stop(lua_State *L)
 {
-	struct embed *embed = check(L);
+	struct embed *embed = simulation_check(L);
 
 	sim_stop(embed->sim);
-	settle(embed);
-	return 0;
-}
-
-/* An answer, in a userdata that it keeps alive until it has come. */
-struct question {
-	lua_State *L;
-	int reference;
-	bool over, ok;
-	char *text;
-};
-
-static void on_answer(void *data, bool ok, const char *text)
-{
-	struct question *question = data;
-
-	question->over = true;
-	question->ok = ok;
-	question->text = strdup(text);
-	luaL_unref(question->L, LUA_REGISTRYINDEX, question->reference);
-}
-
-static int l_free_question(lua_State *L)
-{
-	struct question *question = lua_touserdata(L, 1);
-
-	free(question->text);
-	question->text = NULL;
-	return 0;
-}
-
-/* ask(text): a question, or nil: there is nobody to ask */
-static int l_ask(lua_State *L)
-{
-	struct embed *embed = check(L);
-	const char *text = luaL_checkstring(L, 2);
-	struct question *question = lua_newuserdatauv(L, sizeof *question, 0);
-
-	*question = (struct question){.L = vm_of(L)->L, .reference = LUA_NOREF};
-	luaL_setmetatable(L, "luvd.question");
-	lua_pushvalue(L, -1);
-	question->reference = luaL_ref(L, LUA_REGISTRYINDEX);
-	if (sim_eval(embed->sim, text, on_answer, question) < 0) {
-		luaL_unref(L, LUA_REGISTRYINDEX, question->reference);
-		return 0;
-	}
-	settle(embed);
-	return 1;
-}
-
-/* answer(question): nothing yet; or ok, text */
-static int l_answer(lua_State *L)
-{
-	struct question *question = luaL_checkudata(L, 1, "luvd.question");
-
-	if (!question->over)
-		return 0;
-	lua_pushboolean(L, question->ok);
-	lua_pushstring(L, question->text ? question->text : "not enough memory");
-	return 2;
-}
-
-/* --- connections --- */
-
-static int push_port(lua_State *L, const struct sim_address *address, int fd)
-{
-	lua_createtable(L, 0, 4);
-	lua_pushinteger(L, fd);
-	lua_setfield(L, -2, "fd");
-	lua_pushstring(L, address->world);
-	lua_setfield(L, -2, "world");
-	lua_pushstring(L, address->text);
-	lua_setfield(L, -2, "peer");
-	lua_pushstring(L, address->self);
-	lua_setfield(L, -2, "local_address");
-	return 1;
-}
-
-/* connect(name): a connection; of datagrams { fd, world, peer, local_address }; or nil, message */
-static int l_connect(lua_State *L)
-{
-	struct embed *embed = check(L);
-	struct sim_address address;
-	struct incoming incoming = {0};
-	struct err err = {0};
-	int fd = sim_connect(embed->sim, luaL_checkstring(L, 2), &address, &err), count;
-
-	if (fd < 0) {
-		lua_pushnil(L);
-		push_err(L, &err);
-		return 2;
-	}
-	if (address.datagrams)
-		return push_port(L, &address, fd);
-	incoming.fd = fd;
-	incoming.peer = guise_peer(address.text);
-	count = conn_lua_adopt(L, &incoming, &fd);
-	if (fd >= 0)
-		close(fd);
-	settle(embed);
-	return count;
-}
-
-/* transmit(port, bytes): true; or nil, message, code. A datagram that nobody takes is lost. */
-static int l_transmit(lua_State *L)
-{
-	struct sockaddr_un name;
-	socklen_t length;
-	size_t size;
-	const char *bytes = luaL_checklstring(L, 2, &size);
-	int fd;
-
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_getfield(L, 1, "fd");
-	lua_getfield(L, 1, "world");
-	lua_getfield(L, 1, "peer");
-	fd = (int)luaL_checkinteger(L, -3);
-	length = guise_name(luaL_checkstring(L, -2), luaL_checkstring(L, -1), &name);
-	if (size > DATAGRAM_MAX)
-		return vm_fail(L, "a datagram has at most 65507 bytes", "EMSGSIZE");
-	if (sendto(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&name, length) <
-		0 &&
-	    errno != ECONNREFUSED && errno != EAGAIN)
-		return vm_fail_uv(L, uv_translate_sys_error(errno));
-	lua_pushboolean(L, 1);
-	return 1;
-}
-
-/* take(port): a datagram that has come, or nil */
-static int l_take(lua_State *L)
-{
-	char *buffer = vm_of(L)->read_buffer;
-	ssize_t length;
-
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_getfield(L, 1, "fd");
-	length = recv((int)luaL_checkinteger(L, -1), buffer, READ_SIZE, MSG_DONTWAIT);
-	if (length < 0)
-		return 0;
-	lua_pushlstring(L, buffer, (size_t)length);
-	return 1;
-}
-
-/* shut(port) */
-static int l_shut(lua_State *L)
-{
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_getfield(L, 1, "fd");
-	close((int)luaL_checkinteger(L, -1));
+	embed_settle(embed);
 	return 0;
 }
 
 int luaopen_luvd_testing_native(lua_State *L)
 {
-	static const luaL_Reg functions[] = {{"create", l_create},     {"answer", l_answer},
-					     {"transmit", l_transmit}, {"take", l_take},
-					     {"shut", l_shut},         {NULL, NULL}};
-	static const luaL_Reg methods[] = {
-	    {"ask", l_ask},         {"close", l_close},   {"code", l_code},
-	    {"connect", l_connect}, {"count", l_count},   {"due", l_due},
-	    {"failure", l_failure}, {"log", l_log},       {"looks_out", l_looks_out},
-	    {"names", l_names},     {"now", l_now},       {"phase", l_phase},
-	    {"refusal", l_refusal}, {"reload", l_reload}, {"settle", l_settle},
-	    {"signal", l_signal},   {"step", l_step},     {"stop", l_stop},
-	    {"turn", l_turn},       {"wall", l_wall},     {"holds", l_holds},
-	    {"wait", l_wait},       {NULL, NULL}};
+	static const luaL_Reg functions[] = {{"create", l_create},
+					     {"answer", simulation_l_answer},
+					     {"transmit", simulation_l_transmit},
+					     {"take", simulation_l_take},
+					     {"shut", simulation_l_shut},
+					     {NULL, NULL}};
+	static const luaL_Reg methods[] = {{"ask", simulation_l_ask},
+					   {"close", l_close},
+					   {"code", l_code},
+					   {"connect", simulation_l_connect},
+					   {"count", l_count},
+					   {"due", l_due},
+					   {"failure", l_failure},
+					   {"log", l_log},
+					   {"looks_out", l_looks_out},
+					   {"names", l_names},
+					   {"now", l_now},
+					   {"phase", l_phase},
+					   {"refusal", l_refusal},
+					   {"reload", l_reload},
+					   {"settle", l_settle},
+					   {"signal", l_signal},
+					   {"step", l_step},
+					   {"stop", l_stop},
+					   {"turn", l_turn},
+					   {"wall", l_wall},
+					   {"holds", l_holds},
+					   {"wait", l_wait},
+					   {NULL, NULL}};
 	static const luaL_Reg events[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
 
 	push_metatable(L, meta);
@@ -516,10 +374,7 @@ int luaopen_luvd_testing_native(lua_State *L)
 	luaL_newlib(L, methods);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 1);
-	push_metatable(L, "luvd.question");
-	lua_pushcfunction(L, l_free_question);
-	lua_setfield(L, -2, "__gc");
-	lua_pop(L, 1);
+	simulation_open_ask(L);
 	luaL_newlib(L, functions);
 	return 1;
 }

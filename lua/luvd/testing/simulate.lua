@@ -53,7 +53,8 @@ end
 function Simulated:finish()
   if self.closed then return end
   local ok, problem = pcall(self.stop, self)
-  for conn in pairs(self.connections) do conn:close() end
+  -- What is being collected is a key still, and closed.
+  for conn in pairs(self.connections) do pcall(conn.close, conn) end
   close(self)
   if not ok and not tostring(problem):find("cannot wait", 1, true) then error(problem, 0) end
 end
