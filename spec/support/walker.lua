@@ -49,7 +49,7 @@ local function tell(out, word, owner, list)
   for _, key in ipairs(list) do out[#out + 1] = ("%s %s %s\n"):format(word, owner, key) end
 end
 
--- "luvd.http.pool" is a part of "luvd.http", and nobody's business; "luvd.testing" is none of a service.
+-- "luvd.http.pool" is a part of "luvd.http", and nobody's business; "luvd.testing" raises in a service.
 local function tell_modules(out)
   for name in pairs(package.preload) do
     if name:match "^luvd%.?[^.]*$" and name ~= "luvd.testing" then

@@ -34,7 +34,6 @@ static int is_empty(int folder)
 {
 	int copy = sys_open_at(folder, ".", O_RDONLY | O_DIRECTORY, 0);
 	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *entry;
 	int count = 0;
 
 	if (!entries) {
@@ -42,7 +41,7 @@ static int is_empty(int folder)
 			sys_close(copy);
 		return -1;
 	}
-	while (count <= 2 && (entry = readdir(entries)))
+	while (count <= 2 && readdir(entries))
 		count++;
 	closedir(entries);
 	return count <= 2; /* "." and ".." */
