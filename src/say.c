@@ -15,7 +15,7 @@ static void put_text(FILE *out, const char *text)
 	while (*text) {
 		size_t length = strcspn(text, "\n\t");
 
-		text_line(out, text, length);
+		text_shown(out, text, length);
 		text += length;
 		if (*text)
 			fputc(*text++, out);

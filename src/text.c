@@ -70,7 +70,7 @@ void text_json(FILE *out, const char *bytes, size_t length)
 	fputc('"', out);
 }
 
-void text_line(FILE *out, const char *bytes, size_t length)
+static void put_line(FILE *out, const char *bytes, size_t length, bool doubled)
 {
 	const unsigned char *p = (const unsigned char *)bytes;
 
@@ -84,12 +84,22 @@ void text_line(FILE *out, const char *bytes, size_t length)
 		if (control)
 			for (size_t k = 0; k < step; k++)
 				fprintf(out, "\\x%02x", p[i + k]);
-		else if (p[i] == '\\' && i + 1 < length && p[i + 1] == 'x')
+		else if (doubled && p[i] == '\\' && i + 1 < length && p[i + 1] == 'x')
 			fputs("\\\\", out);
 		else
 			fwrite(p + i, 1, step, out);
 		i += step;
 	}
+}
+
+void text_line(FILE *out, const char *bytes, size_t length)
+{
+	put_line(out, bytes, length, true);
+}
+
+void text_shown(FILE *out, const char *bytes, size_t length)
+{
+	put_line(out, bytes, length, false);
 }
 
 void text_duration(FILE *out, int64_t milliseconds)

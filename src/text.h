@@ -29,6 +29,9 @@ void text_json(FILE *out, const char *bytes, size_t length);
  * backslash doubled only when such an escape would else be ambiguous; printable UTF-8 as it is. */
 void text_line(FILE *out, const char *bytes, size_t length);
 
+/* The same with every backslash as it is: for a person, of what may hold such escapes already. */
+void text_shown(FILE *out, const char *bytes, size_t length);
+
 /* "1h 5m", "30s", "250ms"; milliseconds in. */
 void text_duration(FILE *out, int64_t milliseconds);
 

@@ -251,7 +251,7 @@ static size_t put_piece(FILE *out, const char *bytes, size_t length)
 		const char *tab = memchr(bytes + at, '\t', length - at);
 		size_t plain = tab ? (size_t)(tab - bytes) - at : length - at;
 
-		text_line(piece, bytes + at, plain);
+		text_shown(piece, bytes + at, plain);
 		if (tab)
 			fputs("    ", piece);
 		at += plain + (tab != NULL);
