@@ -178,6 +178,8 @@ describe("luvd help", function()
     assert.equal(0, result.code)
     assert.matches("umask", result.out)
     assert.matches("027", result.out)
+    assert.matches("reload +changes by new workers", t:luvd({ "help", "listen" }).out)
+    assert.matches("reload +as each key below it says", t:luvd({ "help", "timeouts" }).out)
     result = t:luvd { "help", "umsk" }
     assert.equal(2, result.code)
     assert.matches("umask", result.err)

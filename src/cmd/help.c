@@ -22,6 +22,15 @@ static const char *change_text(enum change_kind kind)
 	return "may change in a running daemon";
 }
 
+static bool is_one_with_its_keys(const struct field *group)
+{
+	for (const struct field *field = fields; field->name; field++)
+		if (field_is_below(field, group->name) && !field->later &&
+		    field->change != group->change)
+			return false;
+	return true;
+}
+
 static void print_field(const struct field *field)
 {
 	printf("%s\n  %s\n\n", field->name, field->help);
@@ -29,8 +38,10 @@ static void print_field(const struct field *field)
 	print_row("default", field->fallback ? field->fallback : "none");
 	if (field->later)
 		print_row("yet", "not supported by this version");
-	else
+	else if (is_one_with_its_keys(field))
 		print_row("reload", change_text(field->change));
+	else
+		print_row("reload", "as each key below it says: luvd help KEY");
 }
 
 static void print_below(const char *key)
