@@ -56,8 +56,8 @@ void queries_destroy(struct queries *queries);
 
 /* For control_calls; queries is their data. */
 void queries_status(struct queries *queries, struct control_client *client, enum control_form form);
-/* Ends the client with code and text once all workers have done what they were told before, that is to
- * say, accept no more when they were told to leave; after QUERIES_MS at the latest. */
+/* Ends the client with code and text once all workers have done what they were told before, that is
+ * to say, accept no more when they were told to leave; after QUERIES_MS at the latest. */
 void queries_settle(struct queries *queries, struct control_client *client, int code,
 		    const char *text);
 int queries_place(const struct queries *queries, struct control_place *place, struct err *err);

@@ -29,11 +29,11 @@ struct question {
 	bool answered; /* the client has its answer, the timer is being closed */
 	struct control_client *client;
 	enum control_form form; /* of a status */
-	char *settled;          /* asked only to know that they have come so far: the client's text */
-	int code;               /* and its exit code */
-	bool lua;               /* a console's: goes to one worker */
-	bool completes;         /* of it, not an evaluation */
-	size_t printed;         /* bytes of its result so far */
+	char *settled;  /* asked only to know that they have come so far: the client's text */
+	int code;       /* and its exit code */
+	bool lua;       /* a console's: goes to one worker */
+	bool completes; /* of it, not an evaluation */
+	size_t printed; /* bytes of its result so far */
 	struct reply *replies;
 	size_t reply_count;
 };

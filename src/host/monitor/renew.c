@@ -38,8 +38,8 @@ static struct renew *of(const struct monitor *monitor)
 
 /* --- the verdict --- */
 
-/* A new generation is all that answers from now on: the old one accepts no more when the clients are
- * told. */
+/* A new generation is all that answers from now on: the old one accepts no more when the clients
+ * are told. */
 static void tell_waiters(struct renew *renew, int code)
 {
 	struct queries *queries = renew->monitor->queries;
