@@ -182,9 +182,9 @@ local function leave_at_end(core, state)
   end)
 end
 
---- Our state in busted's core, made once: lists before, after, block_ends (functions; called with the describe block or
---- file that has ended, before it is looked for what is left) and parts; blocks, those that run, the innermost last, and
---- test, the test that runs. core nil: the one that runs tests here; nil when there is none.
+--- Our state in busted's core, made once: lists before, after, block_ends (functions; called with the describe block
+--- or file that has ended, before it is looked for what is left) and parts; blocks, those that run, the innermost last,
+--- and test, the test that runs. core nil: the one that runs tests here; nil when there is none.
 function suite.attach(core)
   local given = core ~= nil
   core = core or find_core()
