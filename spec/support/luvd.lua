@@ -34,6 +34,7 @@ local function copy_of(binary)
   local folder = ("/tmp/luvd_spec_%d_binary"):format(math.tointeger(uv.os_getpid()))
   assert(uv.fs_mkdir(folder, tonumber("755", 8)))
   assert(uv.fs_copyfile(binary, folder .. "/luvd"))
+  assert(uv.fs_symlink("luvd", folder .. "/luvd-lua"))
   registry["luvd spec copy"] = setmetatable({ path = folder .. "/luvd" },
     { __gc = function() tree.remove(folder) end })
   return registry["luvd spec copy"]
@@ -194,6 +195,7 @@ end
 
 --- Makes everything this test starts run as nobody, with home and runtime folders of its own.
 function test:unprivileged()
+  if self.home then return end
   self.uid, self.gid = luvd.root and luvd.nobody or nil, luvd.root and luvd.nobody or nil
   self.home, self.runtime = self.folder .. "/home", self.folder .. "/runtime"
   for _, folder in ipairs { self.home, self.runtime } do

@@ -5,6 +5,7 @@ local loop = require "support.loop"
 local luvd = require "support.luvd"
 local proc = require "support.proc"
 local session = require "support.session"
+local tree = require "support.tree"
 
 -- Who follows each page. The README begins without an installed luvd.
 local pages = {
@@ -67,7 +68,8 @@ end
 local function follow(t, page, who)
   local follower = { session = session.enter(t, { install = page.install, user = who == "user" }), files = {} }
   local s = follower.session
-  s:must(("ln -s %s/build build; cp -r %s/examples examples"):format(luvd.top, luvd.top))
+  tree.copy_folder(luvd.top .. "/examples", s.own .. "/examples") -- the user may not enter the sources' folder
+  s:must(("ln -s %s/build build; cp -r %s/examples examples"):format(luvd.top, s.own))
   for _, block in ipairs(blocks.all(proc.slurp(page.path))) do
     local ok, failure = pcall(take, follower, block)
     if not ok then error(("%s:%d: %s"):format(page.path, block.line, failure), 0) end

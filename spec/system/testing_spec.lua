@@ -297,8 +297,9 @@ describe("leaks of a daemon", function()
     assert.matches("1 task", list)
     conn:close()
     assert.same({}, d:leaks())
-    d:eval "_G.kept = require 'luv'.fs_open('/etc/hosts', 'r', 0) return true"
-    assert.same({ "1 descriptor of /etc/hosts" }, luvd.root and d:leaks() or { "1 descriptor of /etc/hosts" })
+    if not luvd.root then return end -- an ordinary user does not see what a process has open that cannot be dumped
+    d:eval "_G.kept = require 'luv'.fs_open('/etc/passwd', 'r', 0) return true"
+    assert.same({ "1 descriptor of /etc/passwd" }, d:leaks())
   end)
 end)
 

@@ -94,8 +94,10 @@ describe("an upgrade", function()
     upgrade(d, 2)
     assert.equal("generation 2", page(d))
     assert.same(before, identity(d))
-    assert.equal(size, uv.fs_stat(("/proc/%d/exe"):format(d.pid)).size)
-    for _, pid in ipairs(pids(d)) do assert.equal(size, uv.fs_stat(("/proc/%d/exe"):format(pid)).size) end
+    if luvd.root then -- nobody else sees it
+      assert.equal(size, uv.fs_stat(("/proc/%d/exe"):format(d.pid)).size)
+      for _, pid in ipairs(pids(d)) do assert.equal(size, uv.fs_stat(("/proc/%d/exe"):format(pid)).size) end
+    end
     assert.equal(d.pid, d:status().pid)
     assert.matches("monitor", proc.slurp(("/proc/%d/cmdline"):format(d.pid)))
     d:stop()
