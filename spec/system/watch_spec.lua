@@ -350,6 +350,38 @@ describe("the process that was started with --watch", function()
     t:assert_nothing_left()
   end))
 
+  it("lets the service stop in its own time when its whole group is told to", luvd.test(function(t)
+    save(t, "service.lua", code "one":gsub("function service.reload", [[
+function service.stop() require "luvd".sleep("200ms") end
+function service.reload]]))
+    local w = spawn(t, daemon_file(t, "hello"))
+    w:wait "ready, pid"
+    local pid = t:attach(w.file).pid
+    assert(uv.kill(pid, "sigterm"))
+    w:wait "stopping: SIGTERM"
+    assert(uv.kill(w.child.pid, "sigterm"))
+    w.child:wait_exit()
+    assert.same({ 0, 0 }, { w.child.code, w.child.signal })
+    assert.matches("worker 1 %(pid %d+%) exited with code 0", w.child.err)
+    t:assert_nothing_left()
+  end))
+
+  it("kills it at the second signal", luvd.test(function(t)
+    save(t, "service.lua", code "one":gsub("function service.reload", [[
+function service.stop() require "luvd".sleep("1h") end
+function service.reload]]))
+    local w = spawn(t, daemon_file(t, "hello"))
+    w:wait "ready, pid"
+    assert(uv.kill(w.child.pid, "sigterm"))
+    w:wait "stopping: SIGTERM"
+    loop.wait_for("its end", function()
+      if not w.child.code then uv.kill(w.child.pid, "sigterm") end
+      return w.child.code
+    end)
+    w:wait "was killed by signal 9"
+    t:assert_nothing_left()
+  end))
+
   it("exits with the code that the service has asked for", luvd.test(function(t)
     save(t, "service.lua", code "one":gsub("net.serve",
       'require "luvd".every("10ms", function() os.exit(7) end); net.serve'))
