@@ -333,7 +333,7 @@ static int l_signal(lua_State *L)
 {
 	struct embed *embed = check(L);
 
-	sim_signal(embed->sim, (int)luaL_checkinteger(L, 2));
+	embed_signal(embed, (int)luaL_checkinteger(L, 2));
 	settle(embed);
 	return 0;
 }
