@@ -363,6 +363,19 @@ describe("luvd.script", function()
     ]])))
   end))
 
+  it("closes what the tasks of a call hold when a deadline ends the call", luvd.test(function(t)
+    assert.equal("two\none\nfalse\ttook longer than 20ms\n", script(t, [[
+      local function hold(name)
+        return function()
+          local held <close> = setmetatable({}, { __close = function() print(name) end })
+          luvd.sleep "1h"
+        end
+      end
+      require "luvd.script".deadline "20ms"
+      print(pcall(task.all, hold "one", hold "two"))
+    ]]))
+  end))
+
   it("ends what takes too long, computing or waiting, in the main flow or in its way", luvd.test(function(t)
     assert.equal(("false\ttook longer than 20ms\n"):rep(4) .. "slept\n", (script(t, [[
       local deadline = require "luvd.script".deadline
