@@ -261,6 +261,18 @@ describe("the end of a script", function()
 end)
 
 describe("luvd-lua", function()
+  it("takes no more arguments than there may be from a changed arg", luvd.test(function(t)
+    local file = t:file("print(select('#', ...))", "script.lua")
+    local function with(length)
+      return run(t, { "-e", ("setmetatable(arg, { __len = function() return %s end })"):format(length), file })
+    end
+    assert.equal("0\n", with("-5").out)
+    assert.equal("2\n", with("2").out)
+    local result = with "2147483647"
+    assert.equal(1, result.code)
+    assert.matches("too many arguments to script", result.err)
+  end))
+
   it("has lua's options", luvd.test(function(t)
     local file = t:file("print(..., arg[0] == nil, arg[1], arg[-1])", "script.lua")
     assert.equal("1\nmath\n", run(t, { "-e", "print(1)", "-l", "m=math", "-e", "print(m == math and 'math')" }).out)
@@ -349,6 +361,19 @@ describe("luvd.script", function()
       require "luvd.script".on_failure(function(message) print("got " .. message:match "^[^\n]*") end)
       task.spawn(lost)
     ]])))
+  end))
+
+  it("closes what the tasks of a call hold when a deadline ends the call", luvd.test(function(t)
+    assert.equal("two\none\nfalse\ttook longer than 20ms\n", script(t, [[
+      local function hold(name)
+        return function()
+          local held <close> = setmetatable({}, { __close = function() print(name) end })
+          luvd.sleep "1h"
+        end
+      end
+      require "luvd.script".deadline "20ms"
+      print(pcall(task.all, hold "one", hold "two"))
+    ]]))
   end))
 
   it("ends what takes too long, computing or waiting, in the main flow or in its way", luvd.test(function(t)

@@ -136,12 +136,12 @@ return {
     t:assert_no_process()
   end
 
-  local function tethered(workers)
+  local function tethered(workers, more)
     return luvd.test(function(t)
       local folder = scratch_of(t)
       local file = t:file((everything:gsub("%%s", t.name)))
-      local parent = t:spawn({ "/bin/sh", "-c", ('"%s" run "%s" --scratch "%s" --set workers=%d & wait')
-        :format(luvd.binary, file, folder, workers) })
+      local parent = t:spawn({ "/bin/sh", "-c", ('"%s" run "%s" --scratch "%s" --set workers=%d %s & wait')
+        :format(luvd.binary, file, folder, workers, more or "") })
       loop.wait_for("it to be ready", function() return parent.err:find("ready, pid", 1, true) end)
       kill(t, parent)
     end)
@@ -149,6 +149,7 @@ return {
 
   it("ends with the process that has started it", tethered(1))
   it("ends with the process that has started it, as a classic daemon", tethered(0))
+  it("ends with the process that has started it, under --watch, too", tethered(1, "--watch"))
   it("ends with it as another user", luvd.root_test(function(t)
     everything = everything:gsub("return {", 'return { user = "nobody", chroot = "auto",', 1)
     local folder = scratch_of(t)

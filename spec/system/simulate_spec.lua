@@ -518,6 +518,22 @@ describe("a simulated service that spins", function()
     assert.is_false(ok)
     assert.matches("took longer than 50ms", message)
   end)
+
+  it("is ended, too, in the function of a signal", function()
+    local script = require "luvd.script"
+    local it <close> = testing.simulate(daemon_file [[
+return { signals = { WINCH = "service.spin" },
+  service = { start = function() end, spin = function() while true do end end } }]])
+    local ok, message = pcall(function()
+      local leave <close> = task.defer(function() script.deadline(nil) end)
+      script.deadline "50ms"
+      it:signal "WINCH"
+      it.clock:advance "1m"
+    end)
+    assert.matches("error.*interrupted", it:wait_log "error.*interrupted")
+    assert.is_false(ok)
+    assert.matches("took longer than 50ms", message)
+  end)
 end)
 
 -- Requests of a client that cannot be given a connection: a server of the test stands in between.

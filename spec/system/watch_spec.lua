@@ -118,6 +118,16 @@ describe("luvd run --watch", function()
     assert.is_true(generations >= 1 and generations <= 2, w.child.err)
   end))
 
+  it("reads a file that is written all the time", luvd.test(function(t)
+    local w = run(t)
+    local timer = uv.new_timer()
+    timer:start(0, 10, function() uv.fs_utime(t.folder .. "/service.lua", os.time(), os.time()) end)
+    w:wait("reloaded in %d+ ms: nothing has changed\n", false)
+    w:wait("reloaded in %d+ ms: nothing has changed\n", false)
+    timer:close()
+    w:stop()
+  end))
+
   it("serves on with the old code while the new is broken, and takes what is mended", luvd.test(function(t)
     local w = run(t)
     save(t, "service.lua", code "two" .. "oops oops\n")
@@ -337,6 +347,38 @@ describe("the process that was started with --watch", function()
     assert(uv.kill(w.child.pid, "sigterm"))
     w.child:wait_exit()
     assert.same({ 0, 0 }, { w.child.code, w.child.signal })
+    t:assert_nothing_left()
+  end))
+
+  it("lets the service stop in its own time when its whole group is told to", luvd.test(function(t)
+    save(t, "service.lua", code "one":gsub("function service.reload", [[
+function service.stop() require "luvd".sleep("200ms") end
+function service.reload]]))
+    local w = spawn(t, daemon_file(t, "hello"))
+    w:wait "ready, pid"
+    local pid = t:attach(w.file).pid
+    assert(uv.kill(pid, "sigterm"))
+    w:wait "stopping: SIGTERM"
+    assert(uv.kill(w.child.pid, "sigterm"))
+    w.child:wait_exit()
+    assert.same({ 0, 0 }, { w.child.code, w.child.signal })
+    assert.matches("worker 1 %(pid %d+%) exited with code 0", w.child.err)
+    t:assert_nothing_left()
+  end))
+
+  it("kills it at the second signal", luvd.test(function(t)
+    save(t, "service.lua", code "one":gsub("function service.reload", [[
+function service.stop() require "luvd".sleep("1h") end
+function service.reload]]))
+    local w = spawn(t, daemon_file(t, "hello"))
+    w:wait "ready, pid"
+    assert(uv.kill(w.child.pid, "sigterm"))
+    w:wait "stopping: SIGTERM"
+    loop.wait_for("its end", function()
+      if not w.child.code then uv.kill(w.child.pid, "sigterm") end
+      return w.child.code
+    end)
+    w:wait "was killed by signal 9"
     t:assert_nothing_left()
   end))
 

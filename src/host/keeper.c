@@ -144,6 +144,7 @@ static int try(struct keeper *keeper, struct err *err)
 		keeper->signals = -1;
 		daemon->keeper_fd = ends[1];
 		daemon->launcher = sys_pid();
+		daemon->parent = parent;
 		sys_parent_death_signal(SIGTERM);
 		if (getppid() != parent)
 			sys_kill(sys_pid(), SIGTERM);
@@ -216,6 +217,17 @@ static bool await_change(struct keeper *keeper)
 
 /* --- all --- */
 
+/* What a test has started (--scratch) ends with the test, and so does who starts it again: by a
+ * signal that no daemon file gives another meaning, for the daemon is told of our end. */
+static int tie(const struct daemon *daemon, struct err *err)
+{
+	if (!daemon->source.scratch)
+		return 0;
+	if (sys_parent_death_signal(SIGKILL) < 0)
+		return err_sys(err, "cannot ask for a signal at the parent's end");
+	return sys_parent() == daemon->parent ? 0 : err_set(err, "the parent process is gone");
+}
+
 static bool is_stop(int number)
 {
 	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM ||
@@ -284,8 +296,9 @@ int keeper_run(struct daemon *daemon, int (*begin)(void *data), void *data)
 	keeper->daemon = daemon;
 	keeper->pidfd = keeper->news_fd = -1;
 	keeper->signals = sys_signal_fd_any();
-	if (keeper->signals < 0) {
+	if (keeper->signals < 0)
 		err_sys(&err, "cannot wait for signals");
+	if (keeper->signals < 0 || tie(daemon, &err) < 0) {
 		code = fail(keeper, &err);
 	} else {
 		code = keep(keeper, begin, data);

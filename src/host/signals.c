@@ -24,7 +24,7 @@ struct signals {
 	void *data;
 };
 
-enum { SIGNALS = 65, SAME_REQUEST_MS = 20, SAME_BEGUN_MS = 1 };
+enum { SIGNALS = 65, SAME_REQUEST_MS = 20, SAME_BEGUN_MS = 1, PASSED_ON_MS = 1000 };
 
 /* The one global: what a handler must reach. Filled before the first handler stands, changed
  * afterwards only through the atomics. */
@@ -36,6 +36,7 @@ static struct {
 	bool stops[SIGNALS];
 	bool kernel_hup_stops;
 	pid_t monitor; /* of a worker, else 0 */
+	pid_t keeper;  /* run --watch: who passes on what it gets; else 0 */
 	timer_t timer;
 	atomic_llong due; /* when timer ends the process, of clock_ms; 0: it is not set */
 	atomic_bool orphaned;
@@ -99,9 +100,14 @@ static long long clock_ms(void)
 static bool same_request(const siginfo_t *info)
 {
 	long long within = atomic_load(&self.begun) ? SAME_BEGUN_MS : SAME_REQUEST_MS;
+	pid_t first = atomic_load(&self.asked_by);
 
-	return atomic_load(&self.asked_by) == info->si_pid &&
-	       clock_ms() - atomic_load(&self.asked_at) < within;
+	/* A group's signal comes from whoever has sent it, and once more through the keeper. */
+	if (self.keeper && (first == self.keeper) != (info->si_pid == self.keeper))
+		within = PASSED_ON_MS;
+	else if (first != info->si_pid)
+		return false;
+	return clock_ms() - atomic_load(&self.asked_at) < within;
 }
 
 /* Nobody but an orphaned worker would end what its service has started. */
@@ -320,6 +326,7 @@ struct signals *signals_create(uv_loop_t *loop, struct daemon *daemon,
 	self.waits = daemon->role == MONITOR;
 	self.kernel_hup_stops = !daemon->background && !daemon->monitor;
 	self.monitor = daemon->monitor;
+	self.keeper = daemon->watch && !daemon->monitor ? getppid() : 0;
 	/* What a worker has outside the process is its monitor's. */
 	if (!daemon->monitor)
 		remains_note(&self.remains, daemon);

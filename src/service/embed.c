@@ -92,6 +92,13 @@ bool embed_step(struct embed *embed, uint64_t until)
 	return rang;
 }
 
+void embed_signal(struct embed *embed, int number)
+{
+	embed->vm->inner = embed->sim;
+	sim_signal(embed->sim, number);
+	embed->vm->inner = NULL;
+}
+
 /* --- making and taking down --- */
 
 static void on_closed(uv_handle_t *handle)

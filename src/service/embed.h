@@ -33,6 +33,8 @@ int embed_begin(struct embed *embed, struct sim *sim);
 bool embed_settle(struct embed *embed);
 /* As sim_step, and settles. */
 bool embed_step(struct embed *embed, uint64_t until);
+/* As sim_signal, whose function may be interrupted; does not settle. */
+void embed_signal(struct embed *embed, int number);
 /* For sim_calls. */
 void embed_changed(void *data);
 /* The task is woken after the next turn of the script's loop. Then it waits. */

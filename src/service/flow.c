@@ -63,6 +63,19 @@ void flow_go_on(struct vm *vm, const struct flow_rest *rest)
 	vm->pinned = rest->pinned;
 }
 
+/* Nobody waits for them any more. What stops the flow does not stop their <close> values; what comes
+ * meanwhile does. */
+static void abandon_children(struct flow *flow)
+{
+	struct slice *slice = &flow->task.vm->slice;
+	int why = slice->stop;
+
+	slice->stop = 0;
+	cancel_children(flow);
+	if (why && !slice->stop)
+		slice->stop = why;
+}
+
 /* --- waiting --- */
 
 void flow_begin(lua_State *L)
@@ -86,7 +99,7 @@ static void run_until_woken(lua_State *L, struct flow *flow)
 	if (flow->task.state == TASK_WAITING || vm->slice.stop) {
 		task_stop_waiting(&flow->task);
 		flow->task.state = TASK_RUNNING;
-		cancel_children(flow); /* nobody waits for them any more */
+		abandon_children(flow);
 		script_raise_stop(L);
 		vm_raise(L, "cannot wait: nothing is left that could end it");
 	}

@@ -9,6 +9,8 @@
 #include "service/prompt.h"
 #include "service/script_state.h"
 
+enum { ARGUMENTS_MAX = 1000000 /* as many as Lua's stack has room for */ };
+
 /* --- arg --- */
 
 /* arg[0] is the script, what follows it 1 and up; before it the options, and lowest what runs
@@ -31,11 +33,15 @@ static void make_arg(lua_State *L, const struct interpreter_words *words)
 
 static int push_arguments(lua_State *L)
 {
+	lua_Integer length;
 	int count;
 
 	if (lua_getglobal(L, "arg") != LUA_TTABLE)
 		return luaL_error(L, "'arg' is not a table");
-	count = (int)luaL_len(L, -1);
+	length = luaL_len(L, -1); /* a script that -l or LUA_INIT runs may have changed it */
+	if (length > ARGUMENTS_MAX)
+		return luaL_error(L, "too many arguments to script");
+	count = length > 0 ? (int)length : 0;
 	luaL_checkstack(L, count + 3, "too many arguments to script");
 	for (int i = 1; i <= count; i++)
 		lua_rawgeti(L, -i, i);

@@ -322,7 +322,7 @@ static int l_signal(lua_State *L)
 {
 	struct embed *embed = simulation_check(L);
 
-	sim_signal(embed->sim, (int)luaL_checkinteger(L, 2));
+	embed_signal(embed, (int)luaL_checkinteger(L, 2));
 	embed_settle(embed);
 	return 0;
 }

@@ -139,7 +139,9 @@ void sim_signal(struct sim *sim, int number)
 		sim_stop_now(sim);
 		break;
 	case ACTION_SERVICE:
+		sim->turning = true; /* its function runs at once */
 		life_signal(sim->current->life, action.function, number);
+		sim->turning = false;
 		break;
 	case ACTION_IGNORE:
 		break;

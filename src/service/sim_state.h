@@ -35,7 +35,7 @@ struct sim {
 	uv_async_t anchor; /* the loop looks at its descriptors, whatever else there is */
 	struct held_clock clock;
 	unsigned rings; /* without a move of the clock */
-	bool turning;   /* the loop runs */
+	bool turning;   /* the loop runs, or the function of a signal */
 	char world[48];
 	struct source source;
 	struct link sockets;

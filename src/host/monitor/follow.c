@@ -81,6 +81,13 @@ static bool is_followed(const struct place *folder, const char *name)
 	return false;
 }
 
+/* A look that comes soon is not put off: a file that is written all the time is looked at, too. */
+static void look_soon(struct follow *follow)
+{
+	if (uv_timer_get_due_in(&follow->timer) > QUIET_MS)
+		look_in(follow, QUIET_MS);
+}
+
 /* A log that is written beside the daemon file is none of our business. */
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
 {
@@ -88,8 +95,8 @@ static void on_event(uv_fs_event_t *event, const char *name, int events, int sta
 
 	(void)events;
 	(void)status;
-	if (!folder->follow->first && (!name || is_followed(folder, name)))
-		look_in(folder->follow, QUIET_MS);
+	if (!name || is_followed(folder, name))
+		look_soon(folder->follow);
 }
 
 /* --- folders --- */
