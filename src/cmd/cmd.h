@@ -82,8 +82,8 @@ struct option_row {
 	char letter; /* 0: none */
 };
 
-/* The rows of the options in their order; NULL after the last. */
-const struct option_row *option_at(size_t index);
+extern const struct option_row option_rows[]; /* option_rows.c; ends with a NULL name */
+
 /* `luvd COMMAND --help`: usage, help, options, exit codes and examples of one command. */
 void command_print(const struct command *command, FILE *out);
 /* `luvd --help`: all commands. */
@@ -101,7 +101,6 @@ int cmd_check(struct daemon *daemon, const struct options *options);
 int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
-int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_lua(struct daemon *daemon, const struct options *options);
 int cmd_test(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);
