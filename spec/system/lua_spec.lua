@@ -372,6 +372,6 @@ describe("luvd.script", function()
 
   it("is not there for a service", luvd.test(function(t)
     local file = t:file(require "support.services".start [[error(select(2, pcall(require, "luvd.script")), 0)]])
-    assert.matches('module "luvd.script" is not in the bundle', t:failed_start(file).err)
+    assert.matches('luvd has no module "luvd.script"', t:failed_start(file).err)
   end))
 end)

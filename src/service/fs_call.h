@@ -88,6 +88,8 @@ int fs_random_name(char name[FS_RANDOM_NAME]);
 int fs_open_to_write(struct fs_call *call, int flags);
 /* All of call->bytes; 0 or -errno. */
 int fs_write_whole(struct fs_call *call, int fd);
+/* fsync(2): 0 or -errno. In a simulation nothing has to outlive the machine: 0 at once. */
+int fs_sync(struct fs_call *call, int fd);
 /* The file from its first byte on, at most options.max bytes, into call->out; 0 or -errno. */
 int fs_read_whole(struct fs_call *call, int fd);
 /* Removes it, and all that is in it, seen from the open folder; follows no link; 0 or -errno. */

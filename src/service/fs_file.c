@@ -127,7 +127,7 @@ static int l_write(lua_State *L)
 
 static int run_sync(struct fs_call *call)
 {
-	return fsync(call->fd) < 0 ? -errno : 0;
+	return fs_sync(call, call->fd);
 }
 
 static int run_stat(struct fs_call *call)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "service/fs_call.h"
+#include "service/vm.h"
 
 int fs_write_whole(struct fs_call *call, int fd)
 {
@@ -22,6 +23,13 @@ int fs_write_whole(struct fs_call *call, int fd)
 		done += (size_t)count;
 	}
 	return 0;
+}
+
+int fs_sync(struct fs_call *call, int fd)
+{
+	if (call->request.vm->clock.held)
+		return 0;
+	return fsync(fd) < 0 ? -errno : 0;
 }
 
 /* --- write and append --- */
@@ -131,20 +139,23 @@ static int fill_beside(struct fs_call *call)
 {
 	int code = fs_write_whole(call, call->opened);
 
-	if (code == 0 && fsync(call->opened) < 0)
-		code = -errno;
+	if (code == 0)
+		code = fs_sync(call, call->opened);
 	return code == 0 ? close_opened(call) : code;
 }
 
 /* The rename is on the disk once its folder is; some file systems know no fsync of folders. */
 static int put_in_place(struct fs_call *call, struct place *place)
 {
+	int code;
+
 	if (fs_request_is_dropped(&call->request))
 		return -ECANCELED;
 	if (renameat(place->folder, place->beside, place->folder, place->name) < 0)
 		return -errno;
 	place->beside[0] = '\0';
-	return fsync(place->folder) < 0 && errno != EINVAL ? -errno : 0;
+	code = fs_sync(call, place->folder);
+	return code == -EINVAL ? 0 : code;
 }
 
 static int replace_in(struct fs_call *call, struct place *place)
