@@ -19,8 +19,9 @@ enum colour {
 
 /* Is fd a terminal? */
 bool colour_terminal(int fd);
-/* Is it one whose user wants colours: not with NO_COLOR set to anything (https://no-color.org), nor
- * with TERM absent or "dumb"? environment: "NAME=value", NULL-terminated; NULL: the process's. */
+/* Is it one whose user wants colours: not with NO_COLOR set and not empty (https://no-color.org),
+ * nor with TERM absent or "dumb"? environment: "NAME=value", NULL-terminated; NULL: the process's.
+ */
 bool colour_wanted(int fd, char *const *environment);
 /* The row context has emptied the environment: what colour_wanted asks it for is put back. */
 void colour_keep(char *const *environment);

@@ -75,11 +75,13 @@ describe("the rooms", function()
     assert.same({}, broken("^#%s*if.*__FreeBSD__", within "sys/"))
   end)
 
-  it("go one way: cmd, host, plan, sys; spec beside plan", function()
+  it("go one way: cmd, host, plan, sys; spec beside plan, service under host", function()
     local below = {
       sys = { "sys", "err", "text" },
       plan = { "plan", "sys", "spec", "err", "text" },
       spec = { "spec", "err", "text" },
+      service = { "service", "plan", "sys", "spec", "err", "text" },
+      host = { "host", "service", "plan", "sys", "spec", "err", "text" },
       unit = { "unit", "plan", "sys", "spec", "err", "text" },
     }
     for room, allowed in pairs(below) do

@@ -1,4 +1,4 @@
--- luvd test: busted with a leak check, a time limit, coverage and a watch.
+-- luvd test: busted with a leak check, a time limit and a watch.
 
 local loop = require "support.loop"
 local luvd = require "support.luvd"
@@ -305,82 +305,6 @@ describe("luvd.test.hooks", function()
     tree.write(t.folder .. "/a_spec.lua", text .. 'it("a", function() assert.equal(1, count) end)')
     tree.write(t.folder .. "/b_spec.lua", text .. 'it("b", function() assert.equal(2, count) end)')
     assert.equal("ok 1 - a\nok 2 - b\n1..2\n", run(t, { "a_spec.lua", "b_spec.lua" }).out)
-  end))
-end)
-
-describe("luvd test --coverage", function()
-  local function covered(t, arguments)
-    tree.write(t.folder .. "/module.lua", [[
-local module = {}
-
-function module.choose(yes)
-  if yes then
-    return 1
-  end
-  return 2
-end
-
-function module.in_coroutine()
-  return coroutine.wrap(function()
-    coroutine.yield(3)
-  end)()
-end
-
-function module.never(...)
-  local text = "never"
-  return text, ...
-end
-
-return module
-]])
-    write(t, [[local module = require "module"
-it("is tried", function()
-  for _ = 1, 3 do assert.equal(1, module.choose(true)) end
-  task.spawn(function() module.in_coroutine() end):wait()
-end)]])
-    return run(t, { "made_spec.lua", table.unpack(arguments) })
-  end
-
-  local LINES = { [1] = 1, [3] = 1, [4] = 3, [5] = 3, [7] = 0, [10] = 1, [11] = 2, [12] = 1, [17] = 0, [18] = 0,
-    [21] = 1 }
-
-  -- The records of lcov: path -> { lines = { [line] = runs }, count, hit }.
-  local function read(path)
-    local files = {}
-    for name, record in assert(proc.slurp(path)):gmatch "TN:\nSF:([^\n]+)\n(.-)end_of_record\n" do
-      local file = { lines = {}, count = tonumber(record:match "LF:(%d+)"), hit = tonumber(record:match "LH:(%d+)") }
-      for line, runs in record:gmatch "DA:(%d+),(%d+)\n" do file.lines[tonumber(line)] = tonumber(runs) end
-      files[name] = file
-    end
-    return files
-  end
-
-  it("counts the lines that were run, and those that were not, in all coroutines", luvd.test(function(t)
-    local result = covered(t, { "--coverage" })
-    assert_passes({ out = result.out, code = result.code })
-    local files = read(t.folder .. "/lcov.info")
-    local file = files[t.folder .. "/module.lua"]
-    for line, runs in pairs(LINES) do assert.same({ line, runs }, { line, file.lines[line] }) end
-    local count, hit = 0, 0
-    for _, runs in pairs(file.lines) do count, hit = count + 1, hit + (runs > 0 and 1 or 0) end
-    assert.same({ count, hit }, { file.count, file.hit })
-    assert.equal(t.folder .. "/module.lua", next(files))
-    assert.is_nil(next(files, t.folder .. "/module.lua"))
-  end))
-
-  it("prints a summary, also of a run that fails", luvd.test(function(t)
-    local result = covered(t, { "--coverage=other.info" })
-    assert.matches("^coverage: %d+%.%d %% of %d+ lines, in " .. t.folder:gsub("%p", "%%%0") .. "/other.info\n"
-      .. " +%d+%.%d %% +%d+ of +%d+  module%.lua\n$", result.err)
-    write(t, 'require "module" it("fails", function() error "x" end)')
-    result = run(t, { "made_spec.lua", "--coverage" })
-    assert.equal(1, result.code)
-    assert.matches("^coverage: ", result.err)
-  end))
-
-  it("says why its file cannot be written", luvd.test(function(t)
-    assert.matches("luvd: test: cannot write the coverage: /nowhere/x: No such file or directory\n",
-      covered(t, { "--coverage=/nowhere/x" }).err)
   end))
 end)
 

@@ -3,29 +3,11 @@
 local luvd = require "support.luvd"
 local pages = require "make.pages"
 local proc = require "support.proc"
+local specimens = require "support.specimens"
 local testing = require "luvd.testing"
 local uv = require "luv"
 
-local function daemon_file(text)
-  return testing.tree { ["it.lua"] = text }.path .. "/it.lua"
-end
-
-local lines = [[
-local net, service = require "luvd.net", {}
-function service.start(daemon)
-  net.serve(daemon.listeners.lines, function(conn)
-    for line in conn:lines() do
-      require "luvd".log:info("heard", { line = line })
-      conn:write(daemon.config.prefix .. line .. "\n")
-    end
-  end)
-end
-function service.reload(daemon)
-  if daemon.config.prefix == "" then error("prefix is empty", 0) end
-end
-return { name = "lines", user = "nobody", chroot = "auto", umask = "027",
-  listen = { lines = { address = "tcp://0.0.0.0:7", max_connections = 5 } },
-  config = { prefix = "> ", list = { 1, 2, 3 }, nested = { kept = true, changed = "no" } }, service = service }]]
+local daemon_file, lines = specimens.file, specimens.lines
 local plainly = { user = false, chroot = false }
 
 local function start(changes)
@@ -358,89 +340,6 @@ describe("testing.eventually", function()
       "it is still nil after 10ms")
     assert.has_error(function() testing.eventually(function() error("the last", 0) end, 0.01) end, "the last")
   end)
-end)
-
--- A spec file of its own, run by luvd test or by busted.
-describe("a test that uses luvd.testing", function()
-  local function daemon_of(t)
-    return t:file((lines:gsub('"lines", user = "nobody", chroot = "auto"', ('"%s"'):format(t.name))))
-  end
-
-  local function run(t, text, more)
-    local file, daemon = t:file(text, "inner_spec.lua"), daemon_of(t)
-    local environment = { "DAEMON=" .. daemon, "TMPDIR=" .. t.folder, table.unpack(more or {}) }
-    local result = t:luvd({ "test", "-o", "TAP", file }, { more_env = environment })
-    t:assert_no_process()
-    local left = {}
-    for _, name in ipairs(proc.names(t.folder)) do
-      if name:find "^luvd_test" then left[#left + 1] = name end
-    end
-    assert.same({}, left)
-    return result
-  end
-  local head = 'local testing, file = require "luvd.testing", os.getenv "DAEMON"\n'
-
-  it("is shown the log when it fails, and only then", luvd.test(function(t)
-    local result = run(t, head .. [[
-      it("fails", function()
-        local d <close> = testing.start(file)
-        d:eval 'require "luvd".log:info "seen in the log"'
-        assert.equal(1, 2)
-      end)
-      it("is right", function() testing.start(file):eval 'require "luvd".log:info "not to be seen"' end)]])
-    assert.equal(1, result.code)
-    assert.matches("not ok 1 %- fails.*seen in the log.*ok 2", result.out)
-    assert.is_nil(result.out:find("not to be seen", 1, true))
-  end))
-
-  it("leaves no process and no folder, whatever it does", luvd.test(function(t)
-    local result = run(t, head .. [[
-      local shared
-      describe("a block", function()
-        setup(function() shared = testing.start(file) end)
-        before_each(function() testing.start(file) end)
-        it("starts one", function() testing.start(file); testing.tree { a = "b" } end)
-        it("has the one of setup still", function() assert.equal(1, shared:eval "1") end)
-        it("raises", function() testing.start(file) error "oh" end)
-      end)
-      it("does not have it after the block", function() assert.equal(0, shared:stop().code) end)]])
-    assert.equal(1, result.code, result.out .. result.err)
-    assert.matches("ok 1.*ok 2.*not ok 3.*oh.*ok 4", result.out)
-  end))
-
-  it("leaves none when the interpreter is killed, leaves early or loses it", luvd.test(function(t)
-    for _, text in ipairs { "os.exit(3)", "os.exit(3, true)", "error 'x'", "collectgarbage() return",
-      "require 'luv'.kill(require 'luv'.os_getpid(), 'sigkill')" } do
-      local script = t:file(head .. "local d = testing.start(file)\n" .. text, "script.lua")
-      t:luvd({ "lua", script }, { more_env = { "DAEMON=" .. daemon_of(t), "TMPDIR=" .. t.folder } })
-      t:assert_no_process()
-    end
-  end))
-
-  it("is given a reloaded daemon when the environment says so", luvd.test(function(t)
-    local text = head .. [[
-      local d
-      setup(function() d = testing.start(file) end)
-      it("one", function() assert.equal(os.getenv "EXPECTED" == "1", d.log:find "reload" ~= nil) end)]]
-    assert.equal(0, run(t, text, { "EXPECTED=0" }).code)
-    local result = run(t, text, { "EXPECTED=1", "LUVD_TEST_RELOAD=1" })
-    assert.equal(0, result.code, result.out)
-  end))
-
-  it("removes what a killed one has left an hour ago", luvd.test(function(t)
-    local old, young = t.folder .. "/luvd_test_999999999_abcdef", t.folder .. "/luvd_test_999999998_abcdef"
-    for _, folder in ipairs { old, young } do assert(uv.fs_mkdir(folder, tonumber("755", 8))) end
-    assert(uv.fs_utime(old, os.time() - 4000, os.time() - 4000))
-    local script = t:file("require 'luvd.testing'.tree {}", "script.lua")
-    assert.equal(0, t:luvd({ "lua", script }, { more_env = { "TMPDIR=" .. t.folder } }).code)
-    assert.same({ false, "directory" }, { uv.fs_stat(old) ~= nil, uv.fs_stat(young).type })
-  end))
-
-  it("is not a service: there luvd.testing says so", luvd.test(function(t)
-    local result = t:luvd { "run", t:file 'return { service = { start = function() require "luvd.testing" end } }' }
-    assert.equal(1, result.code)
-    assert.matches("luvd.testing is for tests", result.err)
-  end))
 end)
 
 describe("lua/luvd/types/testing.lua", function()

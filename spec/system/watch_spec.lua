@@ -62,6 +62,18 @@ function watched:answer()
   return client.ask(status.listeners[1].address, "")
 end
 
+-- A new generation has come, and answers so.
+function watched:serves_anew(answer)
+  self:wait("generation %d+ in %d+ ms: service\n", false)
+  assert.equal(answer, self:answer())
+end
+
+-- The service has taken a changed word.
+function watched:serves_in_place(answer)
+  self:wait("reloaded in %d+ ms: config%.word\n", false)
+  assert.equal(answer, self:answer())
+end
+
 function watched:stop()
   local result = self.t:luvd { "stop", self.file }
   assert.equal(0, result.code, result.err)
@@ -97,8 +109,7 @@ describe("luvd run --watch", function()
   it("sees a file that is written in place", luvd.test(function(t)
     local w = run(t)
     tree.write(t.folder .. "/service.lua", code "two")
-    w:wait("generation %d+ in", false)
-    assert.equal("hello of two", w:answer())
+    w:serves_anew "hello of two"
     w:stop()
   end))
 
@@ -135,8 +146,7 @@ describe("luvd run --watch", function()
     w:wait "/service.lua:8: <eof> expected near 'oops'\n"
     assert.equal("hello of one", w:answer())
     save(t, "service.lua", code "three")
-    w:wait("generation %d+ in", false)
-    assert.equal("hello of three", w:answer())
+    w:serves_anew "hello of three"
     w:stop()
   end))
 
@@ -157,8 +167,7 @@ describe("luvd run --watch", function()
     w:wait "not today"
     assert.equal("hello of one", w:answer())
     save(t, "service.lua", code "three")
-    w:wait("generation %d+ in", false)
-    assert.equal("hello of three", w:answer())
+    w:serves_anew "hello of three"
     w:stop()
   end))
 
@@ -167,11 +176,9 @@ describe("luvd run --watch", function()
     assert(uv.fs_mkdir(t.folder .. "/lib", tonumber("755", 8)))
     save(t, "lib/word.lua", 'return "first"')
     save(t, "service.lua", 'local word = require "lib.word"\n' .. code "two":gsub("daemon.config.word", "word"))
-    w:wait("generation %d+ in", false)
-    assert.equal("first of two", w:answer())
+    w:serves_anew "first of two"
     save(t, "lib/word.lua", 'return "second"')
-    w:wait("generation %d+ in", false)
-    assert.equal("second of two", w:answer())
+    w:serves_anew "second of two"
     w:stop()
   end))
 
@@ -183,8 +190,7 @@ describe("luvd run --watch", function()
     save(t, "lib/word.lua", "return return")
     w:wait "/lib/word.lua:1: unexpected symbol near 'return'"
     save(t, "lib/word.lua", 'return "now"')
-    w:wait("generation %d+ in", false)
-    assert.equal("now of two", w:answer())
+    w:serves_anew "now of two"
     w:stop()
   end))
 
@@ -195,8 +201,7 @@ describe("luvd run --watch", function()
       listen = { web = "tcp://127.0.0.1:0" }, config = include "base.lua" }]]):format(luvd.root and '"root"' or "nil")))
     w:wait "ready, pid"
     save(t, "base.lua", 'return { word = "changed" }')
-    w:wait("reloaded in %d+ ms: config%.word", false)
-    assert.equal("changed of one", w:answer())
+    w:serves_in_place "changed of one"
     w:stop()
   end))
 
@@ -206,8 +211,7 @@ describe("luvd run --watch", function()
     w:wait "cannot open"
     assert.equal("hello of one", client.ask(w.t:attach(w.file):status().listeners[1].address, ""))
     daemon_file(t, "back")
-    w:wait("reloaded in %d+ ms: config%.word", false)
-    assert.equal("back of one", w:answer())
+    w:serves_in_place "back of one"
     w:stop()
   end))
 
@@ -222,8 +226,7 @@ describe("luvd run --watch", function()
     w:wait "ready, pid"
     assert(uv.fs_symlink("two", t.folder .. "/next"))
     assert(uv.fs_rename(t.folder .. "/next", t.folder .. "/current"))
-    w:wait("generation 2 in", false)
-    assert.equal("hello of two", w:answer())
+    w:serves_anew "hello of two"
     w:stop()
   end))
 
@@ -239,8 +242,7 @@ return { workers = 0, user = %s, listen = { web = "tcp://127.0.0.1:0" },
     local w = spawn(t, inline "one")
     w:wait "ready, pid"
     inline "two"
-    w:wait("generation 2 in", false)
-    assert.equal("two", w:answer())
+    w:serves_anew "two"
     w:stop()
   end))
 
@@ -255,8 +257,7 @@ return { workers = 0, user = %s, listen = { web = "tcp://127.0.0.1:0" },
   it("keeps what --set has said", luvd.test(function(t)
     local w = run(t, nil, { "--set", "config.word=set" })
     save(t, "service.lua", code "two")
-    w:wait("generation 2 in", false)
-    assert.equal("set of two", w:answer())
+    w:serves_anew "set of two"
     w:stop()
   end))
 end)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "host/format.h"
+#include "format.h"
 
 static struct format format_of(enum form form)
 {

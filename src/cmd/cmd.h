@@ -9,25 +9,24 @@
 /* What the user typed, read from argv alone: nothing is opened for it. */
 struct options {
 	const char *command;
-	const char *file;   /* FILE or NAME; NULL when not given */
-	char **sets;        /* NULL-terminated, points into argv */
-	const char *form;   /* --for FORM; NULL: not given */
-	const char *kind;   /* new --template KIND; NULL: not given */
-	bool json;          /* --json */
-	bool audit;         /* --audit */
-	bool metrics;       /* --metrics */
-	int worker;         /* --worker N; 0: not given */
-	const char **codes; /* -e CODE, NULL-terminated, points into argv */
-	bool as_root;       /* --as root */
-	bool if_stopped;    /* --if-stopped */
-	bool follow;        /* --follow, -f */
-	int lines;          /* --lines N, -n N; -1: not given */
-	int notify_fd;      /* --notify-fd N; -1 */
-	const char *topic;  /* help KEY */
-	bool watch;         /* --watch */
-	bool help;          /* --help, -h after the command */
-	char **words;       /* OPTION_RAW: all that follows the command; NULL-terminated */
-
+	const char *file;    /* FILE or NAME; NULL when not given */
+	char **sets;         /* NULL-terminated, points into argv */
+	const char *form;    /* --for FORM; NULL: not given */
+	const char *kind;    /* new --template KIND; NULL: not given */
+	bool json;           /* --json */
+	bool audit;          /* --audit */
+	bool metrics;        /* --metrics */
+	int worker;          /* --worker N; 0: not given */
+	const char **codes;  /* -e CODE, NULL-terminated, points into argv */
+	bool as_root;        /* --as root */
+	bool if_stopped;     /* --if-stopped */
+	bool follow;         /* --follow, -f */
+	int lines;           /* --lines N, -n N; -1: not given */
+	int notify_fd;       /* --notify-fd N; -1 */
+	const char *topic;   /* help KEY */
+	bool watch;          /* --watch */
+	bool help;           /* --help, -h after the command */
+	char **words;        /* OPTION_RAW: all that follows the command; NULL-terminated */
 	const char *scratch; /* --scratch FOLDER; NULL: not given */
 };
 
@@ -82,8 +81,8 @@ struct option_row {
 	char letter; /* 0: none */
 };
 
-/* The rows of the options in their order; NULL after the last. */
-const struct option_row *option_at(size_t index);
+extern const struct option_row option_rows[]; /* option_rows.c; ends with a NULL name */
+
 /* `luvd COMMAND --help`: usage, help, options, exit codes and examples of one command. */
 void command_print(const struct command *command, FILE *out);
 /* `luvd --help`: all commands. */
@@ -101,7 +100,6 @@ int cmd_check(struct daemon *daemon, const struct options *options);
 int cmd_plan(struct daemon *daemon, const struct options *options);
 int cmd_logs(struct daemon *daemon, const struct options *options);
 int cmd_console(struct daemon *daemon, const struct options *options);
-int cmd_upgrade(struct daemon *daemon, const struct options *options);
 int cmd_lua(struct daemon *daemon, const struct options *options);
 int cmd_test(struct daemon *daemon, const struct options *options);
 int cmd_help(struct daemon *daemon, const struct options *options);

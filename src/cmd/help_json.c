@@ -60,14 +60,13 @@ static void print_own(FILE *out, const char *command)
 static void print_command(FILE *out, const struct command *command)
 {
 	const struct manual *manual = manual_find(command->name);
-	const struct option_row *row;
 	const char *comma = "";
 
 	string(out, "{", "name", command->name);
 	string(out, ",", "arguments", command->arguments);
 	string(out, ",", "help", command->help);
 	fputs(",\"options\":[", out);
-	for (size_t i = 0; (row = option_at(i)); i++) {
+	for (const struct option_row *row = option_rows; row->name; row++) {
 		if (!(command->options & row->bit))
 			continue;
 		fprintf(out, "%s\"%s\"", comma, row->name);
@@ -124,8 +123,6 @@ static void print_key(FILE *out, const struct field *field)
 
 void help_print_json(FILE *out)
 {
-	const struct option_row *row;
-
 	string(out, "{", "version", LUVD_VERSION);
 	fputs(",\n\"commands\":[", out);
 	for (const struct command *command = commands; command->name; command++) {
@@ -135,8 +132,8 @@ void help_print_json(FILE *out)
 		print_command(out, command);
 	}
 	fputs("],\n\"options\":[", out);
-	for (size_t i = 0; (row = option_at(i)); i++) {
-		fputs(i == 0 ? "\n" : ",\n", out);
+	for (const struct option_row *row = option_rows; row->name; row++) {
+		fputs(row == option_rows ? "\n" : ",\n", out);
 		print_option(out, row);
 	}
 	fputs("],\n\"keys\":[", out);

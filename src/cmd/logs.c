@@ -4,7 +4,7 @@
 
 #include "cmd/target.h"
 #include "colour.h"
-#include "host/format.h"
+#include "format.h"
 
 enum {
 	FOLLOW_LINES = 10, /* that --follow begins with */

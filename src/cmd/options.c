@@ -1,159 +1,10 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
 #include "spec/nearest.h"
 
-static int number(const char *text, int *result)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (errno || end == text || *end || n < 0 || n > 1000000)
-		return -1;
-	*result = (int)n;
-	return 0;
-}
-
-static int take_set(struct options *options, const char *value)
-{
-	size_t n = 0;
-
-	if (!strchr(value, '=') || value[0] == '=')
-		return -1;
-	while (options->sets[n])
-		n++;
-	options->sets[n] = (char *)value; /* argv's, which may be written to */
-	return 0;
-}
-
-static int take_json(struct options *options, const char *value)
-{
-	(void)value;
-	options->json = true;
-	return 0;
-}
-
-static int take_audit(struct options *options, const char *value)
-{
-	(void)value;
-	options->audit = true;
-	return 0;
-}
-
-static int take_metrics(struct options *options, const char *value)
-{
-	(void)value;
-	options->metrics = true;
-	return 0;
-}
-
-static int take_worker(struct options *options, const char *value)
-{
-	return number(value, &options->worker) < 0 || options->worker < 1 ||
-		       options->worker > WORKERS_MAX
-		   ? -1
-		   : 0;
-}
-
-static int take_code(struct options *options, const char *value)
-{
-	size_t n = 0;
-
-	while (options->codes[n])
-		n++;
-	options->codes[n] = value;
-	return 0;
-}
-
-static int take_as(struct options *options, const char *value)
-{
-	options->as_root = true;
-	return strcmp(value, "root") == 0 ? 0 : -1;
-}
-
-/* Its words are the unit's business. */
-static int take_form(struct options *options, const char *value)
-{
-	options->form = value;
-	return 0;
-}
-
-/* A word of the command new. */
-static int take_template(struct options *options, const char *value)
-{
-	options->kind = value;
-	return 0;
-}
-
-static int take_scratch(struct options *options, const char *value)
-{
-	options->scratch = value;
-	return *value ? 0 : -1;
-}
-
-static int take_if_stopped(struct options *options, const char *value)
-{
-	(void)value;
-	options->if_stopped = true;
-	return 0;
-}
-
-static int take_follow(struct options *options, const char *value)
-{
-	(void)value;
-	options->follow = true;
-	return 0;
-}
-
-static int take_lines(struct options *options, const char *value)
-{
-	return number(value, &options->lines);
-}
-
-static int take_notify_fd(struct options *options, const char *value)
-{
-	return number(value, &options->notify_fd) < 0 || options->notify_fd < 3 ? -1 : 0;
-}
-
-static int take_watch(struct options *options, const char *value)
-{
-	(void)value;
-	options->watch = true;
-	return 0;
-}
-
-static const struct option_row rows[] = {
-    {"--set", "KEY=VALUE", "change a key of the daemon file; \"KEY=\" removes it", take_set,
-     OPTION_SET, 0},
-    {"--json", NULL, "print JSON", take_json, OPTION_JSON, 0},
-    {"--as", "root", "as if root had asked", take_as, OPTION_AS, 0},
-    {"--for", "FORM", "systemd (the default), rc.d, s6, runit or logrotate", take_form, OPTION_FORM,
-     0},
-    {"--template", "KIND", "http (the default), tcp, udp or timer", take_template, OPTION_TEMPLATE,
-     0},
-    {"--if-stopped", NULL, "exit 0 when it is running already", take_if_stopped, OPTION_IF_STOPPED,
-     0},
-    {"--follow", NULL, "go on with new lines", take_follow, OPTION_FOLLOW, 'f'},
-    {"--lines", "N", "begin with the last N lines", take_lines, OPTION_LINES, 'n'},
-    {"--audit", NULL, "prove once more how it is confined", take_audit, OPTION_AUDIT, 0},
-    {"--metrics", NULL, "print metrics in Prometheus' text format", take_metrics, OPTION_METRICS,
-     0},
-    {"--worker", "N", "of this worker, not the first that is ready", take_worker, OPTION_WORKER, 0},
-    {"--execute", "CODE", "evaluate this Lua and leave; may be given again", take_code, OPTION_CODE,
-     'e'},
-    {"--watch", NULL, "reload when its files change; implies workers = 1 at least", take_watch,
-     OPTION_WATCH, 0},
-    {"--notify-fd", "N", "write a newline to this descriptor when ready", take_notify_fd,
-     OPTION_NOTIFY_FD, 0},
-    {"--scratch", "FOLDER",
-     "for tests: touch nothing outside this folder, and end with the parent process", take_scratch,
-     OPTION_SCRATCH, 0},
-};
-enum { ROWS = sizeof rows / sizeof *rows };
+enum { NAMES_MAX = 64 }; /* of commands, of options: what is typed may mean one of them */
 
 static const char *nearest_of(const char *word, const char *const *names)
 {
@@ -177,13 +28,13 @@ static int unknown(struct err *err, const char *kind, const char *word, const ch
 
 const struct command *command_find(const char *name, struct err *err)
 {
-	const char *names[64];
+	const char *names[NAMES_MAX + 1];
 	size_t n = 0;
 
 	for (const struct command *command = commands; command->name; command++) {
 		if (strcmp(command->name, name) == 0)
 			return command;
-		if (command->help && n + 1 < sizeof names / sizeof *names)
+		if (command->help && n < NAMES_MAX)
 			names[n++] = command->name;
 	}
 	names[n] = NULL;
@@ -196,11 +47,6 @@ const struct command *command_find(const char *name, struct err *err)
 	return NULL;
 }
 
-const struct option_row *option_at(size_t index)
-{
-	return index < ROWS ? &rows[index] : NULL;
-}
-
 /* --- options --- */
 
 static int wrong(struct err *err, const struct command *command, const char *what, const char *word)
@@ -211,13 +57,13 @@ static int wrong(struct err *err, const struct command *command, const char *wha
 
 static int no_such_option(struct err *err, const struct command *command, const char *word)
 {
-	const char *names[ROWS + 1];
+	const char *names[NAMES_MAX + 1];
 	char kind[48], name[64];
 	size_t n = 0;
 
-	for (int i = 0; i < ROWS; i++)
-		if (command->options & rows[i].bit)
-			names[n++] = rows[i].name;
+	for (const struct option_row *row = option_rows; row->name; row++)
+		if (command->options & row->bit && n < NAMES_MAX)
+			names[n++] = row->name;
 	names[n] = NULL;
 	snprintf(kind, sizeof kind, "%s option", command->name);
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
@@ -245,12 +91,12 @@ static int row_match(const struct option_row *row, char *word, char **value)
 static int take_option(struct options *options, const struct command *command, char ***at,
 		       struct err *err)
 {
-	const struct option_row *row = rows;
+	const struct option_row *row = option_rows;
 	char *word = **at, *value = NULL;
 
-	while (row < rows + ROWS && row_match(row, word, &value) < 0)
+	while (row->name && row_match(row, word, &value) < 0)
 		row++;
-	if (row == rows + ROWS || !(command->options & row->bit))
+	if (!row->name || !(command->options & row->bit))
 		return no_such_option(err, command, word);
 	if (row->value && !value) {
 		value = (*at)[1];

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/format.h"
+#include "format.h"
 #include "plan/step.h"
 
 /* The text log's line without its time: who runs a script sees when. */
@@ -19,18 +19,14 @@ static void on_log(void *data, enum log_level level, const char *message, size_t
 				    .fields = fields,
 				    .count = count,
 				    .limit = ENTRY_SHOWN_MAX};
-	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	char *text = format_bytes(&format, &entry, &size);
 
 	(void)data;
-	if (!out)
+	if (!text)
 		return;
-	format_entry(out, &format, &entry);
-	fclose(out);
 	fflush(stdout);
-	if (text)
-		fputs(text + strcspn(text, " ") + 1, stderr);
+	fputs(text + strcspn(text, " ") + 1, stderr);
 	free(text);
 }
 

@@ -62,13 +62,11 @@ static void print_option(FILE *out, char letter, const char *name, const char *v
 
 static void print_options(FILE *out, const struct command *command)
 {
-	const struct option_row *row;
-
 	fputs("\noptions:\n", out);
 	for (const struct own_option *own = own_options; own->command; own++)
 		if (strcmp(own->command, command->name) == 0)
 			print_option(out, 0, own->name, own->value, own->help);
-	for (size_t i = 0; (row = option_at(i)); i++)
+	for (const struct option_row *row = option_rows; row->name; row++)
 		if (command->options & row->bit)
 			print_option(out, row->letter, row->name, row->value, row->help);
 	print_row(out, command->options & OPTION_RAW ? "--help" : "-h, --help", OPTION_WIDTH,

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/format.h"
+#include "format.h"
 
 enum { PATIENCE_MS = 500, STACK_SIZE = 32768 };
 

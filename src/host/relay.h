@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "err.h"
-#include "host/format.h"
+#include "format.h"
 
 /* A worker's log lines on their way to the monitor, which has the sink: one record a line over a
  * pipe. Written at once from whatever thread logs, so that a worker that is killed a moment later

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "host/format.h"
+#include "format.h"
 
 /* The same line again and again is logged once and counted: equal level, message and fields, with
  * no other line between them, within REPEAT_MS milliseconds of the first. Not thread-safe. Times

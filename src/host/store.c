@@ -29,20 +29,6 @@ void entry_init(struct entry *entry, enum log_level level, const char *message, 
 
 /* --- rendering --- */
 
-static char *render_once(const struct format *format, const struct entry *entry, size_t *length)
-{
-	char *bytes = NULL;
-	FILE *out = open_memstream(&bytes, length);
-
-	if (!out)
-		return NULL;
-	format_entry(out, format, entry);
-	if (fclose(out) == 0)
-		return bytes;
-	free(bytes);
-	return NULL;
-}
-
 /* Escapes make a message longer, and no line may be longer than LINE_MAX_BYTES: it shows less of
  * its parts until it fits. */
 static char *render(const struct format *format, const struct entry *entry, size_t *length)
@@ -50,14 +36,14 @@ static char *render(const struct format *format, const struct entry *entry, size
 	struct entry less = *entry;
 
 	for (less.limit = ENTRY_SHOWN_MAX; less.limit > 16; less.limit /= 2) {
-		char *bytes = render_once(format, &less, length);
+		char *bytes = format_bytes(format, &less, length);
 
 		if (!bytes || *length <= LINE_MAX_BYTES)
 			return bytes;
 		free(bytes);
 	}
 	less.count = 0;
-	return render_once(format, &less, length);
+	return format_bytes(format, &less, length);
 }
 
 static struct line *render_line(const struct format *format, const struct entry *entry)

@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-#include "host/format.h"
+#include "format.h"
 #include "host/queue.h"
 #include "host/ring.h"
 

@@ -3,7 +3,6 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <uv.h>
 
 #include "service/conn.h"
@@ -17,9 +16,8 @@
 #include "service/udp.h"
 #include "service/uvlib.h"
 #include "service/vm.h"
-#include "sys/sys.h"
 
-enum { TEXT = 512, NAME = 256 };
+enum { TEXT = 512, ID = TEXT + 32 };
 
 /* --- one entry --- */
 
@@ -31,8 +29,7 @@ static void mix(struct census *census, const char *id)
 	while (*id++);
 }
 
-/* origin: the object, or NULL when it is not known where it was made. */
-static void add(struct census *census, const char *id, const void *origin, const char *text)
+void census_add_as(struct census *census, const char *id, const void *origin, const char *text)
 {
 	lua_State *L = census->L;
 
@@ -53,7 +50,7 @@ static void add(struct census *census, const char *id, const void *origin, const
 
 void census_add(struct census *census, const void *object, const char *format, ...)
 {
-	char text[TEXT], id[TEXT + 32];
+	char text[TEXT], id[ID];
 	va_list args;
 
 	va_start(args, format);
@@ -61,27 +58,19 @@ void census_add(struct census *census, const void *object, const char *format, .
 	va_end(args);
 	/* The first word too: another kind of thing may have got the address since. */
 	snprintf(id, sizeof id, "%.*s %p", (int)strcspn(text, " ,"), text, object);
-	add(census, id, object, text);
+	census_add_as(census, id, object, text);
 }
 
-void census_owns(struct census *census, int fd)
+static void own_fd(struct census *census, int fd)
 {
 	if (fd >= 0 && fd < CENSUS_FDS)
 		census->fds[fd] = true;
 }
 
-void census_owns_child(struct census *census, pid_t pid)
+static void own_child(struct census *census, pid_t pid)
 {
 	if (census->child_count < CENSUS_CHILDREN)
 		census->children[census->child_count++] = pid;
-}
-
-static bool is_owned_child(const struct census *census, pid_t pid)
-{
-	for (size_t i = 0; i < census->child_count; i++)
-		if (census->children[i] == pid)
-			return true;
-	return false;
 }
 
 static void own_handle(struct census *census, const uv_handle_t *handle)
@@ -89,7 +78,7 @@ static void own_handle(struct census *census, const uv_handle_t *handle)
 	uv_os_fd_t fd;
 
 	if (uv_fileno(handle, &fd) == 0)
-		census_owns(census, fd);
+		own_fd(census, fd);
 }
 
 /* --- luvd's own --- */
@@ -124,7 +113,7 @@ static void add_listenings(struct census *census, const struct link *list)
 		const struct listening *own = LIST_ENTRY(at, struct listening, all);
 
 		for (size_t i = 0; i < own->count; i++)
-			census_owns(census, own->sockets[i].fd);
+			own_fd(census, own->sockets[i].fd);
 		census_add(census, own, "listener at %s",
 			   own->listen.name ? own->listen.name : "no address yet");
 	}
@@ -134,7 +123,7 @@ static void add_listenings(struct census *census, const struct link *list)
 static void add_udps(struct census *census, const struct link *list)
 {
 	for (const struct link *at = list->next; at != list; at = at->next)
-		census_owns(census, LIST_ENTRY(at, struct udp, all)->fd);
+		own_fd(census, LIST_ENTRY(at, struct udp, all)->fd);
 }
 
 static const char *state_of(const struct task *task)
@@ -157,29 +146,22 @@ static void add_tasks(struct census *census, const struct link *list)
 
 /* --- handles of uv --- */
 
-static const char *name_of_child(pid_t pid, char name[NAME])
-{
-	if (sys_process_name(pid, name, NAME) < 0)
-		snprintf(name, NAME, "ended");
-	return name;
-}
-
 static void add_handle(struct census *census, uv_handle_t *handle)
 {
-	char name[NAME], id[64], text[TEXT];
+	char name[CENSUS_NAME], id[64], text[TEXT];
 	pid_t pid;
 
 	if (handle->type == UV_PROCESS) {
 		pid = uv_process_get_pid((uv_process_t *)handle);
-		census_owns_child(census, pid);
+		own_child(census, pid);
 		snprintf(text, sizeof text, "uv_process %ld (%s)", (long)pid,
-			 name_of_child(pid, name));
+			 census_child_name(pid, name));
 	} else {
 		snprintf(text, sizeof text, "uv_%s, %s", uv_handle_type_name(handle->type),
 			 uv_is_active(handle) ? "active" : "idle");
 	}
 	snprintf(id, sizeof id, "uv %p", (void *)handle);
-	add(census, id, NULL, text);
+	census_add_as(census, id, NULL, text);
 }
 
 static void add_handles(struct census *census)
@@ -202,65 +184,6 @@ static void add_handles(struct census *census)
 	lua_pop(L, 1);
 }
 
-/* --- descriptors and processes --- */
-
-/* The loop opens these when they are first needed, and keeps them. */
-static bool is_loops(const uv_loop_t *loop, int fd, const char *path)
-{
-	return fd == loop->signal_pipefd[0] || fd == loop->signal_pipefd[1] ||
-	       fd == loop->emfile_fd || fd == uv_backend_fd(loop) ||
-	       strcmp(path, "anon_inode:inotify") == 0;
-}
-
-/* "tcp://127.0.0.1:80", or what the kernel calls it. */
-static const char *name_of_socket(int fd, char name[CONN_ADDRESS_MAX], const char *path)
-{
-	struct sockaddr_storage address = {0};
-	socklen_t length = sizeof address;
-	struct conn_peer peer;
-
-	if (getsockname(fd, (struct sockaddr *)&address, &length) < 0 ||
-	    (address.ss_family != AF_INET && address.ss_family != AF_INET6))
-		return path;
-	peer = conn_peer_of(&address);
-	return conn_peer_text(&peer, name);
-}
-
-static void add_descriptors(struct census *census)
-{
-	char path[NAME], name[CONN_ADDRESS_MAX], id[NAME + 32], text[TEXT];
-	int list[CENSUS_FDS];
-	size_t count = sys_descriptors(list, CENSUS_FDS);
-
-	for (size_t i = 0; i < count; i++) {
-		if ((list[i] < CENSUS_FDS && census->fds[list[i]]) ||
-		    sys_descriptor_name(list[i], path, sizeof path) < 0 ||
-		    is_loops(census->vm->loop, list[i], path))
-			continue;
-		snprintf(id, sizeof id, "fd %d %s", list[i], path);
-		snprintf(text, sizeof text, "descriptor %d: %s", list[i],
-			 strncmp(path, "socket:", 7) == 0 ? name_of_socket(list[i], name, path)
-							  : path);
-		add(census, id, NULL, text);
-	}
-}
-
-static void add_children(struct census *census)
-{
-	char name[NAME], id[64], text[TEXT];
-	pid_t list[CENSUS_CHILDREN];
-	size_t count = sys_children(list, CENSUS_CHILDREN);
-
-	for (size_t i = 0; i < count; i++) {
-		if (is_owned_child(census, list[i]))
-			continue;
-		snprintf(id, sizeof id, "process %ld", (long)list[i]);
-		snprintf(text, sizeof text, "process %ld (%s)", (long)list[i],
-			 name_of_child(list[i], name));
-		add(census, id, NULL, text);
-	}
-}
-
 /* --- all of it --- */
 
 static void add_all(struct census *census)
@@ -278,8 +201,7 @@ static void add_all(struct census *census)
 	if (vm->script)
 		add_tasks(census, &vm->script->flow.task.children);
 	add_handles(census);
-	add_descriptors(census);
-	add_children(census);
+	census_add_process(census);
 }
 
 static int take(lua_State *L)

@@ -13,7 +13,7 @@
 
 struct vm;
 
-enum { CENSUS_FDS = 4096, CENSUS_CHILDREN = 256 };
+enum { CENSUS_FDS = 4096, CENSUS_CHILDREN = 256, CENSUS_NAME = 256 };
 
 /* One that is being taken. */
 struct census {
@@ -40,8 +40,15 @@ int census_l_mark(lua_State *L);
 /* Adds an object with its origin. The format makes the text. */
 void census_add(struct census *census, const void *object, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The descriptor, the child process is told of by the entry of its owner. */
-void census_owns(struct census *census, int fd);
-void census_owns_child(struct census *census, pid_t pid);
+/* Adds an entry with this id and text. origin: the object, or NULL when it is not known where it
+ * was made. */
+void census_add_as(struct census *census, const char *id, const void *origin, const char *text);
+
+/* --- census_process.c --- */
+
+/* Adds the descriptors and child processes of the process that no entry before owns. */
+void census_add_process(struct census *census);
+/* What a child runs, or "ended". Returns name. */
+const char *census_child_name(pid_t pid, char name[CENSUS_NAME]);
 
 #endif

@@ -9,7 +9,6 @@
 #include "service/embed.h"
 #include "service/push.h"
 #include "service/simulation.h"
-#include "service/task.h"
 #include "service/vm.h"
 #include "sys/sys.h"
 
@@ -22,13 +21,20 @@ struct box {
 	struct embed *embed; /* NULL: closed */
 };
 
-struct embed *simulation_check(lua_State *L)
+struct embed *simulation_embed(lua_State *L)
 {
 	struct box *box = luaL_checkudata(L, 1, meta);
 
-	if (!box->embed)
-		luaL_error(L, "the simulation is closed");
 	return box->embed;
+}
+
+struct embed *simulation_check(lua_State *L)
+{
+	struct embed *embed = simulation_embed(L);
+
+	if (!embed)
+		luaL_error(L, "the simulation is closed");
+	return embed;
 }
 
 /* --- making one --- */
@@ -207,106 +213,6 @@ static int l_holds(lua_State *L)
 	return 1;
 }
 
-/* --- time --- */
-
-static int l_now(lua_State *L)
-{
-	lua_pushinteger(L, (lua_Integer)sim_now(simulation_check(L)->sim));
-	return 1;
-}
-
-/* Milliseconds since the epoch, as the service sees them. */
-static int l_wall(lua_State *L)
-{
-	lua_pushinteger(L, (lua_Integer)sim_wall(simulation_check(L)->sim));
-	return 1;
-}
-
-static int l_due(lua_State *L)
-{
-	uint64_t due = sim_due(simulation_check(L)->sim);
-
-	if (due)
-		lua_pushinteger(L, (lua_Integer)due);
-	else
-		lua_pushnil(L);
-	return 1;
-}
-
-/* step(until): has an alarm rung? */
-static int l_step(lua_State *L)
-{
-	struct embed *embed = simulation_check(L);
-	uint64_t until = (uint64_t)luaL_checkinteger(L, 2);
-
-	lua_pushboolean(L, embed_step(embed, until));
-	return 1;
-}
-
-/* settle(): has something run? */
-static int l_settle(lua_State *L)
-{
-	lua_pushboolean(L, embed_settle(simulation_check(L)));
-	return 1;
-}
-
-static int l_looks_out(lua_State *L)
-{
-	lua_pushboolean(L, sim_looks_out(simulation_check(L)->sim));
-	return 1;
-}
-
-/* --- waiting, in the script's own time --- */
-
-/* How often something has happened, in the simulation or in the script. */
-static int push_count(lua_State *L)
-{
-	const struct embed *embed = ((struct box *)lua_touserdata(L, 1))->embed;
-	uint64_t runs = vm_of(L)->slice.run;
-
-	lua_pushinteger(L, embed ? (lua_Integer)(embed->told + runs - embed->resumed) : 0);
-	return 1;
-}
-
-/* A task that goes on is a run by itself; the main flow is not. */
-static int waited(lua_State *L, int status, lua_KContext context)
-{
-	struct box *box = lua_touserdata(L, 1);
-
-	(void)status;
-	(void)context;
-	if (box->embed)
-		box->embed->resumed += !vm_of(L)->current->main;
-	return push_count(L);
-}
-
-/* turn(): the script's loop turns once */
-static int l_turn(lua_State *L)
-{
-	struct embed *embed = simulation_check(L);
-	struct task *task = task_check(L);
-
-	embed_turn(embed, task);
-	return task_wait(L, task, embed, NULL, -1, 0, waited);
-}
-
-/* wait(most): until something happens in the simulation */
-static int l_wait(lua_State *L)
-{
-	struct embed *embed = simulation_check(L);
-	int64_t most = luaL_checkinteger(L, 2);
-	struct task *task = task_check(L);
-
-	list_append(&embed->waiters, &task->queued);
-	return task_wait(L, task, embed, NULL, most, 0, waited);
-}
-
-static int l_count(lua_State *L)
-{
-	simulation_check(L);
-	return push_count(L);
-}
-
 /* --- what a test does with it --- */
 
 static int l_reload(lua_State *L)
@@ -344,34 +250,20 @@ int luaopen_luvd_testing_native(lua_State *L)
 					     {"take", simulation_l_take},
 					     {"shut", simulation_l_shut},
 					     {NULL, NULL}};
-	static const luaL_Reg methods[] = {{"ask", simulation_l_ask},
-					   {"close", l_close},
-					   {"code", l_code},
-					   {"connect", simulation_l_connect},
-					   {"count", l_count},
-					   {"due", l_due},
-					   {"failure", l_failure},
-					   {"log", l_log},
-					   {"looks_out", l_looks_out},
-					   {"names", l_names},
-					   {"now", l_now},
-					   {"phase", l_phase},
-					   {"refusal", l_refusal},
-					   {"reload", l_reload},
-					   {"settle", l_settle},
-					   {"signal", l_signal},
-					   {"step", l_step},
-					   {"stop", l_stop},
-					   {"turn", l_turn},
-					   {"wall", l_wall},
-					   {"holds", l_holds},
-					   {"wait", l_wait},
-					   {NULL, NULL}};
+	static const luaL_Reg methods[] = {
+	    {"ask", simulation_l_ask}, {"close", l_close},
+	    {"code", l_code},          {"connect", simulation_l_connect},
+	    {"failure", l_failure},    {"log", l_log},
+	    {"names", l_names},        {"phase", l_phase},
+	    {"refusal", l_refusal},    {"reload", l_reload},
+	    {"signal", l_signal},      {"stop", l_stop},
+	    {"holds", l_holds},        {NULL, NULL}};
 	static const luaL_Reg events[] = {{"__gc", l_close}, {"__close", l_close}, {NULL, NULL}};
 
 	push_metatable(L, meta);
 	luaL_setfuncs(L, events, 0);
 	luaL_newlib(L, methods);
+	simulation_add_time(L);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 1);
 	simulation_open_ask(L);

@@ -4,6 +4,7 @@
 #include "service/coverage.h"
 #include "service/handle.h"
 #include "service/modules.h"
+#include "service/push.h"
 #include "service/vm.h"
 
 /* luvd.test.native: what `luvd test` needs of a script's vm. */
@@ -71,7 +72,7 @@ int luaopen_luvd_test_native(lua_State *L)
 	if (!vm_of(L)->script)
 		return luaL_error(L, "module \"luvd.test.native\" is not for daemons: tests run "
 				     "under luvd test, luvd lua and luvd-lua");
-	luaL_newmetatable(L, meta);
+	push_metatable(L, meta);
 	lua_pushcfunction(L, l_gc);
 	lua_setfield(L, -2, "__gc");
 	lua_pop(L, 1);

@@ -81,7 +81,7 @@ int script_open(lua_State *L)
 
 /* --- errors --- */
 
-int script_explain(lua_State *L)
+static int explain(lua_State *L)
 {
 	const char *message = lua_tostring(L, 1);
 
@@ -114,7 +114,7 @@ int script_call(lua_State *L, int nargs, int nresults)
 	int base = lua_gettop(L) - nargs;
 	int status;
 
-	lua_pushcfunction(L, script_explain);
+	lua_pushcfunction(L, explain);
 	lua_insert(L, base);
 	status = lua_pcall(L, nargs, nresults, base);
 	lua_remove(L, base);

@@ -28,9 +28,6 @@ struct script {
 
 /* Opens all libraries; light userdata of the script at 1. */
 int script_open(lua_State *L);
-/* The message handler of lua_pcall. */
-int script_explain(lua_State *L);
-
 /* lua_pcall with a message handler that adds the traceback as lua does; reports what fails. */
 int script_call(lua_State *L, int nargs, int nresults);
 /* Prints "PROGRAM: MESSAGE" for the error on top, which is popped. */

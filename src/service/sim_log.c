@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/format.h"
+#include "format.h"
 
 /* The log of a simulated daemon: the lines that a sink would have got, kept in memory. */
 
@@ -49,14 +49,15 @@ void sim_write(struct sim *sim, enum log_level level, const char *message, size_
 			      .fields = fields,
 			      .count = count,
 			      .limit = ENTRY_SHOWN_MAX};
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = level >= sim->level ? open_memstream(&text, &size) : NULL;
+	char *text;
+	size_t size;
 
-	if (!out)
+	if (level < sim->level)
 		return;
-	format_entry(out, &format, &entry);
-	if (fclose(out) == 0 && make_room(sim, size)) {
+	text = format_bytes(&format, &entry, &size);
+	if (!text)
+		return;
+	if (make_room(sim, size)) {
 		memcpy(sim->log + sim->log_length, text, size);
 		sim->log_length += size;
 	}

@@ -125,7 +125,7 @@ function Child:wait_end(within)
 end
 
 --- Sends it a signal, unless it has ended.
----@param name string "sigterm"
+---@param name string|integer "sigterm"
 ---@return boolean
 function Child:kill(name)
   if self.code then return false end

@@ -8,10 +8,7 @@ local command = {}
 
 -- Runs luvd to its end: exit code, output, error output.
 local function run(arguments, file, changes)
-  for _, set in ipairs(overrides.sets(changes)) do
-    table.move({ "--set", set }, 1, 2, #arguments + 1, arguments)
-  end
-  table.move({ "--", file }, 1, 2, #arguments + 1, arguments)
+  overrides.finish(arguments, overrides.sets(changes), file)
   local out, err = {}, {}
   local process = child.spawn(arguments, function(bytes) err[#err + 1] = bytes end,
     { out = function(bytes) out[#out + 1] = bytes end })

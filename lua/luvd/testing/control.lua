@@ -74,25 +74,20 @@ function control.status(path)
   return (assert(json.decode(output)))
 end
 
---- Evaluates a text: what it has printed, and its values with their number in n. Raises its error.
+--- What a console answers to a text. Raises its error.
 ---@param path string
 ---@param text string
----@return string printed
----@return any[] values
-function control.eval(path, text)
-  if #text > eval.TEXT_MAX then error(("eval: the text has more than %d bytes"):format(eval.TEXT_MAX), 0) end
-  local question = eval.question(text)
-  if #question > eval.QUESTION_MAX then error("eval: the text has too many bytes that are no ASCII", 0) end
+---@return string
+function control.evaluate(path, text)
   local conn, greeting, refusal = request(path, "console", "R")
   if not conn then error("eval: " .. greeting, 0) end
   local leave <close> = conn
   if not greeting then error("eval: " .. refusal, 0) end
-  assert(send(conn, "L", question))
+  assert(send(conn, "L", text))
   local output, failed = answer(conn, "R")
   if not output then error("eval: " .. failed, 0) end
-  -- Its traceback is that of the daemon, and ends in this module.
-  if failed:byte(1) ~= 0 then error((output:gsub("\nstack traceback:\n.*", "")), 0) end
-  return eval.answer(output)
+  if failed:byte(1) ~= 0 then eval.fail(output) end
+  return output
 end
 
 return control

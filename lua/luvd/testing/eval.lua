@@ -5,16 +5,26 @@ local literal = require "luvd.testing.literal"
 
 local eval = {}
 
-eval.TEXT_MAX = 8000 -- bytes
-eval.QUESTION_MAX = 16384 -- what a console takes
+local TEXT_MAX = 8000 -- bytes
+local QUESTION_MAX = 16384 -- what a console takes
 
 local MARK = "\1luvd.testing "
 
---- What the console is given for a text of the test.
----@param text string
+--- What the console is given for a text of the test. For a method of a daemon, whose caller is blamed for what is none.
+---@param text any
 ---@return string
 function eval.question(text)
-  return ("do require('luvd.testing.eval').run(%s, _ENV) end"):format(literal.encode(text))
+  if type(text) ~= "string" then error(("eval: expected a text, got a %s"):format(type(text)), 3) end
+  if #text > TEXT_MAX then error(("eval: the text has more than %d bytes"):format(TEXT_MAX), 3) end
+  local question = ("do require('luvd.testing.eval').run(%s, _ENV) end"):format(literal.encode(text))
+  if #question > QUESTION_MAX then error("eval: the text has too many bytes that are no ASCII", 3) end
+  return question
+end
+
+--- Raises the error of the daemon. Its traceback is the daemon's too, and ends in this module.
+---@param text string
+function eval.fail(text)
+  error((text:gsub("\nstack traceback:\n.*", "")), 0)
 end
 
 --- In the daemon: evaluates text, an expression or statements, in the environment of the console.

@@ -78,7 +78,7 @@ function leaks.find(running)
   if running.child.code then return {} end
   local deadline = luvd.now() + WITHIN
   while true do
-    control.eval(running.control, "collectgarbage() collectgarbage()")
+    control.evaluate(running.control, "collectgarbage() collectgarbage()")
     local list = leaks.difference(running.before, leaks.count(control.status(running.control)))
     if #list == 0 or luvd.now() >= deadline then return list end
     luvd.sleep(LOOK_EVERY)

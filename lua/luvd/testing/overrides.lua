@@ -52,4 +52,23 @@ function overrides.sets(changes)
   return sets
 end
 
+--- The same behind those that are there already; these stay as they are.
+---@param sets string[]
+---@param changes? table
+---@return string[]
+function overrides.add(sets, changes)
+  local more = overrides.sets(changes)
+  return table.move(more, 1, #more, #sets + 1, table.move(sets, 1, #sets, 1, {}))
+end
+
+--- The end of a command line: the sets, and the daemon file.
+---@param arguments string[] the beginning, which is changed
+---@param sets string[]
+---@param file string
+---@return string[] arguments
+function overrides.finish(arguments, sets, file)
+  for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
+  return table.move({ "--", file }, 1, 2, #arguments + 1, arguments)
+end
+
 return overrides

@@ -4,6 +4,7 @@ local child = require "luvd.testing.child"
 local connections = require "luvd.testing.connections"
 local control = require "luvd.testing.control"
 local datagrams = require "luvd.testing.datagrams"
+local eval = require "luvd.testing.eval"
 local folder = require "luvd.testing.folder"
 local leaks = require "luvd.testing.leaks"
 local listeners = require "luvd.testing.listeners"
@@ -12,6 +13,7 @@ local net = require "luvd.net"
 local overrides = require "luvd.testing.overrides"
 local report = require "luvd.testing.report"
 local scope = require "luvd.testing.scope"
+local signals = require "luvd.testing.signals"
 local uv = require "uv"
 
 local STOP_WITHIN = 90 -- seconds; the daemon's own timeouts.stop comes first
@@ -41,11 +43,7 @@ function Running:stop(within)
       self.child:kill "sigkill"
     end
     self.child:wait_end()
-    local signal = self.child.signal
-    self.result = { code = self.child.code, log = self.log:get() }
-    for name, number in pairs(uv.constants) do
-      if number == signal and name:find "^SIG" then self.result.signal = name end
-    end
+    self.result = { code = self.child.code, signal = signals.name(self.child.signal), log = self.log:get() }
   end
   return self.result
 end
@@ -79,8 +77,7 @@ local function write_sets(self, sets)
 end
 
 function Running:reload(changes)
-  local sets = table.move(self.sets, 1, #self.sets, 1, {})
-  for _, set in ipairs(overrides.sets(changes)) do sets[#sets + 1] = set end
+  local sets = overrides.add(self.sets, changes)
   write_sets(self, sets)
   local ok, message = control.reload(self.control)
   if ok then
@@ -127,8 +124,7 @@ local function run(file, changes)
   local self = setmetatable({ name = name_of(file), sets = {}, connections = connections.new(), log = log.new(),
     folder = folder.make(root and "0711" or "0700"), address = listeners.new() }, Running)
   local arguments = { "run", "--scratch", self.folder, "--notify-fd", "3" }
-  for _, set in ipairs(sets) do table.move({ "--set", set }, 1, 2, #arguments + 1, arguments) end
-  table.move({ "--", file }, 1, 2, #arguments + 1, arguments)
+  overrides.finish(arguments, sets, file)
   local running = self.log
   local ready
   local ok, problem = pcall(function()
@@ -198,11 +194,8 @@ function methods:connect(name)
 end
 
 function methods:signal(name)
-  local full = type(name) == "string" and "SIG" .. name:upper():gsub("^SIG", "")
-  if not full or not uv.constants[full] then
-    error(("signal: expected a name such as \"HUP\", got %s"):format(name), 2)
-  end
-  if not self.running.child:kill(full:lower()) then error("signal: the daemon has ended", 2) end
+  local number = signals.number(name)
+  if not self.running.child:kill(number) then error("signal: the daemon has ended", 2) end
 end
 
 function methods:reload(changes)
@@ -214,8 +207,7 @@ function methods:wait_log(pattern, within)
 end
 
 function methods:eval(text)
-  if type(text) ~= "string" then error(("eval: expected a text, got a %s"):format(type(text)), 2) end
-  local printed, values = control.eval(self.running.control, text)
+  local printed, values = eval.answer(control.evaluate(self.running.control, eval.question(text)))
   self.running.log:add(printed)
   return table.unpack(values, 1, values.n)
 end

@@ -12,6 +12,7 @@ local native = require "luvd.testing.native"
 local overrides = require "luvd.testing.overrides"
 local report = require "luvd.testing.report"
 local scope = require "luvd.testing.scope"
+local signals = require "luvd.testing.signals"
 local uv = require "uv"
 
 -- What runs, apart from the object that the test has.
@@ -67,8 +68,7 @@ function Simulated:report()
 end
 
 function Simulated:reload(changes)
-  local sets = table.move(self.sets, 1, #self.sets, 1, {})
-  for _, set in ipairs(overrides.sets(changes)) do sets[#sets + 1] = set end
+  local sets = overrides.add(self.sets, changes)
   if self.native:phase() ~= "running" then return nil, "the daemon does not run" end
   self.native:reload(sets)
   self.clock:until_done(function() return self.native:phase() ~= "reloading" end, "reload")
@@ -156,12 +156,9 @@ function methods:connect(name)
 end
 
 function methods:signal(name)
-  local full = type(name) == "string" and "SIG" .. name:upper():gsub("^SIG", "")
-  if not full or not uv.constants[full] then
-    error(("signal: expected a name such as \"HUP\", got %s"):format(name), 2)
-  end
+  local number = signals.number(name)
   if self.running.native:phase() == "stopped" then error("signal: the daemon has ended", 2) end
-  self.running.native:signal(uv.constants[full])
+  self.running.native:signal(number)
 end
 
 function methods:reload(changes)
@@ -193,10 +190,8 @@ local function ask(running, text)
 end
 
 function methods:eval(text)
-  if type(text) ~= "string" then error(("eval: expected a text, got a %s"):format(type(text)), 2) end
-  if #text > eval.TEXT_MAX then error(("eval: the text has more than %d bytes"):format(eval.TEXT_MAX), 2) end
   local ok, answer = ask(self.running, eval.question(text))
-  if not ok then error((answer:gsub("\nstack traceback:\n.*", "")), 0) end
+  if not ok then eval.fail(answer) end
   local printed, values = eval.answer(answer)
   self.running.log:add(printed)
   return table.unpack(values, 1, values.n)

@@ -1,5 +1,5 @@
-#ifndef LUVD_HOST_FORMAT_H
-#define LUVD_HOST_FORMAT_H
+#ifndef LUVD_FORMAT_H
+#define LUVD_FORMAT_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -60,5 +60,7 @@ size_t format_loss(char *text, size_t size, uint64_t lost, const char *reason);
 
 /* Writes the whole entry with its newline (none after FORM_JOURNAL). */
 void format_entry(FILE *out, const struct format *format, const struct entry *entry);
+/* The same as bytes that the caller frees, with a 0 behind them; NULL: memory is out. */
+char *format_bytes(const struct format *format, const struct entry *entry, size_t *length);
 
 #endif

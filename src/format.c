@@ -1,4 +1,4 @@
-#include "host/format.h"
+#include "format.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -351,4 +351,18 @@ void format_entry(FILE *out, const struct format *format, const struct entry *en
 	};
 
 	puts[format->form](out, format, entry);
+}
+
+char *format_bytes(const struct format *format, const struct entry *entry, size_t *length)
+{
+	char *bytes = NULL;
+	FILE *out = open_memstream(&bytes, length);
+
+	if (!out)
+		return NULL;
+	format_entry(out, format, entry);
+	if (fclose(out) == 0)
+		return bytes;
+	free(bytes);
+	return NULL;
 }
