@@ -69,7 +69,7 @@ end
 Running.__gc = Running.abandon
 
 function Running:report()
-  return report(self.name, self.log:get())
+  return report.text(self.name, self.log:get())
 end
 
 local function write_sets(self, sets)

@@ -63,7 +63,7 @@ end
 Simulated.abandon = close
 
 function Simulated:report()
-  return report(self.name, self:get_log())
+  return report.text(self.name, self:get_log())
 end
 
 function Simulated:reload(changes)
