@@ -1,6 +1,7 @@
 -- testing.simulate: daemons in process, with a clock that stands still. This file itself runs under luvd.
 
 local luvd = require "luvd"
+local support = require "support.luvd"
 local net = require "luvd.net"
 local http = require "luvd.http"
 local task = require "luvd.task"
@@ -518,6 +519,20 @@ describe("a simulated service that spins", function()
     assert.is_false(ok)
     assert.matches("took longer than 50ms", message)
   end)
+end)
+
+describe("a simulated service that spins when its test ends", function()
+  it("is ended too #slow", support.test(function(t)
+    local file = with_start [[net.serve(daemon.listeners.it, function(conn) conn:read() while true do end end)]]
+    local spec = t:file(([[
+      it("is cut short", function()
+        local d = require "luvd.testing".simulate(%q)
+        d:connect():write "go"
+      end)]]):format(file), "inner_spec.lua")
+    local result = t:luvd { "test", "-o", "TAP", "--time-limit=50ms", spec }
+    assert.equal(1, result.code)
+    assert.matches("^not ok 1.*took longer than 10s", result.out)
+  end))
 end)
 
 -- Requests of a client that cannot be given a connection: a server of the test stands in between.
