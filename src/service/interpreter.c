@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "service/handle.h"
 #include "service/prompt.h"
 #include "service/script_state.h"
 #include "service/vm.h"
@@ -134,8 +135,10 @@ static void print_version(void)
 static void end_busted(lua_State *L)
 {
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-	if (lua_getfield(L, -1, "busted.runner") != LUA_TNIL)
+	if (lua_getfield(L, -1, "busted.runner") != LUA_TNIL) {
+		handles_flush(vm_of(L)); /* tells what has failed */
 		script_exit(L, vm_of(L)->script->failed ? EXIT_FAILED : EXIT_DONE, true);
+	}
 	lua_pop(L, 2);
 }
 
