@@ -270,7 +270,7 @@ describe("eval of a daemon", function()
 
   it("raises errors with their message", function()
     assert.has_error(function() d:eval "error('as said', 0)" end, "as said")
-    assert.equal("eval:1: placed", select(2, pcall(d.eval, d, "error 'placed'")))
+    assert.matches(": eval:1: placed$", select(2, pcall(d.eval, d, "error 'placed'")))
     assert.equal("eval:1: unexpected symbol near '='", select(2, pcall(d.eval, d, "x = = 1")))
     assert.has_error(function() d:eval "print" end, "a function is no data")
     assert.has_error(function() d:eval "local t = {} t.t = t return t" end, "a table that contains itself is no data")
@@ -439,6 +439,23 @@ describe("a test that uses luvd.testing", function()
       end]])
     assert.equal(6, select(2, result.out:gsub("inner_spec.lua:8: of the hook\n[^\n]*the log of", "")), result.out)
     assert.equal(6, select(2, result.out:gsub("seen in the log", "")), result.out)
+  end))
+
+  it("is told its own line when a call raises", luvd.test(function(t)
+    local result = run(t, head .. [[
+      it("line 2", function() testing.start "none" end)
+      it("line 3", function() testing.simulate "none" end)
+      it("line 4", function() testing.start(file):wait_log("x", "1ms") end)
+      it("line 5", function() testing.simulate(file):wait_log("x", "1ms") end)
+      it("line 6", function() testing.simulate(file).clock:advance "x" end)
+      it("line 7", function() testing.simulate(file):eval "error 'x'" end)
+      it("line 8", function() testing.start(file):connect "x" end)
+      it("line 9", function() testing.tree { ["../x"] = "" } end)]])
+    for line = 2, 9 do
+      assert.matches(("line %d\n# [^\n]*\n# Failure message: [^\n]*/inner_spec.lua:%d: [^\n]+\n"):format(line, line),
+        result.out)
+    end
+    assert.is_nil(result.out:find "Failure message: [^\n]*luvd%.testing")
   end))
 
   it("waits for no daemon whose handle it has lost", luvd.test(function(t)

@@ -10,6 +10,7 @@ local listeners = require "luvd.testing.listeners"
 local log = require "luvd.testing.log"
 local net = require "luvd.net"
 local overrides = require "luvd.testing.overrides"
+local place = require "luvd.testing.place"
 local report = require "luvd.testing.report"
 local scope = require "luvd.testing.scope"
 local uv = require "uv"
@@ -227,6 +228,8 @@ end
 function methods:leaks()
   return leaks.find(self.running)
 end
+
+place.mark(methods)
 
 local process = {}
 

@@ -10,6 +10,7 @@ local listeners = require "luvd.testing.listeners"
 local log = require "luvd.testing.log"
 local native = require "luvd.testing.native"
 local overrides = require "luvd.testing.overrides"
+local place = require "luvd.testing.place"
 local report = require "luvd.testing.report"
 local scope = require "luvd.testing.scope"
 local uv = require "uv"
@@ -213,6 +214,8 @@ function methods:leaks()
   running.clock:settle()
   return leaks.difference(running.before, running.native:holds())
 end
+
+place.mark(methods)
 
 local simulate = {}
 
