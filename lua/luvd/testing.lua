@@ -6,6 +6,7 @@ end
 
 local command = require "luvd.testing.command"
 local luvd = require "luvd"
+local place = require "luvd.testing.place"
 local process = require "luvd.testing.process"
 local simulate = require "luvd.testing.simulate"
 local tree = require "luvd.testing.tree"
@@ -46,4 +47,4 @@ function testing.eventually(fn, within)
   end
 end
 
-return testing
+return place.mark(testing, { "start", "simulate", "tree", "check", "plan" })

@@ -2,6 +2,7 @@
 
 local luvd = require "luvd"
 local specimens = require "support.specimens"
+local support = require "support.luvd"
 local task = require "luvd.task"
 local testing = require "luvd.testing"
 local uv = require "luv"
@@ -238,4 +239,18 @@ return { signals = { WINCH = "service.spin" },
     assert.is_false(ok)
     assert.matches("took longer than 50ms", message)
   end)
+end)
+
+describe("a simulated service that spins when its test ends", function()
+  it("is ended too #slow", support.test(function(t)
+    local file = with_start [[net.serve(daemon.listeners.it, function(conn) conn:read() while true do end end)]]
+    local spec = t:file(([[
+      it("is cut short", function()
+        local d = require "luvd.testing".simulate(%q)
+        d:connect():write "go"
+      end)]]):format(file), "inner_spec.lua")
+    local result = t:luvd { "test", "-o", "TAP", "--time-limit=50ms", spec }
+    assert.equal(1, result.code)
+    assert.matches("^not ok 1.*took longer than 10s", result.out)
+  end))
 end)

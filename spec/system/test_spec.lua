@@ -233,6 +233,14 @@ describe("busted --lua=luvd-lua", function()
     assert_passes(t:command { "/usr/bin/busted", "--lua=" .. lua, "-o", "TAP", "made_spec.lua" })
   end))
 
+  it("ends when busted does, whatever is left", luvd.test(function(t)
+    local line = { "/usr/bin/busted", "--lua=" .. lua, "-o", "TAP", "made_spec.lua" }
+    write(t, 'it("is tried", function() kept = uv.new_timer() kept:start(3600000, 0, function() end) end)')
+    assert_passes(t:command(line))
+    write(t, 'it("is tried", function() task.spawn(function() error "late" end) luvd.sleep "1ms" end)')
+    assert.equal(1, t:command(line).code)
+  end))
+
   it("has all of luvd test with its helper", luvd.test(function(t)
     local line = { "/usr/bin/busted", "--lua=" .. lua, "--helper=luvd.test.helper", "-o", "TAP", "made_spec.lua",
       "-Xhelper", "time-limit=50ms" }

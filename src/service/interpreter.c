@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "service/handle.h"
 #include "service/prompt.h"
 #include "service/script_state.h"
+#include "service/vm.h"
 
 enum { ARGUMENTS_MAX = 1000000 /* as many as Lua's stack has room for */ };
 
@@ -135,6 +137,17 @@ static void print_version(void)
 	fflush(stdout);
 }
 
+/* Under lua a run of busted ends with busted, whatever its tests have left in the loop. */
+static void end_busted(lua_State *L)
+{
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+	if (lua_getfield(L, -1, "busted.runner") != LUA_TNIL) {
+		handles_flush(vm_of(L)); /* tells what has failed */
+		script_exit(L, vm_of(L)->script->failed ? EXIT_FAILED : EXIT_DONE, true);
+	}
+	lua_pop(L, 2);
+}
+
 static bool run_words(lua_State *L, const struct interpreter_words *words,
 		      const struct typing *typing)
 {
@@ -148,6 +161,8 @@ static bool run_words(lua_State *L, const struct interpreter_words *words,
 		return false;
 	if (*words->script && !run_script(L, words))
 		return false;
+	if (!(words->modes & INTERPRETER_PROMPTS))
+		end_busted(L);
 	if (words->modes & INTERPRETER_PROMPTS) {
 		prompt_run(L, typing);
 	} else if (!*words->script &&

@@ -95,6 +95,17 @@ static void start_clock(struct sim *sim)
 	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - (int64_t)sim->clock.now;
 }
 
+/* The loop opens a descriptor for good when it has its first stream: now, for it belongs to whoever
+ * has made the simulation, and not to the test that connects first. */
+static void open_reserve(struct sim *sim)
+{
+	uv_pipe_t stream;
+
+	uv_pipe_init(&sim->loop, &stream, 0);
+	uv_close((uv_handle_t *)&stream, NULL);
+	uv_run(&sim->loop, UV_RUN_NOWAIT);
+}
+
 static struct sim *make(const struct source *source, const struct sim_calls *calls)
 {
 	struct sim *sim = calloc(1, sizeof *sim);
@@ -108,6 +119,7 @@ static struct sim *make(const struct source *source, const struct sim_calls *cal
 	sim->calls = *calls;
 	list_init(&sim->sockets);
 	list_init(&sim->incarnations);
+	open_reserve(sim);
 	uv_async_init(&sim->loop, &sim->anchor, on_anchor);
 	name_world(sim);
 	start_clock(sim);

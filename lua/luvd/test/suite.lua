@@ -4,6 +4,7 @@
 local suite = {}
 
 local KEY = "luvd_test" -- in the core: our state
+local OWN_LEAST = 10 -- seconds: what we do at the end of a test may take that long, whatever a test may
 
 -- What is run of the writer's, for the parts that look at each piece.
 local pieces = {
@@ -11,6 +12,10 @@ local pieces = {
   strict_teardown = true, lazy_setup = true, lazy_teardown = true,
 }
 local blocks = { describe = true, file = true }
+local hooks = {
+  before_each = true, after_each = true, strict_setup = true, strict_teardown = true, lazy_setup = true,
+  lazy_teardown = true,
+}
 
 --- The core that runs tests here; nil when busted does not.
 local function find_core()
@@ -23,7 +28,7 @@ local function find_core()
   end
 end
 
--- --- parts: each may have enter() -> mark, leave(mark, tell) -> text or nil, guard(run) -> results of run() ---
+-- --- parts: each may have enter() -> mark, leave(mark, tell) -> text or nil, guard(run, least) -> results of run() ---
 
 local function enter(state)
   local marks = {}
@@ -42,11 +47,11 @@ local function leave(state, marks, failed, texts)
   end
 end
 
-local function guarded(state, run)
+local function guarded(state, run, least)
   for _, part in ipairs(state.parts) do
     if part.guard then
       local inner = run
-      run = function() return part.guard(inner) end
+      run = function() return part.guard(inner, least) end
     end
   end
   return run()
@@ -54,19 +59,20 @@ end
 
 -- --- the end of a test ---
 
-local function call_after(state, failed, texts)
-  for _, fn in ipairs(state.after) do
-    local right, text = xpcall(fn, debug.traceback, failed)
+-- Calls each of fns with what is given, and takes their texts; each has a time limit of its own.
+local function call_all(state, fns, given, texts)
+  for _, fn in ipairs(fns) do
+    local right, text = guarded(state, function() return xpcall(fn, debug.traceback, given) end, OWN_LEAST)
     if text then texts[#texts + 1] = tostring(text) end
     texts.wrong = texts.wrong or not right
   end
 end
 
-local function finish(state, test, marks)
+local function finish(state, test)
   local texts, ended, held = { wrong = false }, test.ended, test.held
   local failed = #held > 0
-  call_after(state, failed, texts)
-  leave(state, marks, failed, texts)
+  call_all(state, state.after, failed, texts)
+  leave(state, test.marks, failed, texts)
   if not ended then return end
   local text = table.concat(texts, "\n")
   if failed and text ~= "" then
@@ -87,11 +93,11 @@ local function finish(state, test, marks)
 end
 
 local function run_test(state, run, element)
-  local test = { element = element, held = {}, late = {} }
-  local outer, marks = state.test, enter(state)
+  local test = { element = element, held = {}, late = {}, marks = enter(state) }
+  local outer = state.test
   state.test = test
   local results = table.pack(state.safe("it", run, element))
-  finish(state, test, marks)
+  finish(state, test)
   state.test = outer
   return table.unpack(results, 1, results.n)
 end
@@ -100,13 +106,7 @@ local function run_block(core, state, descriptor, run, element)
   local marks, texts = enter(state), {}
   table.insert(state.blocks, element)
   local results = table.pack(state.safe(descriptor, run, element))
-  for _, fn in ipairs(state.block_ends) do
-    local right, message = xpcall(fn, debug.traceback, element)
-    if not right then
-      texts[#texts + 1] = tostring(message)
-      texts.wrong = true
-    end
-  end
+  call_all(state, state.block_ends, element, texts)
   table.remove(state.blocks)
   leave(state, marks, false, texts)
   if texts.wrong then
@@ -114,6 +114,16 @@ local function run_block(core, state, descriptor, run, element)
     local trace = element.trace or { short_src = name, source = "@" .. name, currentline = 1, traceback = "" }
     core.publish({ "error", descriptor }, element, core.context.parent(element), table.concat(texts, "\n"), trace)
   end
+  return table.unpack(results, 1, results.n)
+end
+
+-- busted runs it at the beginning of a block's first test; what it makes is the block's.
+local function run_lazy_setup(core, state, run, element)
+  local test = state.test
+  state.lazy = core.context.parent(element)
+  local results = table.pack(guarded(state, function() return state.safe("lazy_setup", run, element) end))
+  state.lazy = nil
+  if test then test.marks = enter(state) end
   return table.unpack(results, 1, results.n)
 end
 
@@ -128,6 +138,14 @@ local function run_piece(state, descriptor, run, element)
   return guarded(state, function() return state.safe(descriptor, run, element) end)
 end
 
+-- The message of a hook that has failed, with what is told of a test that fails: its own failure has told it already.
+local function with_reports(state, message)
+  if state.test and #state.test.held > 0 then return message end
+  local texts = { tostring(message) }
+  for _, fn in ipairs(state.reports) do texts[#texts + 1] = fn() end
+  return table.concat(texts, "\n")
+end
+
 -- --- in the core ---
 
 local function wrap(core, state)
@@ -136,6 +154,7 @@ local function wrap(core, state)
   function core.safe(descriptor, run, element)
     if state.publishing then return state.safe(descriptor, run, element) end
     if run == element.run or descriptor == "finally" then
+      if descriptor == "lazy_setup" then return run_lazy_setup(core, state, run, element) end
       if pieces[descriptor] then return run_piece(state, descriptor, run, element) end
     elseif descriptor == "it" then
       return run_test(state, run, element)
@@ -147,6 +166,7 @@ local function wrap(core, state)
 
   function core.publish(channel, element, parent, message, trace, ...)
     local test, kind = state.test, channel[1]
+    if hooks[channel[2]] and (kind == "failure" or kind == "error") then message = with_reports(state, message) end
     if test and element == test.element and channel[2] == "it" and (kind == "failure" or kind == "error") then
       local event = { channel = channel, parent = parent, message = message, trace = trace }
       table.insert(test.held, event)
@@ -183,15 +203,17 @@ local function leave_at_end(core, state)
 end
 
 --- Our state in busted's core, made once: lists before, after, block_ends (functions; called with the describe block
---- or file that has ended, before it is looked for what is left) and parts; blocks, those that run, the innermost last,
---- and test, the test that runs. core nil: the one that runs tests here; nil when there is none.
+--- or file that has ended, before it is looked for what is left) and parts; reports, functions that give a text for a
+--- failure outside of a test's body; blocks, those that run, the innermost last, test, the test that runs, and lazy, the
+--- block whose lazy_setup runs. core nil: the one that runs tests here; nil when there is none.
 function suite.attach(core)
   local given = core ~= nil
   core = core or find_core()
   if not core then return nil end
   local state = rawget(core, KEY)
   if not state then
-    state = { core = core, before = {}, after = {}, block_ends = {}, blocks = {}, parts = {} }
+    state = { core = core, before = {}, after = {}, block_ends = {}, reports = {}, blocks = {},
+      parts = {} }
     rawset(core, KEY, state)
     wrap(core, state)
     if not given then leave_at_end(core, state) end

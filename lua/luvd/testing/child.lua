@@ -137,7 +137,10 @@ end
 function Child:abandon()
   if not self.code and not self.handle:is_closing() then self:kill "sigquit" end
   for _, reader in ipairs(self.readers) do
-    if not reader:is_closing() then reader:close() end
+    if not reader:is_closing() then
+      reader:close()
+      self.open = self.open - 1 -- nothing more is read from it
+    end
   end
 end
 

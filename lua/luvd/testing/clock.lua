@@ -2,6 +2,7 @@
 -- sets off is over before the next.
 
 local luvd = require "luvd"
+local place = require "luvd.testing.place"
 
 local ROUNDS_MAX = 1000 -- of the script's loop, until both sides are quiet
 local QUIET = 2         -- turns without anything, after which they are
@@ -85,5 +86,7 @@ end
 function Clock:now()
   return self.native:wall() / 1000
 end
+
+place.mark(Clock, { "advance", "now" })
 
 return clock

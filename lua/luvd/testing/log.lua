@@ -1,6 +1,7 @@
 -- The log of a daemon under test: text that grows, and tests that wait for a line in it.
 
 local luvd = require "luvd"
+local report = require "luvd.testing.report"
 local task = require "luvd.task"
 
 local WITHIN = 5 -- seconds, when the test does not say
@@ -67,7 +68,7 @@ local function find(self, pattern, from)
 end
 
 local function fail(self, pattern, why)
-  local text = self:get()
+  local text = report.cut(self:get())
   error(("wait_log: %q: %s; the log:\n%s"):format(pattern, why, text == "" and "(empty)" or text), 0)
 end
 

@@ -11,6 +11,7 @@ local listeners = require "luvd.testing.listeners"
 local log = require "luvd.testing.log"
 local net = require "luvd.net"
 local overrides = require "luvd.testing.overrides"
+local place = require "luvd.testing.place"
 local report = require "luvd.testing.report"
 local scope = require "luvd.testing.scope"
 local signals = require "luvd.testing.signals"
@@ -67,7 +68,7 @@ end
 Running.__gc = Running.abandon
 
 function Running:report()
-  return report(self.name, self.log:get())
+  return report.text(self.name, self.log:get())
 end
 
 local function write_sets(self, sets)
@@ -219,6 +220,8 @@ end
 function methods:leaks()
   return leaks.find(self.running)
 end
+
+place.mark(methods)
 
 local process = {}
 

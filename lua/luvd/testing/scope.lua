@@ -48,16 +48,21 @@ local function list_of(state)
       finish_all(list, state.test)
       return text
     end)
+    table.insert(state.reports, function() return reports(list) end)
     table.insert(state.block_ends, function(element) finish_all(list, element) end)
     if os.getenv "LUVD_TEST_RELOAD" == "1" then table.insert(state.before, function() reload_all(list) end) end
   end
   return state.testing
 end
 
+local function owner_in(state)
+  return state and (state.lazy or state.test or state.blocks[#state.blocks])
+end
+
 --- Notes a thing. It belongs to who is running now.
 function scope.add(thing)
   local state = suite.attach()
-  table.insert(list_of(state).order, { thing = thing, owner = state and (state.test or state.blocks[#state.blocks]) })
+  table.insert(list_of(state).order, { thing = thing, owner = owner_in(state) })
 end
 
 --- It has been closed. Its report is still wanted when the test fails after that: a <close> variable ends before the

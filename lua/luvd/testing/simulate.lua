@@ -10,6 +10,7 @@ local listeners = require "luvd.testing.listeners"
 local log = require "luvd.testing.log"
 local native = require "luvd.testing.native"
 local overrides = require "luvd.testing.overrides"
+local place = require "luvd.testing.place"
 local report = require "luvd.testing.report"
 local scope = require "luvd.testing.scope"
 local signals = require "luvd.testing.signals"
@@ -64,7 +65,7 @@ end
 Simulated.abandon = close
 
 function Simulated:report()
-  return report(self.name, self:get_log())
+  return report.text(self.name, self:get_log())
 end
 
 function Simulated:reload(changes)
@@ -208,6 +209,8 @@ function methods:leaks()
   running.clock:settle()
   return leaks.difference(running.before, running.native:holds())
 end
+
+place.mark(methods)
 
 local simulate = {}
 
