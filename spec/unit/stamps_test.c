@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "spec/trust.h"
+
 /* Files in a folder of the test's own. */
 
 struct play {
@@ -106,6 +108,21 @@ static void what_was_written_since_it_was_read_is_a_change(void **state)
 	assert_false(stamps_look(&play->stamps));
 }
 
+/* However soon. */
+static void what_is_written_after_the_clock_was_read_is_a_change(void **state)
+{
+	struct play *play = *state;
+
+	for (int i = 0; i < 100; i++) {
+		stamps_finish(&play->stamps);
+		unlink(play->a);
+		trust_clock(&play->since);
+		write_file(play->a, "new");
+		follow(play);
+		assert_true(stamps_look(&play->stamps));
+	}
+}
+
 static void another_list_keeps_what_was_seen_of_its_files(void **state)
 {
 	struct play *play = *state;
@@ -141,6 +158,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(what_comes_goes_or_is_written_is_seen_once, begin, end),
 	    cmocka_unit_test_setup_teardown(what_was_written_since_it_was_read_is_a_change, begin,
 					    end),
+	    cmocka_unit_test_setup_teardown(what_is_written_after_the_clock_was_read_is_a_change,
+					    begin, end),
 	    cmocka_unit_test_setup_teardown(another_list_keeps_what_was_seen_of_its_files, begin,
 					    end),
 	    cmocka_unit_test_setup_teardown(a_list_is_bounded, begin, end),

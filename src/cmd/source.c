@@ -10,6 +10,7 @@
 #include "host/keeper.h"
 #include "say.h"
 #include "spec/quote.h"
+#include "spec/trust.h"
 #include "sys/sys.h"
 
 int cmd_fail(const struct err *err)
@@ -177,7 +178,7 @@ static int load(struct daemon *daemon, struct errs *errs)
 {
 	struct spec **spec = &daemon->spec;
 
-	clock_gettime(CLOCK_REALTIME, &daemon->read_at);
+	trust_clock(&daemon->read_at);
 	if (spec_load(spec, &daemon->source, errs) < 0)
 		return -1;
 	if (!daemon->watch || (*spec)->workers != 0)

@@ -11,6 +11,7 @@
 
 #include "host/stamps.h"
 #include "say.h"
+#include "spec/trust.h"
 #include "sys/sys.h"
 
 enum {
@@ -133,7 +134,7 @@ static int try(struct keeper *keeper, struct err *err)
 
 	keeper->used = 0;
 	keeper->last = 0;
-	clock_gettime(CLOCK_REALTIME, &keeper->begun);
+	trust_clock(&keeper->begun);
 	if (sys_pipe(ends) < 0)
 		return err_sys(err, "cannot make a pipe to the daemon");
 	fflush(NULL);

@@ -23,7 +23,7 @@ static int call_on_failure(lua_State *L)
 	return 0;
 }
 
-bool script_take_failure(struct vm *vm, const char *message)
+static bool take_failure(struct vm *vm, const char *message)
 {
 	struct script *script = vm->script;
 	struct task *before = vm->current;
@@ -44,11 +44,11 @@ bool script_take_failure(struct vm *vm, const char *message)
 	return false;
 }
 
-void script_callback_failed(struct vm *vm, const char *message)
+static void callback_failed(struct vm *vm, const char *message)
 {
 	const struct script *script = vm->script;
 
-	if (script->on_failure != LUA_NOREF && script_take_failure(vm, message))
+	if (script->on_failure != LUA_NOREF && take_failure(vm, message))
 		return;
 	fflush(stdout);
 	fprintf(stderr, "%s: %s\n", script->options.program, message);
@@ -186,6 +186,13 @@ static void init_handles(struct script *script)
 	script_stop_open(script);
 }
 
+static const struct script_calls own_calls = {
+    .take_failure = take_failure,
+    .callback_failed = callback_failed,
+    .open_uv = script_open_uv,
+    .raise_stop = script_raise_stop,
+};
+
 struct script *script_create(struct daemon *daemon, const struct script_options *options,
 			     struct err *err)
 {
@@ -206,8 +213,8 @@ struct script *script_create(struct daemon *daemon, const struct script_options 
 		err_set(err, "cannot make the event loop");
 		goto no_loop;
 	}
-	script->vm =
-	    vm_create_script(&script->loop, daemon, &script->calls, script, script_open, err);
+	script->vm = vm_create_script(&script->loop, daemon, &script->calls, script, &own_calls,
+				      script_open, err);
 	if (!script->vm)
 		goto no_vm;
 	script->vm->phase = PHASE_RUNNING;

@@ -32,11 +32,4 @@ struct script *script_create(struct daemon *daemon, const struct script_options 
 int script_run_module(struct script *script, const char *name, char **arguments);
 /* Closes all that is open. Not from inside the loop. NULL is accepted. */
 void script_destroy(struct script *script);
-
-/* --- for service/ --- */
-
-/* Has the script's own Lua taken this failure? Else it counts for the exit code. */
-bool script_take_failure(struct vm *vm, const char *message);
-/* A callback of luv has raised: nobody can go on from there, so the process ends as under lua. */
-void script_callback_failed(struct vm *vm, const char *message);
 #endif

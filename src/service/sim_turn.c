@@ -1,5 +1,6 @@
 #include "service/sim_state.h"
 
+#include <lauxlib.h>
 #include <poll.h>
 
 #include "service/life_state.h"
@@ -117,12 +118,23 @@ static bool has_news(struct sim *sim)
 	return poll(&poll_fd, 1, count_requests(sim) ? REQUEST_MS : 0) > 0;
 }
 
+static void raise_stop(lua_State *L)
+{
+	struct slice *slice = &vm_of(L)->slice;
+
+	if (slice->stop == 0)
+		return;
+	slice->stop = 0;
+	luaL_error(L, "interrupted, for the test has to end");
+}
+
 /* The list is what it was when the loop began to turn. */
 void sim_interrupt(struct sim *sim, int why)
 {
 	for (struct incarnation *at = first(sim); sim->turning && at; at = next(sim, at)) {
 		struct vm *vm = at->life->vm;
 
+		vm->slice.raise_stop = raise_stop;
 		vm->slice.stop = why;
 		vm->slice.hooks = true;
 		slice_hook(vm, true);

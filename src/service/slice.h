@@ -53,6 +53,7 @@ struct slice {
 	volatile int raised;          /* how often the error was raised in it */
 	volatile bool fired;          /* a hook has run since the last tick */
 	volatile int stop; /* of a script, script_stop.c: what runs has to end; 0: go on */
+	void (*raise_stop)(lua_State *L); /* ends it, by an error; set before stop */
 
 	uint64_t turn_began;   /* milliseconds of the loop; 0: no Lua has run in this turn */
 	uint64_t lag, longest; /* microseconds of the longest turn since they were asked for */

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/script_state.h"
 #include "service/task.h"
 #include "service/vm.h"
 
@@ -180,7 +179,7 @@ static void on_hook(lua_State *L, lua_Debug *call)
 		raise_abort(L, vm);
 	unhook_all(vm);
 	if (slice->stop)
-		script_raise_stop(L);
+		slice->raise_stop(L);
 	if (lua_gethook(L) == on_hook)
 		lua_sethook(L, NULL, 0, 0);
 }

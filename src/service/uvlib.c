@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "service/baselib.h"
-#include "service/script_state.h"
 #include "service/task.h"
 #include "service/vm.h"
 
@@ -15,7 +14,7 @@ static int failed(struct vm *vm, int base, int status)
 {
 	vm->failed++;
 	if (vm->script)
-		script_callback_failed(vm, lua_tostring(vm->L, -1));
+		vm->script_calls->callback_failed(vm, lua_tostring(vm->L, -1));
 	else
 		vm_log(vm, LEVEL_ERROR, lua_tostring(vm->L, -1), NULL, 0);
 	lua_settop(vm->L, base);
@@ -34,7 +33,7 @@ static int create_task(lua_State *L)
 static void on_script_done(struct task *task, enum outcome outcome, const char *message)
 {
 	if (outcome == OUTCOME_FAILED)
-		script_callback_failed(task->vm, message);
+		task->vm->script_calls->callback_failed(task->vm, message);
 }
 
 static int start_task(struct vm *vm, int base, int nargs)
@@ -259,7 +258,7 @@ int uvlib_open(lua_State *L)
 	lua_pushcfunction(L, l_walk);
 	lua_setfield(L, -2, "walk");
 	if (vm->script)
-		script_open_uv(L);
+		vm->script_calls->open_uv(L);
 	else
 		refuse(L);
 	lua_pushvalue(L, -1);

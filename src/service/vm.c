@@ -11,7 +11,6 @@
 #include "service/explain.h"
 #include "service/heldlib.h"
 #include "service/loader.h"
-#include "service/script.h"
 #include "service/task.h"
 #include "service/uvlib.h"
 
@@ -94,7 +93,7 @@ void vm_log(struct vm *vm, enum log_level level, const char *message,
 void vm_log_failure(struct vm *vm, const char *message, const struct log_field *fields,
 		    size_t count)
 {
-	if (!vm->script || !script_take_failure(vm, message))
+	if (!vm->script || !vm->script_calls->take_failure(vm, message))
 		vm_log(vm, LEVEL_ERROR, message, fields, count);
 }
 
@@ -209,8 +208,14 @@ static void prepare(struct vm *vm)
 	lua_setwarnf(vm->L, on_warning, vm);
 }
 
+/* Of a script, or of a daemon: nothing. */
+struct owner {
+	struct script *script;
+	const struct script_calls *calls;
+};
+
 static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
-			 struct script *script, lua_CFunction open, struct err *err)
+			 struct owner owner, lua_CFunction open, struct err *err)
 {
 	struct vm *vm = calloc(1, sizeof *vm);
 
@@ -220,10 +225,12 @@ static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct li
 	vm->clock = (struct clock){loop, calls->clock};
 	vm->daemon = daemon;
 	vm->calls = calls;
-	vm->script = script;
+	vm->script = owner.script;
+	vm->script_calls = owner.calls;
+	vm->slice.raise_stop = owner.calls ? owner.calls->raise_stop : NULL;
 	vm->log_level = daemon->spec->log.level;
 	vm->limit = daemon->spec->lua_memory;
-	vm->grown = script != NULL; /* Lua's own pace */
+	vm->grown = owner.script != NULL; /* Lua's own pace */
 	vm->service = vm->daemon_ref = LUA_NOREF;
 	list_init(&vm->servers);
 	list_init(&vm->listenings);
@@ -239,9 +246,9 @@ static struct vm *create(uv_loop_t *loop, struct daemon *daemon, const struct li
 		goto no_memory;
 	*(struct vm **)lua_getextraspace(vm->L) = vm;
 	lua_atpanic(vm->L, panic);
-	if (!script)
+	if (!owner.script)
 		prepare(vm);
-	if (vm_run(vm, open, script) != LUA_OK) {
+	if (vm_run(vm, open, owner.script) != LUA_OK) {
 		err_set(err, "cannot make the Lua state: %s", lua_tostring(vm->L, -1));
 		lua_close(vm->L);
 		goto failed;
@@ -264,13 +271,14 @@ failed:
 struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
 		     struct err *err)
 {
-	return create(loop, daemon, calls, NULL, open_all, err);
+	return create(loop, daemon, calls, (struct owner){NULL, NULL}, open_all, err);
 }
 
 struct vm *vm_create_script(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
-			    struct script *script, lua_CFunction open, struct err *err)
+			    struct script *script, const struct script_calls *script_calls,
+			    lua_CFunction open, struct err *err)
 {
-	return create(loop, daemon, calls, script, open, err);
+	return create(loop, daemon, calls, (struct owner){script, script_calls}, open, err);
 }
 
 void vm_destroy(struct vm *vm)

@@ -35,6 +35,19 @@ struct sim;
 struct task;
 struct script;
 
+/* What a script does in its own way: script.c. */
+struct script_calls {
+	/* Has the script's own Lua taken this failure? Else it counts for the exit code. */
+	bool (*take_failure)(struct vm *vm, const char *message);
+	/* A callback of luv has raised: nobody can go on from there, so the process ends as under
+	 * lua. */
+	void (*callback_failed)(struct vm *vm, const char *message);
+	/* luv's functions that run the loop, set in the table on top of L. */
+	void (*open_uv)(lua_State *L);
+	/* Ends what runs by an error, when slice.stop says so. */
+	void (*raise_stop)(lua_State *L);
+};
+
 struct vm {
 	lua_State *L; /* the main thread */
 	uv_loop_t *loop;
@@ -43,6 +56,7 @@ struct vm {
 	const struct life_calls *calls;
 	struct life *life;     /* NULL: of a script */
 	struct script *script; /* NULL: of a daemon */
+	const struct script_calls *script_calls;
 	enum phase phase;
 	int64_t timeout_stop;     /* of life_stop, milliseconds; 0: it was not called */
 	enum log_level log_level; /* what is below is not logged */
@@ -116,7 +130,8 @@ struct vm *vm_create(uv_loop_t *loop, struct daemon *daemon, const struct life_c
 		     struct err *err);
 /* The same for a script, script.h: the whole of Lua's libraries, open reads them. */
 struct vm *vm_create_script(uv_loop_t *loop, struct daemon *daemon, const struct life_calls *calls,
-			    struct script *script, lua_CFunction open, struct err *err);
+			    struct script *script, const struct script_calls *script_calls,
+			    lua_CFunction open, struct err *err);
 /* Everything that was opened must be closed and gone from the loop. */
 void vm_destroy(struct vm *vm);
 

@@ -251,6 +251,15 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
+void trust_clock(struct timespec *now)
+{
+#ifdef CLOCK_REALTIME_COARSE
+	clock_gettime(CLOCK_REALTIME_COARSE, now);
+#else
+	clock_gettime(CLOCK_REALTIME, now);
+#endif
+}
+
 bool trust_look(const char *path, struct stamp *stamp)
 {
 	struct stat node;

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "err.h"
 #include "spec/source.h"
@@ -27,6 +28,9 @@ int trust_read(const struct source *source, const char *path, char **text, size_
 /* The same checks of a program; its bytes are not read. Returns a descriptor of what was checked,
  * close-on-exec, the caller's; -1. */
 int trust_open_program(const struct source *source, const char *path, struct err *err);
+/* The wall clock as the kernel writes it into files that are changed: up to a tick behind the
+ * precise one, so that a change after this moment is never older. */
+void trust_clock(struct timespec *now);
 /* How the file at path is now; false: there is none, and stamp is zeroed. */
 bool trust_look(const char *path, struct stamp *stamp);
 bool trust_same(const struct stamp *a, const struct stamp *b);

@@ -7,6 +7,7 @@
 #include "host/monitor/renew.h"
 #include "host/stamps.h"
 #include "say.h"
+#include "spec/trust.h"
 
 enum {
 	FOLDERS_MAX = 64,
@@ -155,7 +156,7 @@ static void watch_folders(struct follow *follow)
 void follow_begin(struct monitor *monitor)
 {
 	if (of(monitor))
-		clock_gettime(CLOCK_REALTIME, &of(monitor)->since);
+		trust_clock(&of(monitor)->since);
 }
 
 static size_t add_modules(char **paths, size_t count, const struct spec *spec)
