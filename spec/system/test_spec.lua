@@ -140,6 +140,12 @@ describe("a test that leaves something behind fails and says which:", function()
       uv.new_timer():close()]]))
   end))
 
+  it("nor what ends soon, when luvd.sleep is a stub", luvd.test(function(t)
+    assert_passes(run_one(t, [[local wait = luvd.sleep
+      task.spawn(function() wait "20ms" end)
+      stub(luvd, "sleep")]]))
+  end))
+
   it("nor connections that http.request keeps", luvd.test(function(t)
     assert_passes(run_one(t, [[local http = require "luvd.http"
       local listener <close> = assert(net.listen "tcp://127.0.0.1:0")
