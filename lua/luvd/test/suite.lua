@@ -204,8 +204,8 @@ end
 
 --- Our state in busted's core, made once: lists before, after, block_ends (functions; called with the describe block
 --- or file that has ended, before it is looked for what is left) and parts; reports, functions that give a text for a
---- hook that has failed; blocks, those that run, the innermost last, test, the test that runs, and lazy, the block whose
---- lazy_setup runs. core nil: the one that runs tests here; nil when there is none.
+--- hook that has failed; blocks, those that run, the innermost last, test, the test that runs, and lazy, the block
+--- whose lazy_setup runs. core nil: the one that runs tests here; nil when there is none.
 function suite.attach(core)
   local given = core ~= nil
   core = core or find_core()
