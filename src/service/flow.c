@@ -63,8 +63,8 @@ void flow_go_on(struct vm *vm, const struct flow_rest *rest)
 	vm->pinned = rest->pinned;
 }
 
-/* Nobody waits for them any more. What stops the flow does not stop their <close> values; what comes
- * meanwhile does. */
+/* Nobody waits for them any more. What stops the flow does not stop their <close> values; what
+ * comes meanwhile does. */
 static void abandon_children(struct flow *flow)
 {
 	struct slice *slice = &flow->task.vm->slice;
