@@ -28,6 +28,9 @@ local plan_options = { as = true, overrides = true }
 
 function testing.plan(file, options)
   need_path("plan", file)
+  if options ~= nil and type(options) ~= "table" then
+    error(("plan: expected a table of options, got a %s"):format(type(options)), 2)
+  end
   for key in pairs(options or {}) do
     if not plan_options[key] then error(("plan: unknown option '%s'; there are: as, overrides"):format(key), 2) end
   end
@@ -35,6 +38,9 @@ function testing.plan(file, options)
 end
 
 function testing.eventually(fn, within)
+  if type(fn) ~= "function" and not (getmetatable(fn) or {}).__call then
+    error(("eventually: expected a function, got a %s"):format(type(fn)), 2)
+  end
   local deadline = luvd.now() + luvd.duration(within or EVENTUALLY)
   while true do
     local ok, value = pcall(fn)

@@ -342,6 +342,26 @@ describe("testing.eventually", function()
   end)
 end)
 
+describe("wrong use of luvd.testing", function()
+  it("says what was expected, and what came", function()
+    for message, call in pairs {
+      ["eventually: expected a function, got a number"] = function() testing.eventually(5) end,
+      ["plan: expected a table of options, got a number"] = function() testing.plan("examples/chat/chat.lua", 5) end,
+      ["check: expected a path, got a nil"] = function() testing.check() end,
+      ["overrides: expected keys of the daemon file, got a list"] = function()
+        testing.start("examples/chat/chat.lua", { 5 })
+      end,
+      ["overrides: expected a table, got a string"] = function()
+        testing.simulate("examples/chat/chat.lua", "user=")
+      end,
+    } do
+      local ok, problem = pcall(call)
+      assert.is_false(ok)
+      assert.matches("^spec/system/testing_spec%.lua:%d+: " .. message .. "$", problem)
+    end
+  end)
+end)
+
 describe("lua/luvd/types/testing.lua", function()
   local function declared(name)
     for _, item in ipairs(pages.declared().items) do

@@ -47,6 +47,7 @@ function overrides.sets(changes)
   if changes ~= nil and type(changes) ~= "table" then
     error(("overrides: expected a table, got a %s"):format(type(changes)), 0)
   end
+  if changes and changes[1] ~= nil then error("overrides: expected keys of the daemon file, got a list", 0) end
   local sets = {}
   if changes and next(changes) ~= nil then add(sets, "", changes) end
   return sets
