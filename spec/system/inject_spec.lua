@@ -161,6 +161,7 @@ local function try_worker(t, file, expressions)
     local call = calls()[1]
     return call and call.text:find("= 0", 1, true) and state(call.pid) == "t" and call.pid
   end)
+  uv.kill(worker, "sigstop") -- the first may be lost when strace leaves; both end with the sigcont
   trace.leave(t)
   loop.wait_for("it to be stopped", function() return state(worker) == "T" end)
   local own
