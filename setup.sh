@@ -185,18 +185,21 @@ unit_tests() { # FOLDER JOBS
     }' "$log")
 }
 
-# The sanitized ones beside the specs, which mostly wait: one core is theirs.
-sanitized_units_begin() {
-  (unit_tests build-asan 1) >"$logs/sanitized-units.log" 2>&1 &
-  units=$!
+# Something else beside the specs, which mostly wait. It counts one thing, which is its last line.
+beside() { # WHAT COMMAND...
+  what=$1
+  shift
+  ("$@") >"$logs/beside-$what.log" 2>&1 &
+  eval "beside_$what=$!"
 }
 
-sanitized_units_end() {
-  wait "$units" || true
-  sed '$d' "$logs/sanitized-units.log"
+gather() { # WHAT
+  eval "wait \"\$beside_$1\"" || true
+  sed '$d' "$logs/beside-$1.log"
+  name=$(sed -n '$s/^ *\(.*\): [0-9]* passed, .*$/\1/p' "$logs/beside-$1.log")
   # shellcheck disable=SC2046
-  count "unit tests in build-asan" $(sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
-    "$logs/sanitized-units.log" | grep . || echo 0 1 0)
+  count "${name:-$1}" $(sed -n '$s/^.*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' \
+    "$logs/beside-$1.log" | grep . || echo 0 1 0)
 }
 
 specs() { # NAME FOLDER COMMAND...
@@ -213,6 +216,26 @@ specs() { # NAME FOLDER COMMAND...
     /^not ok [0-9]+ / { failed++ }
     /^1\.\.[0-9]+$/ { whole = 1 }
     END { print passed + 0, failed + !whole, skipped + 0 }' "$log")
+}
+
+# A test ends what is left of the luvd that it tests: two runs at once have a copy each.
+second_luvd() { # FOLDER
+  mkdir -p "$1/second"
+  cp "$1/luvd" "$1/second/luvd"
+  ln -sf luvd "$1/second/luvd-lua"
+}
+
+refusals='spec/system/(inject|kill)_spec'
+# They look at texts, which are the same whatever the compiler has put into the program.
+texts='spec/(lua|plan|outside)/|spec/system/(completion|guide|help|manual|new|newcomer|pages|readme)_spec'
+
+spec_files() {
+  find spec examples -name '*_spec.lua' | sort
+}
+
+# Those that luvd itself runs, because they try luvd.testing.
+spec_files_inside() {
+  spec_files | xargs grep -l 'require "luvd.testing"'
 }
 
 # --- fuzzing ---
@@ -251,7 +274,7 @@ format_check() {
   c_files | xargs clang-format --dry-run -Werror
 }
 
-# It runs beside the sanitized tests, which are given more time, on half of the cores. The analyzer gives a function up
+# It runs beside the specs, on half of the cores. The analyzer gives a function up
 # earlier than by itself, where it would take four times as long: `run-clang-tidy -p build` looks as far as it can.
 tidy_begin() {
   nice run-clang-tidy -quiet -j $((($(nproc) + 1) / 2)) -p build -extra-arg=-Xclang -extra-arg=-analyzer-config \
@@ -277,15 +300,26 @@ run_tests() {
   check luacheck luacheck -q .
   check clang-format format_check
   unit_tests build 2
-  sanitized_units_begin
+  beside units unit_tests build-asan 1
+  second_luvd build
   # Some tests of load take minutes by design.
-  specs "specs" build build/luvd test --time-limit 10m
-  sanitized_units_end
+  # shellcheck disable=SC2046
+  beside refusals specs "specs of refused calls" build/second build/second/luvd test --time-limit 10m \
+    $(spec_files | grep -E "$refusals")
   tidy_begin
+  # shellcheck disable=SC2046
+  specs "specs" build build/luvd test --time-limit 10m $(spec_files | grep -vE "$refusals")
+  gather units
+  gather refusals
+  tidy_end
   # Leaks are valgrind's part: the leak check cannot work inside a chroot.
   export ASAN_OPTIONS=detect_leaks=0 LUVD_PATIENCE=2
-  specs "specs under sanitizers" build-asan busted --exclude-tags=plain
-  tidy_end
+  spec_files_inside >"$logs/inside"
+  # shellcheck disable=SC2046
+  specs "specs under sanitizers" build-asan busted --lua=build/luvd-lua --exclude-tags=plain \
+    $(spec_files | grep -vE "$texts" | grep -vxFf "$logs/inside")
+  # shellcheck disable=SC2046
+  specs "specs under sanitizers in luvd" build-asan busted --exclude-tags=plain $(grep -vE "$texts" "$logs/inside")
   printf '%s passed, %s failed' "$passed" "$failed"
   [ "$skipped" -eq 0 ] || printf ', %s skipped' "$skipped"
   echo
