@@ -311,7 +311,6 @@ run_tests() {
   specs "specs" build build/luvd test --time-limit 10m $(spec_files | grep -vE "$refusals")
   gather units
   gather refusals
-  tidy_end
   # Leaks are valgrind's part: the leak check cannot work inside a chroot.
   export ASAN_OPTIONS=detect_leaks=0 LUVD_PATIENCE=2
   spec_files_inside >"$logs/inside"
@@ -320,6 +319,7 @@ run_tests() {
     $(spec_files | grep -vE "$texts" | grep -vxFf "$logs/inside")
   # shellcheck disable=SC2046
   specs "specs under sanitizers in luvd" build-asan busted --exclude-tags=plain $(grep -vE "$texts" "$logs/inside")
+  tidy_end
   printf '%s passed, %s failed' "$passed" "$failed"
   [ "$skipped" -eq 0 ] || printf ', %s skipped' "$skipped"
   echo
